@@ -1,0 +1,3 @@
+//! The xr2 binary.
+
+fn main() {}

@@ -111,6 +111,7 @@ CREATE TABLE prompts (
     excerpt TEXT NOT NULL,
     archived BOOLEAN NOT NULL,
     last_number BIGINT NOT NULL,
+    latest_version BIGINT NOT NULL,
     deleted_at TIMESTAMPTZ,
     deleted_by JSON,
     created_by JSON NOT NULL,

@@ -92,6 +92,7 @@ CREATE TABLE prompts (
     excerpt TEXT NOT NULL,
     archived INTEGER NOT NULL,
     last_number INTEGER NOT NULL,
+    latest_version INTEGER NOT NULL,
     deleted_at TEXT,
     deleted_by TEXT,
     created_by TEXT NOT NULL,

@@ -105,6 +105,7 @@ CREATE TABLE prompts (
     title TEXT NOT NULL,
     description TEXT,
     type TEXT NOT NULL,
+    syntax TEXT NOT NULL,
     category TEXT,
     tags JSON NOT NULL,
     metadata JSON NOT NULL,

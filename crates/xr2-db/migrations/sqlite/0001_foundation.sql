@@ -86,6 +86,7 @@ CREATE TABLE prompts (
     title TEXT NOT NULL,
     description TEXT,
     type TEXT NOT NULL,
+    syntax TEXT NOT NULL,
     category TEXT,
     tags TEXT NOT NULL,
     metadata TEXT NOT NULL,

@@ -264,15 +264,15 @@ impl One<'_> {
         if spec.items.is_some() && spec.r#type != VariableType::Array {
             self.refuse("items", "invalid", format!("`items` is for arrays; the type is {type}."));
         }
-        if let (Some(min), Some(max)) = (&spec.min, &spec.max) {
-            if compare_numbers(min, max).is_gt() {
-                self.refuse("max", "invalid", "`max` is less than `min`.");
-            }
+        if let (Some(min), Some(max)) = (&spec.min, &spec.max)
+            && compare_numbers(min, max).is_gt()
+        {
+            self.refuse("max", "invalid", "`max` is less than `min`.");
         }
-        if let (Some(min), Some(max)) = (spec.min_length, spec.max_length) {
-            if min > max {
-                self.refuse("max_length", "invalid", "`max_length` is less than `min_length`.");
-            }
+        if let (Some(min), Some(max)) = (spec.min_length, spec.max_length)
+            && min > max
+        {
+            self.refuse("max_length", "invalid", "`max_length` is less than `min_length`.");
         }
         if spec.pattern.is_some() && spec.r#type != VariableType::String {
             self.refuse("pattern", "invalid", format!("`pattern` is for texts; the type is {type}."));

@@ -21,7 +21,8 @@ fn hints_at_jinja(text: &str) -> bool {
     }
     let mut plain_from = 0;
     let template = crate::simple::SimpleTemplate::parse(text);
-    let between = template.slots().iter().map(|slot| slot.range()).chain([text.len()..text.len()]);
+    let between =
+        template.slots().iter().map(|slot| slot.range()).chain(std::iter::once(text.len()..text.len()));
     let mut rests = between.map(|range| {
         let rest = &text[plain_from..range.start];
         plain_from = range.end;

@@ -82,10 +82,10 @@ fn variable(lowering: &mut Lowering<'_, '_>, name: &str, shape: Shape, span: Spa
 }
 
 fn attribute(lowering: &mut Lowering<'_, '_>, attr: &ast::GetAttr<'_>, span: Span) -> Option<ExprKind> {
-    if let AstExpr::Var(var) = &attr.expr {
-        if var.id == "loop" {
-            return loop_field(lowering, attr.name, span);
-        }
+    if let AstExpr::Var(var) = &attr.expr
+        && var.id == "loop"
+    {
+        return loop_field(lowering, attr.name, span);
     }
     let object = lower_as(lowering, &attr.expr, Shape::Fields)?;
     Some(ExprKind::Attr { object: Box::new(object), name: attr.name.into() })

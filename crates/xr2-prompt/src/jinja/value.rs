@@ -337,10 +337,10 @@ pub(super) fn contains(container: &Val<'_>, item: &Val<'_>, budget: &Budget) -> 
         },
         View::Seq(items) => {
             for index in 0..items.len() {
-                if let Some(one) = items.get(index) {
-                    if equal(&one, item, budget)? {
-                        return Ok(true);
-                    }
+                if let Some(one) = items.get(index)
+                    && equal(&one, item, budget)?
+                {
+                    return Ok(true);
                 }
             }
             Ok(false)

@@ -352,3 +352,19 @@ pub(super) async fn expired_in_bin(tx: &mut Tx, before: Time, limit: i64) -> Res
     )
     .await
 }
+
+/// Prompts in the workspace's bin, at most `limit`.
+pub(super) async fn in_bin(tx: &mut Tx, limit: i64) -> Result<Vec<(Uuid, String)>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT id, slug FROM prompts WHERE workspace_id = $1 AND deleted_at IS NOT NULL ORDER BY id LIMIT $2",
+        args![workspace, limit],
+    )
+    .await
+}
+
+/// Slug of the transaction's workspace.
+pub(super) async fn workspace_slug(tx: &mut Tx) -> Result<String> {
+    let workspace = tx.workspace();
+    tx.one("SELECT slug FROM workspaces WHERE id = $1", args![workspace]).await
+}

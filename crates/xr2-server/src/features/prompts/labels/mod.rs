@@ -4,11 +4,11 @@ mod dto;
 mod model;
 mod moves;
 pub(super) mod queries;
-pub(super) mod routes;
+pub mod routes;
 
 pub use model::{Label, MoveAction};
-pub use moves::{LabelMove, Moved, move_label, remove_label};
-pub use routes::{__path_create_label, __path_delete_label, __path_list_labels, __path_update_label};
+pub use moves::{LabelMove, Moved, check_move, move_label, remove_label};
+pub use queries::insert;
 
 /// The label that is delivered when none is named.
 pub const PRODUCTION: &str = "production";

@@ -3,5 +3,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod delivery;
+pub mod stream;
 pub mod system;
 pub mod workspaces;

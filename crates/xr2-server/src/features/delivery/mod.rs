@@ -1,0 +1,20 @@
+//! Delivery: what programs fetch, from memory.
+
+mod answer;
+mod body;
+mod cache;
+mod deliver;
+mod dto;
+mod entry;
+mod freshness;
+mod key;
+mod load;
+pub(crate) mod metrics;
+mod queries;
+mod query;
+mod revision;
+pub mod routes;
+mod snippets;
+
+pub use cache::PromptCache;
+pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};

@@ -16,5 +16,5 @@ pub use guard::guard_host;
 pub use observe::{Handled, observe};
 pub(crate) use params::decode;
 pub use params::{Page, Params};
-pub use reply::{Meta, Reply, Warning};
+pub use reply::{Envelope, Meta, Reply, Warning};
 pub use schema::check_against_schema;

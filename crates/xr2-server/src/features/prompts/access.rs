@@ -12,7 +12,11 @@ pub fn no_prompt(name: &str) -> ApiError {
 
 /// What stands in a message of something that a caller typed.
 pub fn shorten(text: &str) -> String {
-    if text.chars().count() <= 120 { text.to_owned() } else { text.chars().take(119).chain(['…']).collect() }
+    if text.chars().count() <= 120 {
+        text.to_owned()
+    } else {
+        text.chars().take(119).chain(['…']).collect()
+    }
 }
 
 /// The prompt, in the bin or not.

@@ -63,14 +63,21 @@ fn in_use(fetched: Option<String>, included_by: &[&str]) -> ApiError {
     if !included_by.is_empty() {
         sentences.push(format!("it is included by {}", included_by.join(", ")));
     }
-    let message = format!("This prompt is in use: {}. Delete it with force=true if you are sure.", sentences.join(", and "));
+    let message = format!(
+        "This prompt is in use: {}. Delete it with force=true if you are sure.",
+        sentences.join(", and ")
+    );
     ApiError::new(Code::InUse, message).with_details(json!({ "reasons": reasons }))
 }
 
 /// Label → version of a prompt, for events.
 pub async fn labels_of(change: &mut Change, prompt: Uuid) -> Result<Value> {
     let pointers = labels::queries::pointers(change.tx(), prompt).await?;
-    Ok(pointers.into_iter().map(|(label, version)| (label, Value::from(version))).collect::<serde_json::Map<_, _>>().into())
+    Ok(pointers
+        .into_iter()
+        .map(|(label, version)| (label, Value::from(version)))
+        .collect::<serde_json::Map<_, _>>()
+        .into())
 }
 
 /// Takes a prompt out of the bin.
@@ -98,7 +105,10 @@ pub async fn purge(app: &App, caller: &Access, name: &str) -> Result<()> {
     let mut change = Change::begin(app, caller).await?;
     let row = access::any(change.tx(), name, true).await?;
     if row.deleted_at.is_none() {
-        return Err(ApiError::new(Code::Conflict, "Only a prompt in the bin can be removed for good. Delete it first."));
+        return Err(ApiError::new(
+            Code::Conflict,
+            "Only a prompt in the bin can be removed for good. Delete it first.",
+        ));
     }
     purge_in(&mut change, row.id, &row.slug).await?;
     change.commit().await?;

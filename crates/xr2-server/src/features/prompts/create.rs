@@ -93,7 +93,12 @@ pub async fn create(app: &App, access: &Access, new: NewPrompt) -> Result<Saved>
 }
 
 /// Makes a prompt as part of a larger change. `check_includes`: the source includes others and is still to be checked.
-pub async fn create_in(change: &mut Change, access: &Access, new: NewPrompt, check_includes: bool) -> Result<Saved> {
+pub async fn create_in(
+    change: &mut Change,
+    access: &Access,
+    new: NewPrompt,
+    check_includes: bool,
+) -> Result<Saved> {
     let clock = change.app().clock().clone();
     let (now, actor) = (clock.now(), change.actor().clone());
     let slug = free_slug(change, new.slug, &new.title).await?;
@@ -102,7 +107,8 @@ pub async fn create_in(change: &mut Change, access: &Access, new: NewPrompt, che
     } else {
         Vec::new()
     };
-    let publishing = may_publish(change, access.rights, PRODUCTION, new.publish, new.change_summary.as_deref()).await?;
+    let publishing =
+        may_publish(change, access.rights, PRODUCTION, new.publish, new.change_summary.as_deref()).await?;
     let row = PromptRow {
         id: clock.new_id(),
         slug,

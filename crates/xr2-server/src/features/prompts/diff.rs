@@ -49,7 +49,13 @@ struct State {
 
 /// `from` and `to` are a number, an id, `draft` or `live`; without `against` it is the parent (for a draft: the
 /// version it was begun from).
-pub async fn difference(app: &App, caller: &Access, name: &str, version: &str, params: &Params) -> Result<Difference> {
+pub async fn difference(
+    app: &App,
+    caller: &Access,
+    name: &str,
+    version: &str,
+    params: &Params,
+) -> Result<Difference> {
     let mut tx = app.db().tenant(caller.workspace).read().await?;
     let row = access::existing(&mut tx, name, false).await?;
     let to = state(&mut tx, &row, version).await?;

@@ -80,7 +80,12 @@ pub async fn may_publish(
     match labels::check_move(change, rights, label, comment).await {
         Ok(()) => Ok(Publishing::Go),
         Err(error) if error.code == Code::PublishBlocked && asked.is_none() => {
-            let code = error.details.as_ref().and_then(|d| d.get("reason")?.as_str()).unwrap_or("not_allowed").to_owned();
+            let code = error
+                .details
+                .as_ref()
+                .and_then(|d| d.get("reason")?.as_str())
+                .unwrap_or("not_allowed")
+                .to_owned();
             Ok(Publishing::Blocked(Blocked { code, message: error.message }))
         }
         Err(error) => Err(error),
@@ -134,7 +139,13 @@ pub struct Published {
 }
 
 /// Publishes a draft or a version. `freeze`: every include is pinned to the version it has now.
-pub async fn publish(app: &App, access: &Access, name: &str, input: Publish, freeze: bool) -> Result<Published> {
+pub async fn publish(
+    app: &App,
+    access: &Access,
+    name: &str,
+    input: Publish,
+    freeze: bool,
+) -> Result<Published> {
     let label = input.label.clone().unwrap_or_else(|| PRODUCTION.to_owned());
     let comment = dto::blank_to_none(input.comment.clone());
     let mut change = Change::begin(app, access).await?;
@@ -147,7 +158,11 @@ pub async fn publish(app: &App, access: &Access, name: &str, input: Publish, fre
         From::Word(word) => match word.parse() {
             Ok(number) => existing_version(&mut change, row, number, freeze).await?,
             Err(_) => {
-                return Err(ApiError::invalid_field("from", "invalid", "must be \"draft\" or the number of a version"));
+                return Err(ApiError::invalid_field(
+                    "from",
+                    "invalid",
+                    "must be \"draft\" or the number of a version",
+                ));
             }
         },
     };
@@ -198,7 +213,8 @@ async fn existing_version(
     if freeze && includes::has_includes(&version.source) {
         let frozen = freeze_source(change, &version.source).await?;
         let summary = format!("Version {number} with its snippets pinned");
-        let facts = NewVersion { branch: version.branch.clone(), origin: "freeze", summary, parent: Some(number) };
+        let facts =
+            NewVersion { branch: version.branch.clone(), origin: "freeze", summary, parent: Some(number) };
         return add_version(change, row, frozen, facts).await;
     }
     Ok((row, version))
@@ -217,7 +233,8 @@ async fn from_draft(
     let newest = versions::queries::newest(change.tx(), row.id, &branch).await?;
     check_base(input.base_version.or(Some(draft.base_version)), newest.as_ref())?;
     let mut problems: Vec<FieldProblem> = Vec::new();
-    problems.extend(draft.source.content.problems().into_iter().map(crate::features::prompts::source::of_engine));
+    problems
+        .extend(draft.source.content.problems().into_iter().map(crate::features::prompts::source::of_engine));
     if !problems.is_empty() {
         return Err(ApiError::validation(problems));
     }
@@ -309,12 +326,17 @@ pub fn check_base(base: Option<i64>, newest: Option<&VersionRow>) -> Result<()> 
     })))
 }
 
-/// The source with every include pinned to the version it is resolved to now.
+/// The source with every include pinned to the version it is resolved to now. A snippet that includes others cannot be
+/// pinned from outside, so then the whole is written in line.
 async fn freeze_source(change: &mut Change, source: &Source) -> Result<Source> {
     let snippets = includes::resolve_snippets(change.tx(), source).await?;
-    let content = xr2_prompt::pin_includes(&source.content, source.syntax, &mut |target| {
-        snippets.resolve(target).map(|snippet| snippet.version)
-    })
-    .map_err(|error| crate::features::prompts::source::template_error(&error))?;
+    let content = if snippets.are_flat() {
+        xr2_prompt::pin_includes(&source.content, source.syntax, &mut |target| {
+            snippets.resolve(target).map(|snippet| snippet.version)
+        })
+        .map_err(|error| crate::features::prompts::source::template_error(&error))?
+    } else {
+        includes::compile_with(None, source, &snippets)?.template_form().clone()
+    };
     Ok(Source { content, ..source.clone() })
 }

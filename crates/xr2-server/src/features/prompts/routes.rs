@@ -26,7 +26,11 @@ use crate::state::App;
     ("page" = Option<i64>, Query), ("limit" = Option<i64>, Query, description = "At most 100"),
     ("sort" = Option<String>, Query, description = "updated_at, created_at, title, slug; - before it for descending")),
     responses((status = 200, description = "A page of prompts", body = Envelope<Vec<Prompt>>)))]
-pub async fn list_prompts(State(app): State<App>, caller: Allow<Read>, params: Params) -> Result<Reply<Vec<Prompt>>> {
+pub async fn list_prompts(
+    State(app): State<App>,
+    caller: Allow<Read>,
+    params: Params,
+) -> Result<Reply<Vec<Prompt>>> {
     let (prompts, page, total) = read::list(&app, &caller, &params).await?;
     Ok(Reply::ok(prompts).paged(page, total))
 }
@@ -200,6 +204,7 @@ pub async fn facets(State(app): State<App>, caller: Allow<Read>) -> Result<Reply
     let mut tx = app.db().tenant(caller.workspace).read().await?;
     let (tags, categories) = queries::facets(&mut tx).await?;
     tx.commit().await?;
-    let named = |rows: Vec<(String, i64)>| rows.into_iter().map(|(name, prompts)| Facet { name, prompts }).collect();
+    let named =
+        |rows: Vec<(String, i64)>| rows.into_iter().map(|(name, prompts)| Facet { name, prompts }).collect();
     Ok(Reply::ok(Facets { tags: named(tags), categories: named(categories) }))
 }

@@ -124,7 +124,8 @@ impl Source {
         if bytes <= max_bytes {
             return Ok(());
         }
-        let message = format!("The text has {bytes} bytes; this server takes up to {max_bytes}. Nothing was saved.");
+        let message =
+            format!("The text has {bytes} bytes; this server takes up to {max_bytes}. Nothing was saved.");
         Err(ApiError::new(Code::PayloadTooLarge, message)
             .with_details(serde_json::json!({ "bytes": bytes, "limit": max_bytes })))
     }

@@ -10,7 +10,9 @@ use crate::features::prompts::dto::{self, UpdatePrompt};
 use crate::features::prompts::entity::Can;
 use crate::features::prompts::labels::{self, LabelMove, PRODUCTION};
 use crate::features::prompts::names::check_slug;
-use crate::features::prompts::publish::{NewVersion, Publishing, Saved, add_version, check_base, labels_at, may_publish};
+use crate::features::prompts::publish::{
+    NewVersion, Publishing, Saved, add_version, check_base, labels_at, may_publish,
+};
 use crate::features::prompts::source::Source;
 use crate::features::prompts::versions::{self, Version, VersionRow};
 use crate::features::prompts::{PromptRow, access, bin, drafts, includes, queries, read};
@@ -78,7 +80,11 @@ struct Facts {
     metadata: Option<serde_json::Value>,
 }
 
-fn check(input: &UpdatePrompt, row: &PromptRow, newest: Option<&VersionRow>) -> Result<(Facts, Option<Source>)> {
+fn check(
+    input: &UpdatePrompt,
+    row: &PromptRow,
+    newest: Option<&VersionRow>,
+) -> Result<(Facts, Option<Source>)> {
     let mut problems = Vec::new();
     dto::read_folders(input.folder_ids.as_deref(), &mut problems);
     let slug = input.slug.clone().filter(|slug| *slug != row.slug);

@@ -19,7 +19,11 @@ impl FromRow for DraftRow {
     }
 }
 
-pub(in crate::features::prompts) async fn find(tx: &mut Tx, prompt: Uuid, branch: &str) -> Result<Option<DraftRow>> {
+pub(in crate::features::prompts) async fn find(
+    tx: &mut Tx,
+    prompt: Uuid,
+    branch: &str,
+) -> Result<Option<DraftRow>> {
     let workspace = tx.workspace();
     tx.optional(
         "SELECT branch, revision, base_version, type, syntax, content, variables, config, updated_by, updated_at

@@ -27,7 +27,8 @@ pub async fn get_draft(
     let mut tx = app.db().tenant(caller.workspace).read().await?;
     let row = access::existing(&mut tx, &name, false).await?;
     let newest = versions::queries::newest(&mut tx, row.id, branch(&params)).await?;
-    let draft = drafts::read(&mut tx, row.id, branch(&params), newest.map_or(0, |newest| newest.number)).await?;
+    let draft =
+        drafts::read(&mut tx, row.id, branch(&params), newest.map_or(0, |newest| newest.number)).await?;
     tx.commit().await?;
     draft.map(Reply::ok).ok_or_else(|| ApiError::not_found("draft"))
 }
@@ -62,7 +63,8 @@ pub async fn delete_draft(
     let revision = match params.first_of(&["revision"]) {
         None => None,
         Some(text) => Some(
-            text.parse().map_err(|_| ApiError::invalid_field("revision", "invalid", "must be a whole number"))?,
+            text.parse()
+                .map_err(|_| ApiError::invalid_field("revision", "invalid", "must be a whole number"))?,
         ),
     };
     drafts::discard(&app, &caller, &name, branch(&params), revision).await?;

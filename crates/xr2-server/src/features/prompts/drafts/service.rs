@@ -73,7 +73,13 @@ pub async fn save(app: &App, caller: &Access, name: &str, branch: &str, input: S
 }
 
 /// Throws the draft away. With `revision`, only if nobody saved it meanwhile.
-pub async fn discard(app: &App, caller: &Access, name: &str, branch: &str, revision: Option<i64>) -> Result<()> {
+pub async fn discard(
+    app: &App,
+    caller: &Access,
+    name: &str,
+    branch: &str,
+    revision: Option<i64>,
+) -> Result<()> {
     let mut change = Change::begin(app, caller).await?;
     let prompt = access::existing(change.tx(), name, true).await?;
     let Some(stored) = queries::find(change.tx(), prompt.id, branch).await? else {
@@ -110,7 +116,10 @@ async fn problems(tx: &mut Tx, source: &Source) -> Result<Value> {
     let snippets = includes::resolve_snippets(tx, source).await?;
     match includes::compile_with(None, source, &snippets) {
         Ok(_) => Ok(json!([])),
-        Err(error) => Ok(error.details.and_then(|mut details| details.get_mut("problems").map(Value::take)).unwrap_or_default()),
+        Err(error) => Ok(error
+            .details
+            .and_then(|mut details| details.get_mut("problems").map(Value::take))
+            .unwrap_or_default()),
     }
 }
 

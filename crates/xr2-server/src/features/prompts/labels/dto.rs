@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 /// Colours a label can have.
 #[derive(Debug, Clone, Copy, Deserialize, serde::Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "colours")]
 pub enum Color {
     Gray,
     Red,
@@ -22,7 +21,10 @@ pub enum Color {
 impl Color {
     /// As stored.
     pub fn name(self) -> String {
-        serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 }
 

@@ -24,7 +24,9 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
 /// Whether `name` can be a label: letters, digits, `-`, `_` and `.`, at most 50, not all digits, not `latest`.
 pub fn is_label_name(name: &str) -> bool {
     (1..=50).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
         && name.as_bytes()[0].is_ascii_alphanumeric()
         && !name.bytes().all(|b| b.is_ascii_digit())
         && name != LATEST

@@ -11,7 +11,9 @@ use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::entity::{Can, Prompt};
 use crate::features::prompts::labels::dto::{CreateLabel, SetLabel, UpdateLabel};
 use crate::features::prompts::labels::model::{HistoryEntry, Label, PromptLabel};
-use crate::features::prompts::labels::{LATEST, LabelMove, PRODUCTION, is_label_name, move_label, queries, remove_label};
+use crate::features::prompts::labels::{
+    LATEST, LabelMove, PRODUCTION, is_label_name, move_label, queries, remove_label,
+};
 use crate::features::prompts::{access, dto::blank_to_none, includes, read, versions};
 use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
@@ -34,7 +36,11 @@ pub async fn create_label(
     Body(input): Body<CreateLabel>,
 ) -> Result<Reply<Label>> {
     if input.name == LATEST {
-        return Err(ApiError::invalid_field("name", "reserved", "`latest` follows the newest version by itself"));
+        return Err(ApiError::invalid_field(
+            "name",
+            "reserved",
+            "`latest` follows the newest version by itself",
+        ));
     }
     if !is_label_name(&input.name) {
         let message = "may hold lower-case letters, digits, - _ and ., begins with a letter or digit, and is not a number";
@@ -54,7 +60,8 @@ pub async fn create_label(
     };
     let by = change.actor().clone();
     queries::insert(change.tx(), &label, &by).await?;
-    change.record(NewEvent::new(EventType::LabelCreated, Resource::named("label", &label.name)).after(&label));
+    change
+        .record(NewEvent::new(EventType::LabelCreated, Resource::named("label", &label.name)).after(&label));
     change.commit().await?;
     Ok(Reply::created(label))
 }
@@ -80,7 +87,8 @@ pub async fn update_label(
     }
     label.protected = input.protected.unwrap_or(label.protected);
     queries::update(change.tx(), &label, app.clock().now()).await?;
-    let event = NewEvent::new(EventType::LabelUpdated, Resource::named("label", &name)).before(before).after(&label);
+    let event =
+        NewEvent::new(EventType::LabelUpdated, Resource::named("label", &name)).before(before).after(&label);
     change.record(event);
     change.commit().await?;
     Ok(Reply::ok(label))
@@ -97,7 +105,10 @@ pub async fn delete_label(
     params: Params,
 ) -> Result<Reply<serde_json::Value>> {
     if name == PRODUCTION {
-        return Err(ApiError::new(Code::Conflict, "The label production is what clients get by default; it stays."));
+        return Err(ApiError::new(
+            Code::Conflict,
+            "The label production is what clients get by default; it stays.",
+        ));
     }
     let force = params.flag("force")?.unwrap_or(false);
     let mut change = Change::begin(&app, &caller).await?;
@@ -105,7 +116,10 @@ pub async fn delete_label(
     let on = queries::prompts_with(change.tx(), &name, if force { i64::MAX } else { 20 }).await?;
     if !on.is_empty() && !force {
         let slugs: Vec<&str> = on.iter().map(|(_, slug)| slug.as_str()).collect();
-        let message = format!("{} prompts have this label. Delete it with force=true to take it off them.", label.prompts);
+        let message = format!(
+            "{} prompts have this label. Delete it with force=true to take it off them.",
+            label.prompts
+        );
         let reasons: Vec<_> = slugs.iter().map(|slug| json!({ "kind": "label", "slug": slug })).collect();
         return Err(ApiError::new(Code::InUse, message).with_details(json!({ "reasons": reasons })));
     }

@@ -32,7 +32,11 @@ pub async fn list_versions(
     let versions = rows
         .into_iter()
         .map(|row| {
-            let on = pointers.iter().filter(|(_, number)| *number == row.number).map(|(label, _)| label.clone()).collect();
+            let on = pointers
+                .iter()
+                .filter(|(_, number)| *number == row.number)
+                .map(|(label, _)| label.clone())
+                .collect();
             Version::of(row, on)
         })
         .collect();

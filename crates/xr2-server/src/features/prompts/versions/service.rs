@@ -32,10 +32,19 @@ pub struct NewVersionAnswer {
 }
 
 /// Saves a version; live only when asked for.
-pub async fn create(app: &App, caller: &Access, name: &str, input: CreateVersion) -> Result<NewVersionAnswer> {
+pub async fn create(
+    app: &App,
+    caller: &Access,
+    name: &str,
+    input: CreateVersion,
+) -> Result<NewVersionAnswer> {
     let branch = input.branch.clone().unwrap_or_else(|| drafts::MAIN.to_owned());
     if !drafts::is_branch(&branch) {
-        return Err(ApiError::invalid_field("branch", "invalid", "must be 1 to 100 letters, digits, or any of - _ . /"));
+        return Err(ApiError::invalid_field(
+            "branch",
+            "invalid",
+            "must be 1 to 100 letters, digits, or any of - _ . /",
+        ));
     }
     let mut change = Change::begin(app, caller).await?;
     let row = access::editable(change.tx(), name).await?;
@@ -91,7 +100,13 @@ pub struct Restore {
 }
 
 /// Copies an old version as a new one and makes it live.
-pub async fn restore(app: &App, caller: &Access, name: &str, version: &str, input: Restore) -> Result<Published> {
+pub async fn restore(
+    app: &App,
+    caller: &Access,
+    name: &str,
+    version: &str,
+    input: Restore,
+) -> Result<Published> {
     let comment = blank_to_none(input.comment);
     let mut change = Change::begin(app, caller).await?;
     let row = access::editable(change.tx(), name).await?;
@@ -101,7 +116,8 @@ pub async fn restore(app: &App, caller: &Access, name: &str, version: &str, inpu
     let summary = format!("Restored from version {}", old.number);
     let reason = comment.clone().unwrap_or_else(|| summary.clone());
     labels::check_move(&mut change, caller.rights, PRODUCTION, Some(&reason)).await?;
-    let new = NewVersion { branch: drafts::MAIN.to_owned(), origin: "restore", summary, parent: Some(old.number) };
+    let new =
+        NewVersion { branch: drafts::MAIN.to_owned(), origin: "restore", summary, parent: Some(old.number) };
     let (row, version) = add_version(&mut change, row, old.source, new).await?;
     let to = LabelMove {
         prompt: row.id,

@@ -7,12 +7,11 @@ use axum::body::Body as HttpBody;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use xr2_prompt::{RenderError, RenderOptions, Values, coerce_query, render};
+use xr2_prompt::{Provider, RenderError, RenderOptions, Values, coerce_query, provider_request, render};
 
 use crate::error::{ApiError, Code, Result};
 use crate::features::delivery::body::{etag_of, matches_etag};
 use crate::features::delivery::entry::Entry;
-use crate::features::delivery::query::Format;
 use crate::http::Handled;
 
 static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
@@ -35,7 +34,7 @@ pub struct Wish<'a> {
     /// Rendered even without values.
     pub render: bool,
     /// As a provider's request.
-    pub format: Option<Format>,
+    pub format: Option<Provider>,
     /// For this model.
     pub model: Option<&'a str>,
 }
@@ -112,15 +111,15 @@ pub fn answer_light(entry: &Entry, wish: Wish<'_>) -> Result<Answer> {
 fn answer_with(
     entry: &Entry,
     values: &Values,
-    format: Option<Format>,
+    format: Option<Provider>,
     model: Option<&str>,
 ) -> Result<Answer> {
     let rendered = render(&entry.compiled, values, RenderOptions::default()).map_err(|e| render_error(&e))?;
     let room = rendered.content.texts().map(|(_, text)| text.len() + text.len() / 8 + 64).sum();
     let mut body = entry.begin(room).content(&rendered.content).rendered(&rendered.missing);
     if let Some(format) = format {
-        let request = format.request(&rendered.content, &entry.config, model);
-        body = body.request(&request.body, &request.warnings);
+        let made = provider_request(format, &rendered.content, &entry.config, model);
+        body = body.request(&made.request, &made.warnings);
     }
     let body = body.finish(&rendered.warnings);
     let etag = etag_of(&body);

@@ -57,8 +57,9 @@ pub struct Parts {
     pub number: i64,
     pub labels: Vec<Box<str>>,
     pub compiled: Compiled,
+    pub config: serde_json::Value,
     /// JSON.
-    pub config: String,
+    pub config_text: String,
     pub updated_at: Time,
 }
 
@@ -84,7 +85,7 @@ impl Entry {
             bytes: 0,
             number: parts.number,
             labels: parts.labels,
-            config: serde_json::from_str(&parts.config).unwrap_or_default(),
+            config: parts.config,
             mark: parts.mark,
             tenant: parts.tenant,
             compiled: parts.compiled,
@@ -170,7 +171,7 @@ fn tail(parts: &Parts, label: Option<&str>) -> Box<[u8]> {
         .raw(r#","variables":"#)
         .value(&variables)
         .raw(r#","config":"#)
-        .raw(&parts.config)
+        .raw(&parts.config_text)
         .raw(r#","tags":"#)
         .raw(&parts.tags)
         .raw(r#","updated_at":""#)

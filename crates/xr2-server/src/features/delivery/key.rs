@@ -40,10 +40,12 @@ pub struct KeyRef<'a> {
 
 /// [`Selector`], borrowed from a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "as in Selector")]
 pub enum SelectorRef<'a> {
+    /// What a label points at.
     Label(&'a str),
+    /// The version of that number.
     Number(i64),
+    /// The version of that id.
     Id(Uuid),
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use xr2_db::Tx;
-use xr2_prompt::{Compiled, CompileError, compile};
+use xr2_prompt::{Compiled, CompileError, Content, PromptType, compile};
 
-use crate::error::{ApiError, Code, Result};
+use crate::error::{ApiError, Result};
 use crate::features::delivery::entry::{Entry, Parts};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
 use crate::features::delivery::queries::{self, PromptRow, VersionRow};
-use crate::features::delivery::snippets::{Snippets, Source};
+use crate::features::prompts::{Snippets, Source, resolve_snippets, template_error};
 use crate::state::App;
 
 /// Texts larger than this are compiled beside the threads that serve requests.
@@ -71,16 +71,18 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     };
     dependencies.extend(dependencies_on(&prompt));
     let (number, updated_at) = (version.number, version.created_at);
-    let config = version.config.clone();
-    let source = Source::read(version)?;
-    let snippets = Snippets::read(&mut tx, &source.content, source.syntax).await?;
+    let config_text = version.config.clone();
+    let source = source_of(version)?;
+    let config = source.config.clone();
+    let snippets = resolve_snippets(&mut tx, &source).await?;
     tx.commit().await?;
-    dependencies.extend(snippets.dependencies.iter().cloned());
+    dependencies.extend(dependencies_on_snippets(&snippets));
 
     let slug = prompt.slug.clone();
     let compiled = match compile_beside(slug, source, snippets).await? {
         Ok(compiled) => compiled,
-        Err(error) => return Ok(refused(broken(&error), false, dependencies)),
+        // A snippet has changed or gone since the version was checked.
+        Err(error) => return Ok(refused(template_error(&error), false, dependencies)),
     };
     let parts = Parts {
         mark: mark.clone(),
@@ -93,6 +95,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
         number,
         compiled,
         config,
+        config_text,
         updated_at,
     };
     let outcome = Outcome::Ready(Arc::new(Entry::new(parts)));
@@ -129,6 +132,27 @@ fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
     [Dependency::Prompt(prompt.id), Dependency::Name(prompt.slug.as_str().into())]
 }
 
+fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
+    snippets.looked_at().flat_map(|(target, found)| {
+        let asked = Dependency::Name(target.slug.as_str().into());
+        let found = found.into_iter().flat_map(|(id, snippet)| {
+            [Dependency::Prompt(id), Dependency::Name(snippet.slug.as_str().into())]
+        });
+        found.chain([asked])
+    })
+}
+
+fn source_of(row: VersionRow) -> Result<Source> {
+    let kind: PromptType = row.kind.parse().map_err(ApiError::internal)?;
+    let content: Content = Source::parse_content(kind, row.content).map_err(ApiError::internal)?;
+    Ok(Source {
+        content,
+        syntax: row.syntax.parse().map_err(ApiError::internal)?,
+        contract: serde_json::from_str(&row.variables).map_err(ApiError::internal)?,
+        config: serde_json::from_str(&row.config).map_err(ApiError::internal)?,
+    })
+}
+
 fn labels_of(number: i64, prompt: &PromptRow, labels: Vec<(String, i64)>) -> Vec<Box<str>> {
     let latest = (number == prompt.latest_version).then(|| "latest".into());
     let pointing = labels.into_iter().filter(|(_, at)| *at == number).map(|(label, _)| label.into());
@@ -143,7 +167,7 @@ pub async fn compile_beside(
 ) -> Result<std::result::Result<Compiled, CompileError>> {
     let size: usize = source.content.texts().map(|(_, text)| text.len()).sum();
     let work = move || {
-        let Source { content, syntax, contract } = &source;
+        let Source { content, syntax, contract, .. } = &source;
         compile(Some(&slug), content, *syntax, contract, &mut |target| snippets.resolve(target))
     };
     if size <= LARGE {
@@ -163,14 +187,4 @@ fn version_not_found(key: KeyRef<'_>) -> ApiError {
         SelectorRef::Id(id) => format!("version {id}"),
     };
     ApiError::not_found(&format!("{what} of the prompt {:?}", key.name))
-}
-
-/// A version that no longer compiles, because a snippet it includes has changed or gone.
-fn broken(error: &CompileError) -> ApiError {
-    let first = error.problems.first();
-    ApiError::new(Code::Template, error.to_string()).with_details(serde_json::json!({
-        "problems": error.problems,
-        "line": first.map(|problem| problem.line),
-        "column": first.map(|problem| problem.column),
-    }))
 }

@@ -10,11 +10,12 @@ mod freshness;
 mod key;
 mod load;
 pub(crate) mod metrics;
+pub mod preview;
 mod queries;
 mod query;
 mod revision;
 pub mod routes;
-mod snippets;
 
 pub use cache::PromptCache;
+pub use deliver::require_label;
 pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};

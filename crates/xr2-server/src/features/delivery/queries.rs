@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 use xr2_db::{FromRow, JsonText, Result, Row, Tx, args};
-use xr2_prompt::{IncludeTarget, Selector as IncludeSelector};
 
 use crate::clock::Time;
 use crate::features::delivery::key::SelectorRef;
@@ -118,32 +117,4 @@ pub(super) async fn version(
         }
         SelectorRef::Label(_) => Ok(None),
     }
-}
-
-/// What an include leads to: the snippet's prompt and version, as far as they are there.
-pub(super) async fn snippet(
-    tx: &mut Tx,
-    target: &IncludeTarget,
-) -> Result<Option<(PromptRow, Option<VersionRow>)>> {
-    let Some(prompt) = prompt(tx, &target.slug).await? else { return Ok(None) };
-    let number = match &target.selector {
-        IncludeSelector::Version(number) => Some(*number),
-        IncludeSelector::Label(label) if label == "latest" => Some(prompt.latest_version),
-        IncludeSelector::Label(label) => pointed_at(tx, prompt.id, label).await?,
-        IncludeSelector::Production => pointed_at(tx, prompt.id, "production").await?,
-    };
-    let found = match number {
-        Some(number) => version(tx, prompt.id, SelectorRef::Number(number)).await?,
-        None => None,
-    };
-    Ok(Some((prompt, found)))
-}
-
-async fn pointed_at(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Option<i64>> {
-    let workspace = tx.workspace();
-    tx.optional(
-        "SELECT version_number FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2 AND label = $3",
-        args![workspace, prompt, label],
-    )
-    .await
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use uuid::Uuid;
+use xr2_prompt::Provider;
 
 use crate::error::{ApiError, FieldProblem, Result};
 use crate::features::delivery::key::SelectorRef;
@@ -14,28 +15,13 @@ pub const DEFAULT_LABEL: &str = "production";
 /// Parameters of one request at most.
 const MAX_PARAMETERS: usize = 1000;
 
-/// A provider's request format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the providers' names")]
-pub enum Format {
-    OpenAi,
-    Anthropic,
-    Google,
-}
-
-impl Format {
-    /// `text` is the same as no format.
-    pub fn parse(text: &str) -> std::result::Result<Option<Format>, FieldProblem> {
-        Ok(match text {
-            "" | "text" => None,
-            "openai" => Some(Format::OpenAi),
-            "anthropic" => Some(Format::Anthropic),
-            "google" => Some(Format::Google),
-            _ => {
-                let message = "must be one of: text, openai, anthropic, google";
-                return Err(FieldProblem::new("format", "invalid", message));
-            }
-        })
+/// The provider whose request is wanted; `text` is none.
+pub fn format_of(text: &str) -> std::result::Result<Option<Provider>, FieldProblem> {
+    match text {
+        "" | "text" => Ok(None),
+        word => word.parse().map(Some).map_err(|_| {
+            FieldProblem::new("format", "invalid", "must be one of: text, openai, anthropic, google")
+        }),
     }
 }
 
@@ -51,7 +37,7 @@ pub struct Query<'a> {
     /// `render=true`
     pub render: bool,
     /// `format=`
-    pub format: Option<Format>,
+    pub format: Option<Provider>,
     /// `optimized_for=`: the model the caller is going to use.
     pub optimized_for: Option<Cow<'a, str>>,
     /// Values of variables, in the order sent.
@@ -83,7 +69,7 @@ impl<'a> Query<'a> {
             "version" => self.version = given(value),
             "user_id" => self.user_id = given(value),
             "optimized_for" => self.optimized_for = given(value),
-            "format" => match Format::parse(&value) {
+            "format" => match format_of(&value) {
                 Ok(format) => self.format = format,
                 Err(problem) => problems.push(problem),
             },
@@ -147,7 +133,7 @@ mod tests {
         assert_eq!(query.selector().unwrap(), SelectorRef::Label("staging"));
         let variables: Vec<(&str, &str)> = query.variables.iter().map(|(n, v)| (&**n, &**v)).collect();
         assert_eq!(variables, [("name", "Ana B"), ("label", "x"), ("tone", "")]);
-        assert!(query.render && query.format == Some(Format::OpenAi));
+        assert!(query.render && query.format == Some(Provider::OpenAi));
         assert_eq!(query.user_id.as_deref(), Some("u1"));
     }
 

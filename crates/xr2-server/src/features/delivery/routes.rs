@@ -14,7 +14,7 @@ use crate::features::delivery::deliver::deliver;
 use crate::features::delivery::dto::{Delivery, RenderRequest, VersionName};
 use crate::features::delivery::key::SelectorRef;
 use crate::features::delivery::metrics;
-use crate::features::delivery::query::{DEFAULT_LABEL, Format, Query, both_named, version_of};
+use crate::features::delivery::query::{DEFAULT_LABEL, Query, both_named, format_of, version_of};
 use crate::http::{Body, Handled};
 use crate::state::App;
 
@@ -138,7 +138,7 @@ pub async fn render(
             let message = format!("must have at most {MAX_VALUES} values");
             return Err(ApiError::invalid_field("variables", "too_long", message));
         }
-        let format = Format::parse(request.format.as_deref().unwrap_or_default())
+        let format = format_of(request.format.as_deref().unwrap_or_default())
             .map_err(|problem| ApiError::validation(vec![problem]))?;
         let model = request.optimized_for.as_deref();
         let wish = Wish { values: Given::Body(request.variables), render: true, format, model };

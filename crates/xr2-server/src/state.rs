@@ -10,6 +10,8 @@ use crate::clock::Clock;
 use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::api_keys::KeyCache;
+use crate::features::delivery::PromptCache;
+use crate::features::stream::Hub;
 use crate::last_used::LastUsed;
 use crate::queries;
 
@@ -24,6 +26,8 @@ struct Inner {
     secret: SecretKey,
     follower: Follower,
     keys: Arc<KeyCache>,
+    prompts: Arc<PromptCache>,
+    streams: Arc<Hub>,
     last_used: LastUsed,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
@@ -71,7 +75,10 @@ impl App {
         check_secret(&db, &clock, &secret).await?;
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone());
-        follower.set_listeners(vec![keys.clone()]);
+        let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
+        let streams = Arc::new(Hub::new(&config.limits));
+        // Caches first: whoever hears of a change may ask for it at once.
+        follower.set_listeners(vec![keys.clone(), prompts.clone(), streams.clone()]);
         follower.prime().await?;
         let host_names = host_names(&config);
         Ok(App(Arc::new(Inner {
@@ -81,6 +88,8 @@ impl App {
             secret,
             follower,
             keys,
+            prompts,
+            streams,
             last_used: LastUsed::default(),
             host_names,
             stop: CancellationToken::new(),
@@ -150,6 +159,16 @@ impl App {
     /// API keys in memory.
     pub fn keys(&self) -> &KeyCache {
         &self.0.keys
+    }
+
+    /// Compiled prompts in memory.
+    pub fn prompt_cache(&self) -> &PromptCache {
+        &self.0.prompts
+    }
+
+    /// Event streams.
+    pub fn streams(&self) -> &Arc<Hub> {
+        &self.0.streams
     }
 
     /// Notes of what was used.

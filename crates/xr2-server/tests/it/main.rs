@@ -1,3 +1,6 @@
 //! The server as its clients meet it, on both engines.
 
 mod probes;
+mod prompts_create;
+mod queries;
+mod support;

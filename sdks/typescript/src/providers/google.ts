@@ -1,0 +1,3 @@
+import type { PromptData, ProviderRequest } from "../types.js";
+
+export declare function toGoogle(data: PromptData): ProviderRequest;

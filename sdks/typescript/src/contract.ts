@@ -1,5 +1,6 @@
 import type { VariableProblem } from "./errors.js";
 import { nearestName } from "./names.js";
+import { compilePattern } from "./pattern.js";
 import type { Values, Variable, VariableType, Warning } from "./types.js";
 import { isObject, normalize, toText } from "./values.js";
 
@@ -116,26 +117,6 @@ function checkPattern({ pattern }: Variable, value: unknown): Problem | undefine
   const expression = compilePattern(pattern);
   if (!expression || expression.test(value)) return undefined;
   return { problem: "pattern_mismatch", expected: `match ${pattern}` };
-}
-
-const compiled = new Map<string, RegExp | undefined>();
-
-/**
- * The pattern as this engine knows it; undefined when it is written in a way that only the
- * server's engine understands (see `needsServer`).
- */
-function compilePattern(pattern: string): RegExp | undefined {
-  if (!compiled.has(pattern)) {
-    if (compiled.size >= 1_000) compiled.clear();
-    let expression: RegExp | undefined;
-    try {
-      expression = new RegExp(pattern, "u");
-    } catch {
-      expression = undefined;
-    }
-    compiled.set(pattern, expression);
-  }
-  return compiled.get(pattern);
 }
 
 /** Whether a contract can only be checked by the server. */

@@ -14,7 +14,8 @@ interface Plan extends GetOptions {
  * A prompt asked for in words. Each word gives a new request; the server is asked once, when
  * the request is awaited.
  */
-export class PromptRequest implements PromiseLike<Prompt> {
+export class PromptRequest implements Promise<Prompt> {
+  readonly [Symbol.toStringTag] = "PromptRequest";
   readonly #client: Xr2;
   readonly #plan: Plan;
   #answer: Promise<Prompt> | undefined;

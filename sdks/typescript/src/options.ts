@@ -34,6 +34,8 @@ export interface Timing {
   retryDelay: number;
   /** Longest `Retry-After` that is waited for within a call. */
   maxRetryAfter: number;
+  /** How long answers of a lower revision are taken for late ones rather than a restored server's. */
+  olderGrace: number;
   /** A stream that is silent for longer is dead. The server's heartbeat is 15 s. */
   streamSilence: number;
   /** First and longest pause before the stream is opened again. */
@@ -47,6 +49,7 @@ const DEFAULT_TIMING: Timing = {
   retryAfterFailure: 1_000,
   retryDelay: 100,
   maxRetryAfter: 2_000,
+  olderGrace: 10_000,
   streamSilence: 45_000,
   streamRetry: 500,
   streamRetryMax: 30_000,

@@ -73,7 +73,7 @@ export class Repository implements StreamListener {
     const atHand = this.#atHand(slot);
     if (atHand) return atHand;
     const now = performance.now();
-    const failing = slot.failure !== undefined || !this.#transport.reachable;
+    const failing = slot.failure !== undefined || !(this.#connected || this.#transport.reachable);
     if (slot.copy && slot.query.version !== undefined) {
       // A version's content never changes; whether it is still there is found out on the side.
       this.#refreshInBackground(slot, now);
@@ -95,8 +95,11 @@ export class Repository implements StreamListener {
     const { copy } = slot;
     if (!copy || copy.noStore) return undefined;
     if (this.#connected && slot.confirmed) return { copy, source: "stream", stale: false };
-    if (performance.now() - slot.goodUntil <= this.#settings.timing.maxAge) return held(copy, false);
-    return undefined;
+    const now = performance.now();
+    if (now - slot.goodUntil > this.#settings.timing.maxAge) return undefined;
+    // Young enough to be handed out, but something is known to have happened: find out at once.
+    if (slot.isToBeAsked) this.#refreshInBackground(slot, now);
+    return held(copy, false);
   }
 
   async #askAndWait(slot: Slot, patience: Patience): Promise<Delivery> {
@@ -135,7 +138,7 @@ export class Repository implements StreamListener {
   async #fly(slot: Slot, timeoutMs: number): Promise<void> {
     const deadline = performance.now() + Math.max(timeoutMs, this.#settings.timeoutMs);
     for (;;) {
-      const startedAt = performance.now();
+      const startedAt = (slot.askedAt = performance.now());
       try {
         this.#accept(slot, await this.#ask(slot, deadline - startedAt), startedAt);
       } catch (error) {
@@ -143,7 +146,7 @@ export class Repository implements StreamListener {
         throw error;
       }
       // A change came in while we asked: the answer may be of before it.
-      const overtaken = slot.isOutdatedSince(startedAt) && !slot.meetsDemand(startedAt);
+      const overtaken = slot.isToBeAsked && !slot.meetsDemand(startedAt);
       if (!overtaken || performance.now() >= deadline) return;
     }
   }
@@ -168,7 +171,7 @@ export class Repository implements StreamListener {
     const now = performance.now();
     const revision = revisionOf(answer.headers);
     if (revision !== undefined) this.#highestRevision = Math.max(this.#highestRevision, revision);
-    if (!slot.admits(revision, now)) return;
+    if (!slot.admits(revision, now, this.#settings.timing.olderGrace)) return;
     const before = slot.copy;
     if (answer.status !== 304) slot.copy = readCopy(answer, slot.query.slug);
     else if (before?.from === "disk") slot.copy = { ...before, from: "api" };

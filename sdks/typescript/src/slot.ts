@@ -27,9 +27,6 @@ export interface Copy {
   readonly noStore: boolean;
 }
 
-/** How long answers of a lower revision are taken for late ones rather than for a restored server's. */
-const OLDER_GRACE = 10_000;
-
 /**
  * One query's place in memory: the copy, and what is known of its freshness. Times are
  * those of performance.now().
@@ -46,6 +43,8 @@ export class Slot {
   failure: unknown;
   /** Not to be asked again before this time, after a failure. */
   retryAt = -Infinity;
+  /** When the server was last asked. */
+  askedAt = -Infinity;
   /** The request under way. */
   flight: Promise<void> | undefined;
   /** A copy must be of this revision, or have been asked for after that time, to be current. */
@@ -76,6 +75,8 @@ export class Slot {
     this.confirmed = false;
     this.#neededAt = now;
     if (revision !== undefined) this.#neededRevision = Math.max(revision, this.#neededRevision ?? 0);
+    // The server is there to say so: what failed before is worth another try.
+    this.failure = undefined;
     this.retryAt = -Infinity;
   }
 
@@ -89,23 +90,24 @@ export class Slot {
     return this.#neededRevision;
   }
 
-  /** Whether a demand came up after `startedAt`. */
-  isOutdatedSince(startedAt: number): boolean {
-    return this.#neededAt > startedAt;
+  /** Whether a demand came up after the server was last asked. */
+  get isToBeAsked(): boolean {
+    return this.#neededAt > this.askedAt;
   }
 
   /**
    * Whether an answer is later than the copy, and so may replace it. A lower revision is a
-   * late answer; if it stays lower, the server was restored from a backup, and is right.
+   * late answer; if it stays lower for longer than `grace`, the server was restored from a
+   * backup, and is right.
    */
-  admits(revision: number | undefined, now: number): boolean {
+  admits(revision: number | undefined, now: number, grace: number): boolean {
     const older = revision !== undefined && this.revision !== undefined && revision < this.revision;
     if (!older || this.copy === undefined) {
       this.#olderSince = undefined;
       return true;
     }
     this.#olderSince ??= now;
-    if (now - this.#olderSince <= OLDER_GRACE) return false;
+    if (now - this.#olderSince <= grace) return false;
     this.#olderSince = undefined;
     this.#neededRevision = undefined;
     return true;

@@ -1,3 +1,3 @@
 import type { PromptData, ProviderRequest } from "../types.js";
 
-export declare function toAnthropic(data: PromptData): ProviderRequest;
+export function toAnthropic(data: PromptData): ProviderRequest { return data as never; }

@@ -1,3 +1,3 @@
 import type { PromptData, ProviderRequest } from "../types.js";
 
-export declare function toOpenAI(data: PromptData): ProviderRequest;
+export function toOpenAI(data: PromptData): ProviderRequest { return data as never; }

@@ -13,4 +13,6 @@ export default defineConfig({
   clean: true,
   sourcemap: false,
   treeshake: true,
+  // Deno and others know Node's modules by their full names only.
+  removeNodeProtocol: false,
 });

@@ -59,6 +59,7 @@ class Filling {
   message(message: Message): ChatMessage[] {
     if (isPlaceholder(message)) {
       const given = valueOf(this.#given, message.name);
+      if (given === undefined) this.missing.add(message.name);
       return Array.isArray(given) ? (given as ChatMessage[]) : [];
     }
     const { content } = message;

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { InvalidVariablesError } from "../../src/index.js";
+import { discover, renderLocally, type Template } from "../../src/render.js";
+import { toText } from "../../src/values.js";
+import { casesOf, plain, readJson } from "../support/conformance.js";
+
+interface RenderCase {
+  name: string;
+  syntax: "simple" | "none";
+  content?: string;
+  messages?: unknown;
+  variables: unknown;
+  values: unknown;
+  expect?: unknown;
+  error?: unknown;
+}
+
+/** Only what the cases say of a warning; they leave its sentence open. */
+function essence({ code, variable, nearest }: { code: string; variable?: string; nearest?: string }): object {
+  return { code, variable, ...(nearest === undefined ? {} : { nearest }) };
+}
+
+for (const one of casesOf<RenderCase>("simple.json")) {
+  test(`simple: ${one.name}`, () => {
+    const isChat = one.messages !== undefined;
+    const template = {
+      slug: "case",
+      syntax: one.syntax,
+      variables: plain(one.variables),
+      ...(isChat ? { messages: plain(one.messages) } : { content: one.content }),
+    } as Template;
+    // In a chat the values hold messages, which are objects like any other.
+    const values = plain(one.values, isChat ? Infinity : 1) as Record<string, unknown>;
+    if (one.error === undefined) {
+      const { warnings, ...rendered } = renderLocally(template, values);
+      const expected = plain(one.expect) as { warnings?: Parameters<typeof essence>[0][] };
+      assert.deepEqual({ ...rendered, warnings: warnings.map(essence) }, { ...expected, warnings: (expected.warnings ?? []).map(essence) });
+    } else {
+      assert.throws(
+        () => renderLocally(template, values),
+        (error: unknown) => {
+          assert.ok(error instanceof InvalidVariablesError);
+          assert.deepEqual({ code: error.code, variables: error.variables }, plain(one.error));
+          return true;
+        },
+      );
+    }
+  });
+}
+
+for (const one of casesOf<{ name: string; value?: unknown; json?: string; text: string }>("values.json")) {
+  test(`values: ${one.name}`, () => {
+    assert.equal(toText(one.json === undefined ? one.value : readJson(one.json)), one.text);
+  });
+}

@@ -3,9 +3,10 @@ import { UsageError } from "./errors.js";
 import { toAnthropic } from "./providers/anthropic.js";
 import { toGoogle } from "./providers/google.js";
 import { toOpenAI } from "./providers/openai.js";
-import { isPlaceholder, renderLocally } from "./render.js";
+import { discover, isPlaceholder, renderLocally } from "./render.js";
 import type {
   ABTest,
+  Fallback,
   Include,
   Message,
   PromptData,
@@ -189,8 +190,8 @@ export class Prompt {
 }
 
 /** Makes the prompt that a fallback stands for. Its text is a template of the simple syntax. */
-export function fallbackData(slug: string, label: string | null, fallback: string | readonly Message[]): PromptData {
+export function fallbackData(slug: string, label: string | null, fallback: Fallback): PromptData {
   const filling = typeof fallback === "string" ? { type: "text" as const, content: fallback } : { type: "chat" as const, messages: fallback };
-  return { id: "", slug, syntax: "simple", version: null, label, variables: [], config: {}, ...filling };
+  const variables = discover(filling).map((name) => ({ name, type: "string" as const, required: false, discovered: true }));
+  return { id: "", slug, syntax: "simple", version: null, label, variables, config: {}, ...filling };
 }
-

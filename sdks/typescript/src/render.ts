@@ -23,14 +23,19 @@ export type Template = Pick<PromptData, "slug" | "syntax" | "content" | "message
 export function renderLocally(template: Template, values: Values): Rendered {
   const contract = template.variables ?? [];
   const placeholders = (template.messages ?? []).filter(isPlaceholder);
-  const problems = [...checkValues(contract, values), ...checkPlaceholders(placeholders, contract, values)];
+  const filling = new Filling(template, values);
+  const problems = checkValues(contract, values);
+  for (const placeholder of placeholders) {
+    if (problems.some(({ name }) => name === placeholder.name)) continue;
+    const problem = checkPlaceholder(placeholder, filling.valueOf(placeholder.name));
+    if (problem) problems.push({ name: placeholder.name, problem, expected: "array of messages" });
+  }
   if (problems.length > 0) throw variablesError(template.slug, problems);
 
-  const filling = new Filling(template, values);
   const rendered =
     template.messages === undefined
       ? { content: filling.text(template.content ?? "") }
-      : { messages: template.messages.flatMap((message) => filling.message(message)) };
+      : { messages: filling.placeholders(template.messages.map((message) => filling.message(message))) };
   const known = [...contract.map(({ name }) => name), ...filling.names, ...placeholders.map(({ name }) => name)];
   return { ...rendered, missing: [...filling.missing], warnings: unknownValues(values, known) };
 }
@@ -56,26 +61,37 @@ class Filling {
     return piecesOf(this.#template, text).map((piece) => this.#piece(piece)).join("");
   }
 
-  message(message: Message): ChatMessage[] {
-    if (isPlaceholder(message)) {
-      const given = valueOf(this.#given, message.name);
+  /** Fills a message's texts; a placeholder stays for later. */
+  message(message: Message): Message {
+    if (isPlaceholder(message)) return message;
+    const { content } = message;
+    if (content === null || content === undefined) return message;
+    if (typeof content === "string") return { ...message, content: this.text(content) };
+    const parts = content.map((part) => (part.type === "text" ? { ...part, text: this.text(part.text) } : part));
+    return { ...message, content: parts };
+  }
+
+  /** Puts the messages of the values where the placeholders stand, as they are. */
+  placeholders(messages: readonly Message[]): ChatMessage[] {
+    return messages.flatMap((message) => {
+      if (!isPlaceholder(message)) return [message];
+      const given = this.valueOf(message.name);
       if (given === undefined) this.missing.add(message.name);
       return Array.isArray(given) ? (given as ChatMessage[]) : [];
-    }
-    const { content } = message;
-    if (content === null || content === undefined) return [message];
-    if (typeof content === "string") return [{ ...message, content: this.text(content) }];
-    const parts = content.map((part) => (part.type === "text" ? { ...part, text: this.text(part.text) } : part));
-    return [{ ...message, content: parts }];
+    });
+  }
+
+  /** The value given, else the default. Null was given, on purpose. */
+  valueOf(name: string): unknown {
+    const given = valueOf(this.#given, name);
+    return given === undefined ? this.#defaults.get(name) : given;
   }
 
   #piece(piece: Piece): string {
     if (typeof piece === "string") return piece;
     const [name, ...fields] = piece.path;
     this.names.add(name);
-    const given = valueOf(this.#given, name);
-    // Null was given, on purpose; only what was not given at all takes its default.
-    const root = given === undefined ? this.#defaults.get(name) : given;
+    const root = this.valueOf(name);
     const value = follow(root, fields);
     if (value !== undefined) return toText(value);
     this.missing.add(root === undefined ? name : piece.path.join("."));
@@ -83,27 +99,11 @@ class Filling {
   }
 }
 
-const MESSAGES = "array of messages";
-
-function checkPlaceholders(
-  placeholders: readonly PlaceholderMessage[],
-  contract: Template["variables"] & object,
-  values: Values,
-): VariableProblem[] {
-  const problems: VariableProblem[] = [];
-  for (const { name, required } of placeholders) {
-    const value = valueOf(values, name);
-    if (problems.some((problem) => problem.name === name)) continue;
-    if (value === undefined || (value === null && !required)) {
-      const told = contract.some((variable) => variable.name === name && !variable.discovered && variable.required);
-      if (required && !told) problems.push({ name, problem: "missing", expected: MESSAGES });
-    } else if (!Array.isArray(value)) {
-      problems.push({ name, problem: "wrong_type", expected: MESSAGES });
-    } else if (!value.every(isMessage)) {
-      problems.push({ name, problem: "item_wrong_type", expected: MESSAGES });
-    }
-  }
-  return problems;
+function checkPlaceholder({ required }: PlaceholderMessage, value: unknown): VariableProblem["problem"] | undefined {
+  if ((value === undefined || value === null) && !required) return undefined;
+  if (value === undefined) return "missing";
+  if (!Array.isArray(value)) return "wrong_type";
+  return value.every(isMessage) ? undefined : "item_wrong_type";
 }
 
 const ROLES = new Set(["system", "developer", "user", "assistant", "tool"]);
@@ -113,8 +113,14 @@ function isMessage(given: unknown): boolean {
   if (!isObject(message) || message instanceof Map) return false;
   const { role, content, tool_calls: calls } = message;
   if (typeof role !== "string" || !ROLES.has(role)) return false;
-  if (typeof content === "string" || Array.isArray(content)) return true;
-  return (content === null || content === undefined) && Array.isArray(calls);
+  if (content === null || content === undefined) return Array.isArray(calls);
+  return typeof content === "string" || (Array.isArray(content) && content.every(isPart));
+}
+
+function isPart(part: unknown): boolean {
+  if (!isObject(part) || part instanceof Map) return false;
+  if (part["type"] === "text") return typeof part["text"] === "string";
+  return part["type"] === "image";
 }
 
 export function isPlaceholder(message: Message): message is PlaceholderMessage {
@@ -132,8 +138,20 @@ function piecesOf(template: Template, text: string): readonly Piece[] {
   return pieces;
 }
 
-/** Names of the variables in a text of the simple syntax, in order of first use. */
-export function discover(text: string): string[] {
-  const names = parseSimple(text).flatMap((piece) => (typeof piece === "string" ? [] : [piece.path[0]]));
+/** Names of the variables that a content of the simple syntax uses, in order of first use. */
+export function discover({ content, messages }: Pick<Template, "content" | "messages">): string[] {
+  const names = textsOf(content, messages).flatMap((text) =>
+    parseSimple(text).flatMap((piece) => (typeof piece === "string" ? [] : [piece.path[0]])),
+  );
   return [...new Set(names)];
+}
+
+function textsOf(content: string | undefined, messages: readonly Message[] = []): string[] {
+  const texts = content === undefined ? [] : [content];
+  for (const message of messages) {
+    if (isPlaceholder(message)) continue;
+    if (typeof message.content === "string") texts.push(message.content);
+    else for (const part of message.content ?? []) if (part.type === "text") texts.push(part.text);
+  }
+  return texts;
 }

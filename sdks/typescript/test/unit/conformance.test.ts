@@ -54,3 +54,15 @@ for (const one of casesOf<{ name: string; value?: unknown; json?: string; text: 
     assert.equal(toText(one.json === undefined ? one.value : readJson(one.json)), one.text);
   });
 }
+
+interface DiscoverCase {
+  name: string;
+  syntax: string | null;
+  content: string;
+  expect: { syntax: string; variables: string[] };
+}
+
+const discoverable = casesOf<DiscoverCase>("discover.json").map((one) => ({ ...one, expect: plain(one.expect) as DiscoverCase["expect"] }));
+for (const one of discoverable.filter(({ expect }) => expect.syntax === "simple")) {
+  test(`discover: ${one.name}`, () => assert.deepEqual(discover({ content: one.content }), one.expect.variables));
+}

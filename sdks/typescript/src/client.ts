@@ -126,8 +126,7 @@ export class Xr2 {
    * until the loop is left, the signal is aborted or the client is closed.
    */
   watch(slug: string, options: GetOptions = {}): AsyncGenerator<Prompt, void, void> {
-    const { signal, ...rest } = options;
-    return watchPrompt(() => this.get(slug, rest), this.#repository, () => this.#closed, signal);
+    return watchPrompt(() => this.get(slug, options), this.#repository, () => this.#closed, options.signal);
   }
 
   /**

@@ -121,6 +121,7 @@ export class Prompt {
    */
   async render(values: Values = {}, options: RenderOptions = {}): Promise<Prompt> {
     if (!this.#rendersOnServer()) return this.renderSync(values);
+    checkShape(values);
     const template = this.#template;
     const { data, warnings } = await this.#origin.renderOnServer(template, values, options);
     return this.#renderedAs({ ...data, label: template.label, version: data.version ?? template.version }, warnings);
@@ -128,6 +129,7 @@ export class Prompt {
 
   /** `render` without waiting, for the syntaxes `simple` and `none`. */
   renderSync(values: Values = {}): Prompt {
+    checkShape(values);
     const template = this.#template;
     if (this.#rendersOnServer()) {
       throw new UsageError(`"${this.slug}" can only be rendered by the server: use \`await prompt.render(values)\``);
@@ -187,6 +189,11 @@ export class Prompt {
     }
     return this.renderSync({}).#data;
   }
+}
+
+function checkShape(values: unknown): void {
+  const isPlain = values !== null && typeof values === "object" && !Array.isArray(values) && !(values instanceof Map);
+  if (!isPlain) throw new UsageError("Values are given by name, as in render({ name: \"Ada\" })");
 }
 
 /** Makes the prompt that a fallback stands for. Its text is a template of the simple syntax. */

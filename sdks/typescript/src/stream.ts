@@ -93,7 +93,7 @@ export class ChangeStream {
   async #listen(controller: AbortController): Promise<boolean> {
     let deadline = this.#deadline(controller);
     try {
-      const headers = { ...this.#headers(), Accept: "text/event-stream", "Cache-Control": "no-cache" };
+      const headers = { ...this.#headers(), Accept: "text/event-stream" };
       const answer = await this.#open(this.#url, headers, controller.signal);
       if (answer.status !== 200 || !answer.contentType.startsWith("text/event-stream")) {
         return answer.status >= 400 && answer.status < 500;

@@ -7,7 +7,8 @@ const MAX_DEPTH = 100;
  * A value as it stands in rendered text: strings as they are, `true`/`false`, null empty,
  * integers exact, other numbers as ECMAScript prints them, arrays and objects as compact JSON.
  */
-export function toText(value: unknown): string {
+export function toText(given: unknown): string {
+  const value = normalize(given);
   if (value === null || value === undefined) return "";
   switch (typeof value) {
     case "string":
@@ -53,6 +54,7 @@ function writeJson(given: unknown, depth: number): string {
       throw new UsageError(`A ${typeof value} cannot be a variable's value`);
   }
   if (Array.isArray(value)) return `[${value.map((item) => writeJson(item, depth + 1)).join(",")}]`;
+  if (value instanceof Set) throw new UsageError("A Set cannot be a variable's value: make it an array");
   const entries = value instanceof Map ? [...value.entries()] : Object.entries(value);
   const members = entries
     .filter(([, item]) => item !== undefined)

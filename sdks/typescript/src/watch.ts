@@ -18,7 +18,12 @@ export async function* watchPrompt(
   try {
     let last: string | undefined;
     while (!isClosed() && !signal?.aborted) {
-      const prompt = await get();
+      const prompt = await get().catch((error: unknown) => {
+        // Ended while it was waiting: that is no error of the loop.
+        if (isClosed() || signal?.aborted) return undefined;
+        throw error;
+      });
+      if (!prompt) return;
       const seen = fingerprint(prompt);
       if (seen !== last) {
         last = seen;

@@ -54,7 +54,9 @@ test("values of JavaScript that JSON knows are taken, others refused with a word
   assert.equal((await template.render({ x: 12345678901234567890n })).content, "12345678901234567890");
   assert.equal((await template.render({ x: new Map<string, unknown>([["2", 1], ["1", [2n]]]) })).content, '{"2":1,"1":[2]}');
   assert.equal((await template.render({ x: undefined })).content, "{{ x }}");
-  for (const x of [NaN, Infinity, () => 1, Symbol("s")]) await assert.rejects(template.render({ x }), UsageError);
+  assert.equal((await (await prompt("{{ a.on }}")).render({ a: { on: date } })).content, "2026-11-21T21:00:00.000Z");
+  for (const values of ["x", ["x"], null, new Map()]) await assert.rejects(template.render(values as never), UsageError);
+  for (const x of [new Set([1]), NaN, Infinity, () => 1, Symbol("s")]) await assert.rejects(template.render({ x }), UsageError);
   const circle: Record<string, unknown> = {};
   circle["self"] = circle;
   await assert.rejects(template.render({ x: circle }), UsageError);

@@ -101,8 +101,15 @@ export type Source = "api" | "stream" | "cache" | "disk" | "fallback";
 /** A prompt to go on with when the real one cannot be had: a text, or chat messages. */
 export type Fallback = string | readonly Message[];
 
-/** What a provider method could not carry over is named in `warnings`, which is not enumerable. */
-export type ProviderRequest = Record<string, unknown> & { readonly warnings: readonly Warning[] };
+/**
+ * The body of a provider's request. What could not be carried over stands in `warnings`, and
+ * `model` is there for Google too, who wants it in the address; neither is enumerable where
+ * the provider's body has no such field, so it is not sent.
+ */
+export type ProviderRequest = Record<string, unknown> & {
+  readonly warnings: readonly Warning[];
+  readonly model: string | undefined;
+};
 
 /** A delivered prompt as the server sends it. Fields we do not know are left alone. */
 export interface PromptData {

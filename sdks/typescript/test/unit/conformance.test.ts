@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvalidVariablesError } from "../../src/index.js";
+import { toAnthropic } from "../../src/providers/anthropic.js";
+import { toGoogle } from "../../src/providers/google.js";
+import { toOpenAI } from "../../src/providers/openai.js";
 import { discover, renderLocally, type Template } from "../../src/render.js";
+import type { PromptData } from "../../src/types.js";
 import { toText } from "../../src/values.js";
 import { casesOf, plain, readJson } from "../support/conformance.js";
 
@@ -65,4 +69,30 @@ interface DiscoverCase {
 const discoverable = casesOf<DiscoverCase>("discover.json").map((one) => ({ ...one, expect: plain(one.expect) as DiscoverCase["expect"] }));
 for (const one of discoverable.filter(({ expect }) => expect.syntax === "simple")) {
   test(`discover: ${one.name}`, () => assert.deepEqual(discover({ content: one.content }), one.expect.variables));
+}
+
+interface ProviderCase {
+  name: string;
+  content?: string;
+  messages?: unknown;
+  config?: unknown;
+  format: "openai" | "anthropic" | "google";
+  expect: unknown;
+}
+
+const CONVERT = { openai: toOpenAI, anthropic: toAnthropic, google: toGoogle };
+
+for (const one of casesOf<ProviderCase>("providers.json")) {
+  test(`providers: ${one.format}: ${one.name}`, () => {
+    const data = {
+      slug: "case",
+      content: one.content,
+      messages: plain(one.messages),
+      config: plain(one.config),
+    } as unknown as PromptData;
+    const made = CONVERT[one.format](data);
+    const expected = plain(one.expect) as { request: unknown; warnings?: string[] };
+    assert.deepEqual(JSON.parse(JSON.stringify(made)), expected.request);
+    assert.deepEqual(made.warnings.map(({ code }) => code), expected.warnings ?? []);
+  });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { InvalidVariablesError } from "../../src/index.js";
+import { InvalidVariablesError, Prompt, UsageError } from "../../src/index.js";
 import { toAnthropic } from "../../src/providers/anthropic.js";
 import { toGoogle } from "../../src/providers/google.js";
 import { toOpenAI } from "../../src/providers/openai.js";
@@ -94,5 +94,25 @@ for (const one of casesOf<ProviderCase>("providers.json")) {
     const expected = plain(one.expect) as { request: unknown; warnings?: string[] };
     assert.deepEqual(JSON.parse(JSON.stringify(made)), expected.request);
     assert.deepEqual(made.warnings.map(({ code }) => code), expected.warnings ?? []);
+  });
+}
+
+for (const one of casesOf<{ name: string; content: string; values: unknown }>("jinja.json")) {
+  test(`jinja is the server's: ${one.name}`, async () => {
+    const asked: unknown[] = [];
+    const data: PromptData = { id: "1", slug: "case", type: "text", syntax: "jinja", content: one.content, version: 1, label: null };
+    const prompt = new Prompt(data, {
+      source: "api",
+      stale: false,
+      warnings: [],
+      renderOnServer: (_, values) => {
+        asked.push(values);
+        return Promise.resolve({ data: { ...data, content: "as the server has it", rendered: true }, warnings: [] });
+      },
+    });
+    const values = plain(one.values, 1) as Record<string, unknown>;
+    assert.throws(() => prompt.renderSync(values), UsageError);
+    assert.equal((await prompt.render(values)).content, "as the server has it");
+    assert.deepEqual(asked, [values]);
   });
 }

@@ -199,6 +199,6 @@ function checkShape(values: unknown): void {
 /** Makes the prompt that a fallback stands for. Its text is a template of the simple syntax. */
 export function fallbackData(slug: string, label: string | null, fallback: Fallback): PromptData {
   const filling = typeof fallback === "string" ? { type: "text" as const, content: fallback } : { type: "chat" as const, messages: fallback };
-  const variables = discover(filling).map((name) => ({ name, type: "string" as const, required: false, discovered: true }));
+  const variables = discover(filling).map((name) => ({ name, type: "any" as const, required: false, discovered: true }));
   return { id: "", slug, syntax: "simple", version: null, label, variables, config: {}, ...filling };
 }

@@ -138,15 +138,15 @@ function piecesOf(template: Template, text: string): readonly Piece[] {
   return pieces;
 }
 
-/** Names of the variables that a content of the simple syntax uses, in order of first use. */
-export function discover({ content, messages }: Pick<Template, "content" | "messages">): string[] {
-  const names = textsOf(content, messages).flatMap((text) =>
+/** Names of what a content of the simple syntax takes: variables in order of first use, then placeholders. */
+export function discover({ content, messages = [] }: Pick<Template, "content" | "messages">): string[] {
+  const used = textsOf(content, messages).flatMap((text) =>
     parseSimple(text).flatMap((piece) => (typeof piece === "string" ? [] : [piece.path[0]])),
   );
-  return [...new Set(names)];
+  return [...new Set([...used, ...messages.filter(isPlaceholder).map(({ name }) => name)])];
 }
 
-function textsOf(content: string | undefined, messages: readonly Message[] = []): string[] {
+function textsOf(content: string | undefined, messages: readonly Message[]): string[] {
   const texts = content === undefined ? [] : [content];
   for (const message of messages) {
     if (isPlaceholder(message)) continue;

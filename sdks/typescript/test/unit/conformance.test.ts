@@ -5,7 +5,7 @@ import { toAnthropic } from "../../src/providers/anthropic.js";
 import { toGoogle } from "../../src/providers/google.js";
 import { toOpenAI } from "../../src/providers/openai.js";
 import { discover, renderLocally, type Template } from "../../src/render.js";
-import type { PromptData } from "../../src/types.js";
+import type { Message, PromptData } from "../../src/types.js";
 import { toText } from "../../src/values.js";
 import { casesOf, plain, readJson } from "../support/conformance.js";
 
@@ -61,14 +61,18 @@ for (const one of casesOf<{ name: string; value?: unknown; json?: string; text: 
 
 interface DiscoverCase {
   name: string;
-  syntax: string | null;
-  content: string;
+  content?: string;
+  messages?: unknown;
   expect: { syntax: string; variables: string[] };
 }
 
 const discoverable = casesOf<DiscoverCase>("discover.json").map((one) => ({ ...one, expect: plain(one.expect) as DiscoverCase["expect"] }));
 for (const one of discoverable.filter(({ expect }) => expect.syntax === "simple")) {
-  test(`discover: ${one.name}`, () => assert.deepEqual(discover({ content: one.content }), one.expect.variables));
+  test(`discover: ${one.name}`, () => {
+    const messages = plain(one.messages) as Message[] | undefined;
+    const content = messages ? { messages } : { content: one.content ?? "" };
+    assert.deepEqual(discover(content), one.expect.variables);
+  });
 }
 
 interface ProviderCase {

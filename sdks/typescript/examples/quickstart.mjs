@@ -1,25 +1,35 @@
 // Fetches a prompt, renders it and prints it; with --watch, again whenever it is published.
 //
 //   XR2_URL=http://localhost:8000 XR2_API_KEY=xr2_… node quickstart.mjs welcome-message name=Ada --watch
-import { MissingVariablesError, Xr2 } from "xr2";
+import { InvalidVariablesError, Xr2 } from "xr2";
 
-const given = process.argv.slice(2);
-const watch = given.includes("--watch");
-const [slug = "welcome-message", ...pairs] = given.filter((word) => word !== "--watch");
-const values = Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
+const words = process.argv.slice(2);
+const watch = words.includes("--watch");
+const [slug = "welcome-message", ...pairs] = words.filter((word) => word !== "--watch");
 
-const client = new Xr2();
+/** The values of the command line, each read by the type the prompt declares for it. */
+function valuesFor(prompt) {
+  const types = new Map(prompt.variables.map(({ name, type }) => [name, type]));
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [name, ...rest] = pair.split("=");
+      const text = rest.join("=");
+      return [name, ["string", "any", undefined].includes(types.get(name)) ? text : JSON.parse(text)];
+    }),
+  );
+}
 
 async function show(prompt) {
+  console.log(`${prompt.slug}, version ${prompt.version} (${prompt.source})`);
   try {
-    const rendered = await prompt.render(values);
-    console.log(`${prompt.slug} v${prompt.version} (${prompt.source})\n${rendered}\n`);
+    console.log(`${await prompt.render(valuesFor(prompt))}\n`);
   } catch (error) {
-    if (!(error instanceof MissingVariablesError)) throw error;
-    console.log(`${prompt.slug} v${prompt.version} needs ${error.variables.map(({ name }) => `${name}=…`).join(" ")}\n${prompt}\n`);
+    if (!(error instanceof InvalidVariablesError)) throw error;
+    console.log(`${prompt}\n\n${error.message}\n`);
   }
 }
 
+const client = new Xr2();
 if (watch) {
   for await (const prompt of client.watch(slug)) await show(prompt);
 } else {

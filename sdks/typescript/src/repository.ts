@@ -15,6 +15,9 @@ export interface Delivery {
   readonly stale: boolean;
 }
 
+/** A failure is recent for so many pauses. */
+const RECENT = 10;
+
 /** How one caller wants to wait. */
 export interface Patience {
   readonly timeoutMs: number;
@@ -73,13 +76,12 @@ export class Repository implements StreamListener {
     const atHand = this.#atHand(slot);
     if (atHand) return atHand;
     const now = performance.now();
-    const failing = slot.failure !== undefined || !(this.#connected || this.#transport.reachable);
     if (slot.copy && slot.query.version !== undefined) {
       // A version's content never changes; whether it is still there is found out on the side.
       this.#refreshInBackground(slot, now);
       return held(slot.copy, slot.failure !== undefined);
     }
-    if (slot.copy && failing) {
+    if (slot.copy && this.#isAway(slot, now)) {
       this.#refreshInBackground(slot, now);
       return held(slot.copy, true);
     }
@@ -88,6 +90,12 @@ export class Repository implements StreamListener {
       throw slot.failure;
     }
     return this.#askAndWait(slot, patience);
+  }
+
+  /** Whether the server failed just now, so that waiting for it once more would be in vain. */
+  #isAway(slot: Slot, now: number): boolean {
+    const since = now - RECENT * this.#settings.timing.retryAfterFailure;
+    return (slot.failure !== undefined && slot.askedAt > since) || (!this.#connected && this.#transport.lostAt > since);
   }
 
   /** What can be handed out without asking. */

@@ -44,7 +44,7 @@ const RETRIED = new Set([408, 425, 429, 500, 502, 503, 504]);
 export class Transport {
   readonly #settings: Settings;
   readonly #fetch: typeof fetch;
-  #reachable = true;
+  #lostAt = -Infinity;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -52,9 +52,9 @@ export class Transport {
     this.#fetch = settings.fetch ?? ((input, init) => globalThis.fetch(input, init));
   }
 
-  /** False after a request that got no answer, until one gets one. */
-  get reachable(): boolean {
-    return this.#reachable;
+  /** When a request last got no answer; long ago if a later one got one. */
+  get lostAt(): number {
+    return this.#lostAt;
   }
 
   get fetch(): typeof fetch {
@@ -119,12 +119,12 @@ export class Transport {
         ...(acceptsCacheOption() ? { cache: "no-store" as const } : {}),
       });
       const text = await response.text();
-      this.#reachable = true;
+      this.#lostAt = -Infinity;
       return readAnswer(response, text, request);
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason;
       if (error instanceof Xr2Error) throw error;
-      this.#reachable = false;
+      this.#lostAt = performance.now();
       if (limit.expired) {
         throw new TimeoutError(`${request.what}: no answer from ${this.#settings.url} within ${Math.round(timeoutMs)} ms`);
       }

@@ -117,6 +117,20 @@ test("an outage costs no waiting: calls answer from memory and the server is ask
   await until("a fresh copy", async () => !(await client.get("greeting")).stale);
 });
 
+test("a copy that has been stale for long is not handed out before the server was asked again", async () => {
+  context.server.publish("greeting", "Hello");
+  const client = context.client({ ...POLLING, timing: { maxAge: 0, retryAfterFailure: 5 } });
+  await client.get("greeting");
+  await context.server.stop();
+  assert.equal((await client.get("greeting")).stale, true);
+  context.server.publishQuietly("greeting", "Hi");
+  await context.server.start();
+  const idleUntil = performance.now() + 60;
+  await until("the failure is long ago", () => performance.now() > idleUntil);
+  const prompt = await client.get("greeting");
+  assert.deepEqual([prompt.content, prompt.stale], ["Hi", false]);
+});
+
 test("a server that hangs delays a call no longer than staleWait when there is a copy", async () => {
   context.server.publish("greeting", "Hello");
   const client = context.client({ ...POLLING, timing: { maxAge: 0, staleWait: 30 } });

@@ -1,8 +1,8 @@
-import { UsageError, Xr2Error } from "./errors.js";
+import { AuthError, UsageError, Xr2Error } from "./errors.js";
 import { PromptRequest } from "./fluent.js";
 import { resolveOptions, type Settings, type Xr2Options } from "./options.js";
 import { openWithFetch, platform } from "./platform.js";
-import { fallbackData, Prompt, type RenderOnServer, type RenderOptions } from "./prompt.js";
+import { fallbackData, Prompt, type RenderOnServer, type RenderOptions, type ServerRendering } from "./prompt.js";
 import { Repository, type Delivery } from "./repository.js";
 import type { Query } from "./slot.js";
 import { ChangeStream } from "./stream.js";
@@ -80,7 +80,7 @@ export class Xr2 {
         signal: options.signal,
         hasFallback: options.fallback !== undefined,
       });
-      return this.#promptOf(delivery);
+      return this.#promptOf(delivery, query.optimizedFor);
     } catch (error) {
       const canFallBack = options.fallback !== undefined && error instanceof Xr2Error && !(error instanceof UsageError);
       if (!canFallBack) throw error;
@@ -160,9 +160,9 @@ export class Xr2 {
     signal?.throwIfAborted();
   }
 
-  #promptOf(delivery: Delivery): Prompt {
+  #promptOf(delivery: Delivery, model: string | undefined): Prompt {
     const { copy, source, stale } = delivery;
-    return new Prompt(copy.data, { source, stale, warnings: copy.warnings, renderOnServer: this.#renderOnServer });
+    return new Prompt(copy.data, { source, stale, model, warnings: copy.warnings, renderOnServer: this.#renderOnServer });
   }
 
   #fallbackPrompt(slug: string, label: string | null, fallback: Fallback, error: Xr2Error): Prompt {
@@ -173,19 +173,31 @@ export class Xr2 {
 
   readonly #renderOnServer: RenderOnServer = async (template, values, options) => {
     this.#checkUsable(options.signal);
+    const { version, label } = template;
+    try {
+      return await this.#sendRender(template, { variables: values, version: version ?? undefined }, options);
+    } catch (error) {
+      // A key confined to labels may see a version only while one of them points at it.
+      const labelMoved = error instanceof AuthError && error.status === 403 && label !== null;
+      if (!labelMoved) throw error;
+      return this.#sendRender(template, { variables: values, label }, options);
+    }
+  };
+
+  async #sendRender(template: PromptData, body: Record<string, unknown>, options: RenderOptions): Promise<ServerRendering> {
     const answer = await this.#transport.send({
       method: "POST",
-      // By id, so that a prompt renamed meanwhile is found; by version, so that it is this very text.
+      // By id, so that a prompt renamed meanwhile is found.
       path: `/prompts/${encodeURIComponent(template.id || template.slug)}/render`,
-      body: toJson({ variables: values, version: template.version ?? undefined }),
+      body: toJson(body),
       what: `Cannot render "${template.slug}"`,
       slug: template.slug,
       timeoutMs: options.timeoutMs ?? this.#settings.timeoutMs,
       signal: options.signal,
     });
-    const body = answer.body as { data: PromptData; meta?: { warnings?: readonly Warning[] } };
-    return { data: deepFreeze(body.data), warnings: body.meta?.warnings ?? [] };
-  };
+    const { data, meta } = answer.body as { data: PromptData; meta?: { warnings?: readonly Warning[] } };
+    return { data: deepFreeze(data), warnings: meta?.warnings ?? [] };
+  }
 }
 
 /** Makes a client: `xr2({ apiKey, url })`. */

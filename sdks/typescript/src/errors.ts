@@ -50,17 +50,8 @@ export class TimeoutError extends ConnectionError {
 }
 
 /** The server answered with an error. */
-export class ApiError extends Xr2Error {}
-
-/** 401 or 403: the key is missing, wrong, revoked, expired or may not do this. */
-export class AuthError extends ApiError {}
-
-/** 404: there is no such prompt, version or label for this key. */
-export class NotFoundError extends ApiError {}
-
-/** 429: too many requests, or a quota is used up. */
-export class RateLimitError extends ApiError {
-  /** Seconds to wait, as the server said; undefined for a used-up quota. */
+export class ApiError extends Xr2Error {
+  /** Seconds to wait before trying again, if the server said so. */
   readonly retryAfter: number | undefined;
 
   constructor(message: string, info: ErrorInfo & { readonly retryAfter?: number | undefined } = {}) {
@@ -68,6 +59,15 @@ export class RateLimitError extends ApiError {
     this.retryAfter = info.retryAfter;
   }
 }
+
+/** 401 or 403: the key is missing, wrong, revoked, expired or may not do this. */
+export class AuthError extends ApiError {}
+
+/** 404: there is no such prompt, version or label for this key. */
+export class NotFoundError extends ApiError {}
+
+/** 429: too many requests (see `retryAfter`), or a quota is used up (then there is none). */
+export class RateLimitError extends ApiError {}
 
 /** 5xx, or an answer that is not xr2's. */
 export class ServerError extends ApiError {}
@@ -163,18 +163,17 @@ export function errorFromAnswer(
   envelope: ErrorEnvelope,
   context: { readonly what: string; readonly slug: string; readonly requestId?: string; readonly retryAfter?: number },
 ): ApiError {
-  const info: ErrorInfo = {
+  const info = {
     code: envelope.code ?? `HTTP_${status}`,
     status,
     requestId: envelope.request_id ?? context.requestId,
     details: envelope.details ?? {},
+    retryAfter: context.retryAfter,
   };
   const said = envelope.message ?? `the server answered ${status}`;
   if (status === 401 || status === 403) return new AuthError(`${context.what}: ${said}`, info);
   if (status === 404) return new NotFoundError(`${context.what}: ${said}`, info);
-  if (status === 429) {
-    return new RateLimitError(`${context.what}: ${said}`, { ...info, retryAfter: context.retryAfter });
-  }
+  if (status === 429) return new RateLimitError(`${context.what}: ${said}`, info);
   if (status >= 500) return new ServerError(`${context.what}: ${said}`, info);
   if (envelope.code === "MISSING_VARIABLES" || envelope.code === "INVALID_VARIABLES") {
     const variables = envelope.details?.["variables"];

@@ -18,7 +18,7 @@ export {
 } from "./errors.js";
 export type { PromptRequest } from "./fluent.js";
 export type { Timing, Xr2Options } from "./options.js";
-export { Prompt, type RenderOptions } from "./prompt.js";
+export { Prompt, type ProviderOptions, type RenderOptions } from "./prompt.js";
 export { fileSnapshot, type SnapshotStore } from "./snapshot.js";
 export type {
   ABTest,

@@ -18,6 +18,12 @@ import type {
   Warning,
 } from "./types.js";
 
+/** Options of the provider methods. */
+export interface ProviderOptions {
+  /** Beats the model of `optimizedFor`, which beats the one of the config. */
+  model?: string;
+}
+
 /** Options of a render. */
 export interface RenderOptions {
   /** Time for the server to render a jinja prompt. Default: the client's `timeoutMs`. */
@@ -41,6 +47,8 @@ export interface Origin {
   readonly warnings: readonly Warning[];
   /** The template, when the data is a rendering of it. */
   readonly template?: PromptData;
+  /** The model that `optimizedFor` named. */
+  readonly model?: string | undefined;
   readonly renderOnServer: RenderOnServer;
 }
 
@@ -142,18 +150,18 @@ export class Prompt {
   }
 
   /** The body of an OpenAI chat completion. `warnings` on it names what could not be carried over. */
-  toOpenAI(): ProviderRequest {
-    return toOpenAI(this.#ready());
+  toOpenAI(options: ProviderOptions = {}): ProviderRequest {
+    return toOpenAI(this.#ready(), options.model ?? this.#origin.model);
   }
 
   /** The body of an Anthropic message. `warnings` on it names what could not be carried over. */
-  toAnthropic(): ProviderRequest {
-    return toAnthropic(this.#ready());
+  toAnthropic(options: ProviderOptions = {}): ProviderRequest {
+    return toAnthropic(this.#ready(), options.model ?? this.#origin.model);
   }
 
   /** The body of a Google generateContent call. `warnings` on it names what could not be carried over. */
-  toGoogle(): ProviderRequest {
-    return toGoogle(this.#ready());
+  toGoogle(options: ProviderOptions = {}): ProviderRequest {
+    return toGoogle(this.#ready(), options.model ?? this.#origin.model);
   }
 
   /** The text; of a chat prompt a transcript, for logs and reading. */

@@ -1,4 +1,4 @@
-import { isTemporary, NotFoundError, AuthError, ServerError, TimeoutError, RateLimitError } from "./errors.js";
+import { ApiError, AuthError, isTemporary, NotFoundError, ServerError, TimeoutError } from "./errors.js";
 import { Lru } from "./lru.js";
 import type { Settings } from "./options.js";
 import { keyOf, Slot, type Copy, type Query } from "./slot.js";
@@ -163,7 +163,8 @@ export class Repository implements StreamListener {
     const { slug, label, version, userId, optimizedFor } = slot.query;
     const headers: Record<string, string> = {};
     if (slot.copy?.etag) headers["If-None-Match"] = slot.copy.etag;
-    if (slot.neededRevision !== undefined) headers["X-XR2-Min-Revision"] = String(slot.neededRevision);
+    const needed = slot.neededRevision(this.#settings.timing.olderGrace);
+    if (needed !== undefined) headers["X-XR2-Min-Revision"] = String(needed);
     return this.#transport.send({
       method: "GET",
       path: `/prompts/${encodeURIComponent(slug)}`,
@@ -199,7 +200,7 @@ export class Repository implements StreamListener {
     }
     if (!isTemporary(error)) return;
     const { retryAfterFailure } = this.#settings.timing;
-    const asked = error instanceof RateLimitError ? (error.retryAfter ?? 0) * 1_000 : 0;
+    const asked = error instanceof ApiError ? (error.retryAfter ?? 0) * 1_000 : 0;
     slot.failure = error;
     slot.retryAt = performance.now() + Math.max(retryAfterFailure * (0.75 + Math.random() / 2), Math.min(asked, 30_000));
   }

@@ -85,9 +85,12 @@ export class Slot {
     this.#neededRevision = undefined;
   }
 
-  /** The revision a node must have reached to answer; goes into the request. */
-  get neededRevision(): number | undefined {
-    return this.#neededRevision;
+  /**
+   * The revision a node must have reached to answer; goes into the request. A demand older
+   * than `grace` is met by every node there is, or by none, after a restore from a backup.
+   */
+  neededRevision(grace: number): number | undefined {
+    return performance.now() - this.#neededAt <= grace ? this.#neededRevision : undefined;
   }
 
   /** Whether a demand came up after the server was last asked. */

@@ -1,4 +1,5 @@
 import {
+  ApiError,
   ConnectionError,
   errorFromAnswer,
   isTemporary,
@@ -95,10 +96,11 @@ export class Transport {
     if (attempt >= RETRIES || !isTemporary(error) || error instanceof TimeoutError) return undefined;
     const { retryDelay, maxRetryAfter } = this.#settings.timing;
     if (error instanceof ServerError && error.status !== undefined && !RETRIED.has(error.status)) return undefined;
-    if (error instanceof RateLimitError) {
-      // Without Retry-After a quota is used up: no pause within a call helps.
-      const wait = error.retryAfter === undefined ? Infinity : error.retryAfter * 1_000;
-      return wait <= maxRetryAfter ? wait + Math.random() * retryDelay : undefined;
+    const asked = error instanceof ApiError ? error.retryAfter : undefined;
+    // Without Retry-After a quota is used up: no pause within a call helps.
+    if (error instanceof RateLimitError && asked === undefined) return undefined;
+    if (asked !== undefined) {
+      return asked * 1_000 <= maxRetryAfter ? asked * 1_000 + Math.random() * retryDelay : undefined;
     }
     return retryDelay * 2 ** attempt * (0.5 + Math.random());
   }

@@ -23,9 +23,9 @@ const UNKNOWN = [
 ];
 
 /** Anthropic's messages. */
-export function toAnthropic(data: PromptData): ProviderRequest {
+export function toAnthropic(data: PromptData, wanted?: string): ProviderRequest {
   const warnings = new Warnings("Anthropic");
-  const model = modelOf(data);
+  const model = modelOf(data, wanted);
   warnings.checkModel(model);
   const { system, talk } = partSystem(speeches(data), warnings);
   const settings = new Settings(data.config);

@@ -26,9 +26,9 @@ const OWN: Names = [
 ];
 
 /** Google's `generateContent`. The model, which belongs into the address, is the result's `model`. */
-export function toGoogle(data: PromptData): ProviderRequest {
+export function toGoogle(data: PromptData, wanted?: string): ProviderRequest {
   const warnings = new Warnings("Google");
-  const model = modelOf(data);
+  const model = modelOf(data, wanted);
   warnings.checkModel(model);
   const { system, talk } = partSystem(speeches(data), warnings);
   const body: Json = {};

@@ -7,9 +7,9 @@ import { readChoice, readTool, toolFields } from "./tools.js";
 const COUNTS_REASONING = /^(?:o1|o3|o4|gpt-5)/;
 
 /** OpenAI's chat completions, and what is compatible with them. */
-export function toOpenAI(data: PromptData): ProviderRequest {
+export function toOpenAI(data: PromptData, wanted?: string): ProviderRequest {
   const warnings = new Warnings("OpenAI");
-  const model = modelOf(data);
+  const model = modelOf(data, wanted);
   warnings.checkModel(model);
   const settings = new Settings(data.config);
   const body: Json = { ...(model === undefined ? {} : { model }), messages: speeches(data).map(message) };

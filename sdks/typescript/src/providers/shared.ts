@@ -33,9 +33,9 @@ const MODELS: readonly (readonly [RegExp, Provider])[] = [
   [/^gemini-/, "Google"],
 ];
 
-/** The model of a config; undefined when none is set. */
-export function modelOf(data: PromptData): string | undefined {
-  const model = data.config?.["model"];
+/** The model wanted, else the config's; undefined when none is set. */
+export function modelOf(data: PromptData, wanted: string | undefined): string | undefined {
+  const model = wanted ?? data.config?.["model"];
   return typeof model === "string" && model !== "" ? model : undefined;
 }
 

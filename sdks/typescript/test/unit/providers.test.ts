@@ -31,3 +31,10 @@ test("a prompt without required values goes to a provider with its defaults fill
   const prompt = await context.client({ stream: false }).get("greeting");
   assert.deepEqual({ ...prompt.toAnthropic() }, { model: "claude-x", max_tokens: 9, messages: [{ role: "user", content: "Hello you" }] });
 });
+
+test("the model named for the prompt beats the config's, and the one named last beats both", async () => {
+  context.server.publish("greeting", "Hello", { config: { model: "gpt-4o" } });
+  const prompt = await context.client({ stream: false }).getPrompt("greeting").optimizedFor("gpt-4.1");
+  assert.equal(prompt.toOpenAI().model, "gpt-4.1");
+  assert.equal(prompt.toOpenAI({ model: "o3" }).model, "o3");
+});

@@ -98,6 +98,21 @@ test("jinja is rendered by the server, pinned to the version at hand", async () 
   assert.doesNotThrow(() => done.toOpenAI());
 });
 
+test("a key confined to a label that has moved on gets what the label points at", async () => {
+  const template = await prompt("{{ a|upper }}", { syntax: "jinja" });
+  context.server.intercept = (seen, response) => {
+    if (seen.body.includes('"version":1')) {
+      fail(response, 403, "FORBIDDEN", "This key is confined to labels");
+    } else {
+      assert.equal(seen.body, '{"variables":{},"label":"production"}');
+      answer(seen, response, { id: "id-greeting", slug: "greeting", type: "text", syntax: "jinja", content: "two", rendered: true, version: 2, label: "production" }, 2);
+    }
+    return true;
+  };
+  const done = await template.render();
+  assert.deepEqual([done.content, done.version], ["two", 2]);
+});
+
 test("the server's word on wrong values comes as the same errors", async () => {
   const template = await prompt("{{ a|upper }}", { syntax: "jinja" });
   const details = { variables: [{ name: "a", problem: "missing", expected: "string" }] };

@@ -46,7 +46,14 @@ try {
   const tarball = readdirSync(place).find((name) => name.endsWith(".tgz"));
   const listed = run("tar", ["-tzf", tarball]).trim().split("\n");
   check("the tarball holds the built files, README and LICENSE, and no source or test", () => {
-    for (const name of ["dist/index.js", "dist/index.cjs", "dist/index.d.ts", "dist/index.node.js", "README.md", "LICENSE"]) {
+    for (const name of [
+      "dist/index.js",
+      "dist/index.cjs",
+      "dist/index.d.ts",
+      "dist/index.node.js",
+      "README.md",
+      "LICENSE",
+    ]) {
       if (!listed.includes(`package/${name}`)) throw new Error(`${name} is missing`);
     }
     const strange = listed.filter((name) => !/^package\/(?:dist\/|README\.md$|LICENSE$|package\.json$)/.test(name));
@@ -56,7 +63,13 @@ try {
   run("npm", ["install", "--no-audit", "--no-fund", "--offline", `./${tarball}`]);
 
   check("it brings no dependencies along", () => {
-    expect("packages", readdirSync(join(place, "node_modules")).filter((name) => !name.startsWith(".")).join(), "xr2");
+    expect(
+      "packages",
+      readdirSync(join(place, "node_modules"))
+        .filter((name) => !name.startsWith("."))
+        .join(),
+      "xr2",
+    );
   });
   check("ESM", () => {
     writeFileSync(join(place, "a.mjs"), `import { Xr2, xr2, fileSnapshot } from "xr2"; console.log(${SAY});`);
@@ -85,9 +98,20 @@ try {
   check("bundled for a browser it names nothing of Node", () => {
     symlinkSync(join(here, "node_modules", "esbuild"), join(place, "node_modules", "esbuild"));
     writeFileSync(join(place, "page.mjs"), `import { Xr2 } from "xr2"; globalThis.client = Xr2;`);
-    run(tool("esbuild"), ["page.mjs", "--bundle", "--platform=browser", "--format=esm", "--minify", "--outfile=page.out.js"]);
+    run(tool("esbuild"), [
+      "page.mjs",
+      "--bundle",
+      "--platform=browser",
+      "--format=esm",
+      "--minify",
+      "--outfile=page.out.js",
+    ]);
     const size = run("wc", ["-c", "page.out.js"]).trim().split(" ")[0];
-    expect("uses of node:", run("node", ["-e", 'console.log(/["\\x27]node:/.test(require("fs").readFileSync("page.out.js","utf8")))']), "false\n");
+    expect(
+      "uses of node:",
+      run("node", ["-e", 'console.log(/["\\x27]node:/.test(require("fs").readFileSync("page.out.js","utf8")))']),
+      "false\n",
+    );
     console.log(`     ${size} bytes minified`);
   });
 } finally {

@@ -126,7 +126,12 @@ export class Xr2 {
    * until the loop is left, the signal is aborted or the client is closed.
    */
   watch(slug: string, options: GetOptions = {}): AsyncGenerator<Prompt, void, void> {
-    return watchPrompt(() => this.get(slug, options), this.#repository, () => this.#closed, options.signal);
+    return watchPrompt(
+      () => this.get(slug, options),
+      this.#repository,
+      () => this.#closed,
+      options.signal,
+    );
   }
 
   /**
@@ -162,7 +167,13 @@ export class Xr2 {
 
   #promptOf(delivery: Delivery, model: string | undefined): Prompt {
     const { copy, source, stale } = delivery;
-    return new Prompt(copy.data, { source, stale, model, warnings: copy.warnings, renderOnServer: this.#renderOnServer });
+    return new Prompt(copy.data, {
+      source,
+      stale,
+      model,
+      warnings: copy.warnings,
+      renderOnServer: this.#renderOnServer,
+    });
   }
 
   #fallbackPrompt(slug: string, label: string | null, fallback: Fallback, error: Xr2Error): Prompt {
@@ -184,7 +195,11 @@ export class Xr2 {
     }
   };
 
-  async #sendRender(template: PromptData, body: Record<string, unknown>, options: RenderOptions): Promise<ServerRendering> {
+  async #sendRender(
+    template: PromptData,
+    body: Record<string, unknown>,
+    options: RenderOptions,
+  ): Promise<ServerRendering> {
     const answer = await this.#transport.send({
       method: "POST",
       // By id, so that a prompt renamed meanwhile is found.

@@ -133,7 +133,9 @@ function sameValue(left: unknown, right: unknown): boolean {
   if (isObject(left) && isObject(right)) {
     const one = entriesOf(left);
     const other = entriesOf(right);
-    return one.size === other.size && [...one].every(([key, item]) => other.has(key) && sameValue(item, other.get(key)));
+    return (
+      one.size === other.size && [...one].every(([key, item]) => other.has(key) && sameValue(item, other.get(key)))
+    );
   }
   return left === right;
 }

@@ -90,7 +90,8 @@ export class PromptRequest implements Promise<Prompt> {
       return await this.#get(slug, values, options);
     } catch (error) {
       // Wrong values are the caller's to mend; another prompt would only hide them.
-      const mayFallBack = error instanceof Xr2Error && !(error instanceof UsageError) && !(error instanceof InvalidVariablesError);
+      const mayFallBack =
+        error instanceof Xr2Error && !(error instanceof UsageError) && !(error instanceof InvalidVariablesError);
       if (instead === undefined || !mayFallBack) throw error;
       const { version: _, ...rest } = options;
       return this.#get(instead, values, rest);

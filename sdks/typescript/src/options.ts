@@ -85,7 +85,9 @@ function checkKey(given: string | undefined): string {
   // Keys read from files and shells often bring a newline along.
   const key = given?.trim();
   if (!key) {
-    throw new UsageError("No API key: pass { apiKey } or set XR2_API_KEY. Keys are made in the dashboard under API keys.");
+    throw new UsageError(
+      "No API key: pass { apiKey } or set XR2_API_KEY. Keys are made in the dashboard under API keys.",
+    );
   }
   // Never repeat the key itself: errors end up in logs.
   if (!/^[\x21-\x7e]+$/.test(key)) throw new UsageError("The API key holds characters that no key has");

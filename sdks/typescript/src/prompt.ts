@@ -170,7 +170,10 @@ export class Prompt {
     const lines = (this.messages ?? []).map((message) => {
       if (isPlaceholder(message)) return `[${message.name}]`;
       const { role, content } = message;
-      const text = typeof content === "string" ? content : (content ?? []).map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join("");
+      const text =
+        typeof content === "string"
+          ? content
+          : (content ?? []).map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join("");
       return `${role}: ${text}`;
     });
     return lines.join("\n\n");
@@ -201,12 +204,20 @@ export class Prompt {
 
 function checkShape(values: unknown): void {
   const isPlain = values !== null && typeof values === "object" && !Array.isArray(values) && !(values instanceof Map);
-  if (!isPlain) throw new UsageError("Values are given by name, as in render({ name: \"Ada\" })");
+  if (!isPlain) throw new UsageError('Values are given by name, as in render({ name: "Ada" })');
 }
 
 /** Makes the prompt that a fallback stands for. Its text is a template of the simple syntax. */
 export function fallbackData(slug: string, label: string | null, fallback: Fallback): PromptData {
-  const filling = typeof fallback === "string" ? { type: "text" as const, content: fallback } : { type: "chat" as const, messages: fallback };
-  const variables = discover(filling).map((name) => ({ name, type: "any" as const, required: false, discovered: true }));
+  const filling =
+    typeof fallback === "string"
+      ? { type: "text" as const, content: fallback }
+      : { type: "chat" as const, messages: fallback };
+  const variables = discover(filling).map((name) => ({
+    name,
+    type: "any" as const,
+    required: false,
+    discovered: true,
+  }));
   return { id: "", slug, syntax: "simple", version: null, label, variables, config: {}, ...filling };
 }

@@ -58,7 +58,9 @@ class Filling {
 
   text(text: string): string {
     if (this.#template.syntax === "none") return text;
-    return piecesOf(this.#template, text).map((piece) => this.#piece(piece)).join("");
+    return piecesOf(this.#template, text)
+      .map((piece) => this.#piece(piece))
+      .join("");
   }
 
   /** Fills a message's texts; a placeholder stays for later. */

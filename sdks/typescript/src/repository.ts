@@ -202,7 +202,8 @@ export class Repository implements StreamListener {
     const { retryAfterFailure } = this.#settings.timing;
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) * 1_000 : 0;
     slot.failure = error;
-    slot.retryAt = performance.now() + Math.max(retryAfterFailure * (0.75 + Math.random() / 2), Math.min(asked, 30_000));
+    slot.retryAt =
+      performance.now() + Math.max(retryAfterFailure * (0.75 + Math.random() / 2), Math.min(asked, 30_000));
   }
 
   #slot(query: Query): Slot {
@@ -224,7 +225,13 @@ export class Repository implements StreamListener {
   async #loadSnapshot(): Promise<void> {
     for (const entry of (await this.#snapshot?.load()) ?? []) {
       const slot = this.#slot(entry.query);
-      slot.copy = deepFreeze({ data: entry.data, warnings: entry.warnings, etag: entry.etag, from: "disk", noStore: entry.noStore });
+      slot.copy = deepFreeze({
+        data: entry.data,
+        warnings: entry.warnings,
+        etag: entry.etag,
+        from: "disk",
+        noStore: entry.noStore,
+      });
       slot.revision = entry.revision;
     }
   }
@@ -289,7 +296,8 @@ export class Repository implements StreamListener {
     if (revision !== undefined) this.#highestRevision = Math.max(this.#highestRevision, revision);
     this.#greeted = { revision, at: now };
     for (const slot of this.#slots.values()) {
-      const current = !setBack && slot.copy && revision !== undefined && slot.revision !== undefined && slot.revision >= revision;
+      const current =
+        !setBack && slot.copy && revision !== undefined && slot.revision !== undefined && slot.revision >= revision;
       if (current) {
         slot.confirmed = true;
         continue;

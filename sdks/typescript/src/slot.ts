@@ -58,7 +58,12 @@ export class Slot {
   ) {}
 
   /** Whether a change of this prompt touches the query. */
-  isTouchedBy(change: { slug: string; promptId?: string | undefined; label?: string | undefined; version?: number | null | undefined }): boolean {
+  isTouchedBy(change: {
+    slug: string;
+    promptId?: string | undefined;
+    label?: string | undefined;
+    version?: number | null | undefined;
+  }): boolean {
     const data = this.copy?.data;
     const samePrompt =
       this.query.slug === change.slug ||

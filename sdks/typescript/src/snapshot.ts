@@ -79,7 +79,9 @@ export class Snapshot {
     if (!slots) return;
     this.#slots = undefined;
     this.#writing = this.#writing
-      .then(() => this.#store.write(JSON.stringify({ format: FORMAT, scope: this.#scope, entries: entriesOf(slots()) })))
+      .then(() =>
+        this.#store.write(JSON.stringify({ format: FORMAT, scope: this.#scope, entries: entriesOf(slots()) })),
+      )
       .catch(() => undefined);
   }
 }

@@ -138,8 +138,7 @@ export class ChangeStream {
 
   #wentDown(): void {
     const livedLong =
-      this.#healthySince !== undefined &&
-      performance.now() - this.#healthySince > GOOD_LIFE * this.#timing.streamRetry;
+      this.#healthySince !== undefined && performance.now() - this.#healthySince > GOOD_LIFE * this.#timing.streamRetry;
     this.#failures = livedLong ? 0 : this.#failures + 1;
     if (this.#healthySince === undefined) return;
     this.#healthySince = undefined;

@@ -128,9 +128,13 @@ export class Transport {
       if (error instanceof Xr2Error) throw error;
       this.#lostAt = performance.now();
       if (limit.expired) {
-        throw new TimeoutError(`${request.what}: no answer from ${this.#settings.url} within ${Math.round(timeoutMs)} ms`);
+        throw new TimeoutError(
+          `${request.what}: no answer from ${this.#settings.url} within ${Math.round(timeoutMs)} ms`,
+        );
       }
-      throw new ConnectionError(`${request.what}: cannot reach ${this.#settings.url} (${reasonOf(error)})`, { cause: error });
+      throw new ConnectionError(`${request.what}: cannot reach ${this.#settings.url} (${reasonOf(error)})`, {
+        cause: error,
+      });
     } finally {
       limit.clear();
     }
@@ -239,12 +243,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** A promise's result, unless the time is up first (then `onTimeout` decides) or the signal is aborted. */
-export function within<T>(
-  promise: Promise<T>,
-  ms: number,
-  onTimeout: () => T,
-  signal?: AbortSignal,
-): Promise<T> {
+export function within<T>(promise: Promise<T>, ms: number, onTimeout: () => T, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => settle(() => reject(signal?.reason));
     const timer = setTimeout(() => {

@@ -121,7 +121,8 @@ function toolResult({ callId, content }: Speech): Json {
 
 function blocks({ content, calls = [] }: Speech, warnings: Warnings): unknown {
   if (typeof content === "string" && calls.length === 0) return content;
-  const made: Json[] = typeof content !== "string" ? (content ?? []).map(part) : content === "" ? [] : [{ type: "text", text: content }];
+  const made: Json[] =
+    typeof content !== "string" ? (content ?? []).map(part) : content === "" ? [] : [{ type: "text", text: content }];
   for (const call of calls) {
     const read = readCall(call);
     if (read) made.push({ type: "tool_use", id: read.id ?? "", name: read.name, input: read.arguments });

@@ -64,7 +64,8 @@ function carryFormat(format: unknown, generation: Json, warnings: Warnings): voi
     return;
   }
   generation["responseMimeType"] = "application/json";
-  const schema = type === "json_schema" ? (field(format, "json_schema", "schema") ?? field(format, "schema")) : undefined;
+  const schema =
+    type === "json_schema" ? (field(format, "json_schema", "schema") ?? field(format, "schema")) : undefined;
   if (schema !== undefined) generation["responseJsonSchema"] = schema;
 }
 
@@ -97,7 +98,9 @@ function carryChoice(settings: Settings, body: Json, warnings: Warnings): void {
       return;
     }
     const calling =
-      choice.kind === "tool" ? { mode: "ANY", allowedFunctionNames: [choice.name] } : { mode: choice.kind.toUpperCase() };
+      choice.kind === "tool"
+        ? { mode: "ANY", allowedFunctionNames: [choice.name] }
+        : { mode: choice.kind.toUpperCase() };
     body["toolConfig"] = { functionCallingConfig: calling };
   }
   settings.carry(body, ["toolConfig", "tool_config"], "toolConfig");
@@ -118,15 +121,25 @@ function contents(talk: readonly Speech[], warnings: Warnings): Json[] {
     }
     responses = undefined;
     const functionCalls = calls.map((call) => ({ functionCall: { name: call.name, args: call.arguments } }));
-    made.push({ role: message.role === "assistant" ? "model" : "user", parts: [...partsOf(message, warnings), ...functionCalls] });
+    made.push({
+      role: message.role === "assistant" ? "model" : "user",
+      parts: [...partsOf(message, warnings), ...functionCalls],
+    });
   }
   return made;
 }
 
-function functionResponse({ callId = "", name: ownName, content }: Speech, called: ReadonlyMap<string, string>, warnings: Warnings): Json {
+function functionResponse(
+  { callId = "", name: ownName, content }: Speech,
+  called: ReadonlyMap<string, string>,
+  warnings: Warnings,
+): Json {
   const name = called.get(callId) ?? ownName;
   if (name === undefined) {
-    warnings.add("TOOL_NAME_UNKNOWN", "A tool message answers no call of the prompt, so the function's name is not known.");
+    warnings.add(
+      "TOOL_NAME_UNKNOWN",
+      "A tool message answers no call of the prompt, so the function's name is not known.",
+    );
   }
   const onImage = (): void =>
     warnings.add("IMAGE_LEFT_OUT", "An image of a tool message was left out: Google takes texts there.");
@@ -146,6 +159,9 @@ function partOf(part: MessagePart, warnings: Warnings): Json[] {
   if (part.url?.startsWith("gs://")) {
     return [{ fileData: { fileUri: part.url, ...(part.media_type ? { mimeType: part.media_type } : {}) } }];
   }
-  warnings.add("IMAGE_LEFT_OUT", "An image given by its address was left out: Google takes image data, or a file of its own.");
+  warnings.add(
+    "IMAGE_LEFT_OUT",
+    "An image given by its address was left out: Google takes image data, or a file of its own.",
+  );
   return [];
 }

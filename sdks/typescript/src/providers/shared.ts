@@ -23,7 +23,14 @@ export function speeches(data: PromptData): Speech[] {
 
 function readMessage(message: ChatMessage): Speech {
   const { role, content, name, tool_calls: calls, tool_call_id: callId, ...extra } = message;
-  return { role, content: content ?? null, name: name ?? undefined, calls: calls ?? undefined, callId: callId ?? undefined, extra };
+  return {
+    role,
+    content: content ?? null,
+    name: name ?? undefined,
+    calls: calls ?? undefined,
+    callId: callId ?? undefined,
+    extra,
+  };
 }
 
 /** The model's names that give its provider away. */
@@ -56,7 +63,8 @@ export class Warnings {
   checkModel(model: string | undefined): void {
     if (model === undefined) {
       // Google takes the model from the address.
-      if (this.provider !== "Google") this.add("MODEL_MISSING", "No model is set; the request needs one before it is sent.");
+      if (this.provider !== "Google")
+        this.add("MODEL_MISSING", "No model is set; the request needs one before it is sent.");
       return;
     }
     const owner = MODELS.find(([names]) => names.test(model))?.[1];
@@ -86,7 +94,10 @@ export function partSystem(messages: readonly Speech[], warnings: Warnings): { s
   }
   const firstTalk = messages.findIndex((message) => !isSystem(message));
   if (firstTalk >= 0 && messages.slice(firstTalk).some(isSystem)) {
-    warnings.add("SYSTEM_MOVED", `A system message in the middle was moved to the top: ${provider} takes them nowhere else.`);
+    warnings.add(
+      "SYSTEM_MOVED",
+      `A system message in the middle was moved to the top: ${provider} takes them nowhere else.`,
+    );
   }
   const system = messages.filter(isSystem);
   const talk = messages.filter((message) => !isSystem(message));

@@ -26,7 +26,11 @@ export function readTool(tool: unknown): Tool | undefined {
 /** A tool's fields, its schema under the provider's name for it. */
 export function toolFields(tool: Tool, schemaName: string): Json {
   const fields: Json = { name: tool.name };
-  const rest = [["description", tool.description], [schemaName, tool.schema], ["strict", tool.strict]] as const;
+  const rest = [
+    ["description", tool.description],
+    [schemaName, tool.schema],
+    ["strict", tool.strict],
+  ] as const;
   for (const [name, value] of rest) if (value !== undefined) fields[name] = value;
   return fields;
 }

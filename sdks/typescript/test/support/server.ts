@@ -73,7 +73,12 @@ export class TestServer {
   }
 
   /** `publish`, but no stream hears of it. */
-  publishQuietly(slug: string, content: string | object[], more: Record<string, unknown> = {}, label = "production"): void {
+  publishQuietly(
+    slug: string,
+    content: string | object[],
+    more: Record<string, unknown> = {},
+    label = "production",
+  ): void {
     this.revision += 1;
     const version = [...this.#versions.keys()].filter((key) => key.startsWith(`${slug}@`)).length + 1;
     const chat = typeof content !== "string";
@@ -101,7 +106,13 @@ export class TestServer {
     this.revision += 1;
     for (const key of [...this.#labels.keys()]) if (key.startsWith(`${slug}@`)) this.#labels.delete(key);
     for (const key of [...this.#versions.keys()]) if (key.startsWith(`${slug}@`)) this.#versions.delete(key);
-    this.tell("changed", { slug, prompt_id: `id-${slug}`, label: "production", version: null, revision: this.revision });
+    this.tell("changed", {
+      slug,
+      prompt_id: `id-${slug}`,
+      label: "production",
+      version: null,
+      revision: this.revision,
+    });
   }
 
   tell(event: string, data: unknown): void {
@@ -122,7 +133,13 @@ export class TestServer {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
-    const seen = { method: request.method ?? "", path: url.pathname, query: url.searchParams, headers: request.headers, body };
+    const seen = {
+      method: request.method ?? "",
+      path: url.pathname,
+      query: url.searchParams,
+      headers: request.headers,
+      body,
+    };
     this.requests.push(seen);
     if (await this.intercept?.(seen, response)) return;
     const key = /^Bearer (.*)$/.exec(request.headers.authorization ?? "")?.[1];
@@ -152,10 +169,22 @@ export class TestServer {
 }
 
 /** Sends delivery data with its ETag and revision, or 304. */
-export function answer(seen: Seen, response: ServerResponse, data: object, revision: number, headers: Record<string, string> = {}): void {
+export function answer(
+  seen: Seen,
+  response: ServerResponse,
+  data: object,
+  revision: number,
+  headers: Record<string, string> = {},
+): void {
   const text = JSON.stringify({ success: true, data, meta: {} });
   const etag = `"${createHash("sha256").update(text).digest("hex").slice(0, 16)}"`;
-  const all = { "Content-Type": "application/json", ETag: etag, "X-XR2-Revision": String(revision), "Cache-Control": "private, no-cache", ...headers };
+  const all = {
+    "Content-Type": "application/json",
+    ETag: etag,
+    "X-XR2-Revision": String(revision),
+    "Cache-Control": "private, no-cache",
+    ...headers,
+  };
   if (seen.headers["if-none-match"] === etag) {
     response.writeHead(304, all).end();
   } else {
@@ -163,13 +192,21 @@ export function answer(seen: Seen, response: ServerResponse, data: object, revis
   }
 }
 
-export function fail(response: ServerResponse, status: number, code: string, message: string, headers: Record<string, string> = {}): void {
+export function fail(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+  headers: Record<string, string> = {},
+): void {
   const error = { code, message, details: {}, request_id: "req-1" };
-  response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify({ success: false, error }));
+  response
+    .writeHead(status, { "Content-Type": "application/json", ...headers })
+    .end(JSON.stringify({ success: false, error }));
 }
 
 /** Waits for a condition; fails after a while, saying what did not come true. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 5_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`Did not happen within ${ms} ms: ${what}`);

@@ -27,4 +27,3 @@ export function useServer(): { readonly server: TestServer; client(options?: Xr2
   });
   return context;
 }
-

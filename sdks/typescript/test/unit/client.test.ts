@@ -10,7 +10,9 @@ const context = useServer();
 const POLLING = { stream: false };
 
 test("the version is package.json's", () => {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   assert.equal(VERSION, manifest.version);
 });
 
@@ -21,7 +23,10 @@ test("address and key come from the environment, and the address has a default",
   });
   delete process.env["XR2_API_KEY"];
   delete process.env["XR2_URL"];
-  assert.throws(() => new Xr2(), (error: unknown) => error instanceof UsageError && /XR2_API_KEY/.test(error.message));
+  assert.throws(
+    () => new Xr2(),
+    (error: unknown) => error instanceof UsageError && /XR2_API_KEY/.test(error.message),
+  );
   process.env["XR2_API_KEY"] = `${KEY}\n`;
   assert.equal(xr2().url, "http://localhost:8000");
   process.env["XR2_URL"] = "https://prompts.example/";
@@ -52,7 +57,8 @@ test("the key is in nothing that is printed", async () => {
   const error = await client.get("greeting").catch((reason: unknown) => reason);
   assert.ok(error instanceof Xr2Error);
   const options = { showHidden: true, depth: Infinity };
-  const shown = [client, error].map((one) => inspect(one, options)).join() + JSON.stringify([client, error]) + String(client);
+  const shown =
+    [client, error].map((one) => inspect(one, options)).join() + JSON.stringify([client, error]) + String(client);
   assert.ok(!shown.includes(KEY));
   assert.match(inspect(client), /Xr2 \{ url: 'http:\/\/127/);
   assert.match(error.message, /ECONNREFUSED/);
@@ -60,7 +66,10 @@ test("the key is in nothing that is printed", async () => {
 
 test("a call that cannot mean anything is refused before anything is sent", async () => {
   const client = context.client(POLLING);
-  await assert.rejects(client.get("a", { label: "x", version: 1 }), (error: unknown) => error instanceof UsageError && error.code === "INVALID_ARGUMENT");
+  await assert.rejects(
+    client.get("a", { label: "x", version: 1 }),
+    (error: unknown) => error instanceof UsageError && error.code === "INVALID_ARGUMENT",
+  );
   await assert.rejects(client.get("a", { label: "x", version: 1, fallback: "text" }), UsageError);
   await assert.rejects(client.get(""), UsageError);
   await assert.rejects(client.get(undefined as unknown as string), UsageError);

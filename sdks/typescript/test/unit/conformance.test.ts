@@ -39,7 +39,10 @@ for (const one of casesOf<RenderCase>("simple.json")) {
     if (one.error === undefined) {
       const { warnings, ...rendered } = renderLocally(template, values);
       const expected = plain(one.expect) as { warnings?: Parameters<typeof essence>[0][] };
-      assert.deepEqual({ ...rendered, warnings: warnings.map(essence) }, { ...expected, warnings: (expected.warnings ?? []).map(essence) });
+      assert.deepEqual(
+        { ...rendered, warnings: warnings.map(essence) },
+        { ...expected, warnings: (expected.warnings ?? []).map(essence) },
+      );
     } else {
       assert.throws(
         () => renderLocally(template, values),
@@ -66,7 +69,10 @@ interface DiscoverCase {
   expect: { syntax: string; variables: string[] };
 }
 
-const discoverable = casesOf<DiscoverCase>("discover.json").map((one) => ({ ...one, expect: plain(one.expect) as DiscoverCase["expect"] }));
+const discoverable = casesOf<DiscoverCase>("discover.json").map((one) => ({
+  ...one,
+  expect: plain(one.expect) as DiscoverCase["expect"],
+}));
 for (const one of discoverable.filter(({ expect }) => expect.syntax === "simple")) {
   test(`discover: ${one.name}`, () => {
     const messages = plain(one.messages) as Message[] | undefined;
@@ -97,14 +103,25 @@ for (const one of casesOf<ProviderCase>("providers.json")) {
     const made = CONVERT[one.format](data);
     const expected = plain(one.expect) as { request: unknown; warnings?: string[] };
     assert.deepEqual(JSON.parse(JSON.stringify(made)), expected.request);
-    assert.deepEqual(made.warnings.map(({ code }) => code), expected.warnings ?? []);
+    assert.deepEqual(
+      made.warnings.map(({ code }) => code),
+      expected.warnings ?? [],
+    );
   });
 }
 
 for (const one of casesOf<{ name: string; content: string; values: unknown }>("jinja.json")) {
   test(`jinja is the server's: ${one.name}`, async () => {
     const asked: unknown[] = [];
-    const data: PromptData = { id: "1", slug: "case", type: "text", syntax: "jinja", content: one.content, version: 1, label: null };
+    const data: PromptData = {
+      id: "1",
+      slug: "case",
+      type: "text",
+      syntax: "jinja",
+      content: one.content,
+      version: 1,
+      label: null,
+    };
     const prompt = new Prompt(data, {
       source: "api",
       stale: false,

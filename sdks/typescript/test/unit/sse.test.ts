@@ -11,10 +11,10 @@ function decode(bytes: Uint8Array, size: number): ServerSentEvent[] {
 
 const STREAM =
   "\uFEFF: a comment\r\n" +
-  "event: hello\rdata: {\"revision\":1}\r\r" +
+  'event: hello\rdata: {"revision":1}\r\r' +
   "\n\n\n" +
   ": ping\n\n" +
-  "event: changed\nid: 7\ndata: {\"slug\":\ndata: \"grüße-🎈\"}\n\n" +
+  'event: changed\nid: 7\ndata: {"slug":\ndata: "grüße-🎈"}\n\n' +
   "retry: 1500\r\nid\r\ndata:no space\r\nunknown: x\r\n\r\n" +
   "event: without data\n\n" +
   "data\n\n" +
@@ -34,11 +34,21 @@ test("events are the same however the bytes are cut", () => {
   }
 });
 
-for (const [name, end] of [["LF", "\n"], ["CR", "\r"], ["CRLF", "\r\n"]] as const) {
+for (const [name, end] of [
+  ["LF", "\n"],
+  ["CR", "\r"],
+  ["CRLF", "\r\n"],
+] as const) {
   test(`lines may end with ${name}`, () => {
     const bytes = new TextEncoder().encode(["event: a", "data: 1", "", "data: 2", "", ": x", ""].join(end) + end);
     for (let size = 1; size <= bytes.length; size += 1) {
-      assert.deepEqual(decode(bytes, size).map(({ event, data }) => [event, data]), [["a", "1"], ["message", "2"]]);
+      assert.deepEqual(
+        decode(bytes, size).map(({ event, data }) => [event, data]),
+        [
+          ["a", "1"],
+          ["message", "2"],
+        ],
+      );
     }
   });
 }

@@ -20,15 +20,16 @@ async function shows(client: Xr2, text: string, slug = "greeting"): Promise<void
   await until(`"${text}"`, async () => (await client.get(slug)).content === text);
 }
 
-for (const [name, options] of [["node:http", {}], ["fetch", { fetch: globalThis.fetch }]] as const) {
-  test(`a publish is in memory within milliseconds (stream over ${name})`, async () => {
+for (const [name, options] of [
+  ["node:http", {}],
+  ["fetch", { fetch: globalThis.fetch }],
+] as const) {
+  test(`a publish comes by way of the stream, though memory would be good for much longer (${name})`, async () => {
     context.server.publish("greeting", "Hello");
-    const client = context.client(options);
+    const client = context.client({ ...options, timing: { maxAge: 600_000 } });
     await connected(client);
     context.server.publish("greeting", "Hi");
-    const published = performance.now();
     await shows(client, "Hi");
-    assert.ok(performance.now() - published < 500);
     assert.equal((await client.get("greeting")).source, "stream");
   });
 }
@@ -109,13 +110,13 @@ test("a stream that falls silent is given up and opened again", async () => {
 
 test("heartbeats keep a stream that says nothing else", async () => {
   context.server.publish("greeting", "Hello");
-  const client = context.client({ timing: { streamSilence: 400 } });
+  const client = context.client({ timing: { streamSilence: 1_000 } });
   await connected(client);
   const [first] = context.server.streams;
   const started = performance.now();
   const beat = setInterval(() => context.server.tellRaw(": ping\n\n"), 50);
   try {
-    await until("three silences have passed", () => performance.now() - started > 1_200);
+    await until("three silences have passed", () => performance.now() - started > 3_000);
     assert.ok(context.server.streams.has(first!));
   } finally {
     clearInterval(beat);
@@ -156,10 +157,25 @@ test("a change that comes in while its prompt is being fetched is not missed", a
     if (!overtake || !seen.path.endsWith("/greeting")) return false;
     overtake = false;
     // The answer is made from the old text, and the event is out before it.
-    const old = JSON.stringify({ success: true, data: { id: "id-greeting", slug: "greeting", type: "text", syntax: "simple", content: "Hello", version: 1, label: "production" }, meta: {} });
+    const old = JSON.stringify({
+      success: true,
+      data: {
+        id: "id-greeting",
+        slug: "greeting",
+        type: "text",
+        syntax: "simple",
+        content: "Hello",
+        version: 1,
+        label: "production",
+      },
+      meta: {},
+    });
     const revision = String(context.server.revision);
     context.server.publish("greeting", "Hi");
-    setTimeout(() => response.writeHead(200, { "Content-Type": "application/json", "X-XR2-Revision": revision }).end(old), 30);
+    setTimeout(
+      () => response.writeHead(200, { "Content-Type": "application/json", "X-XR2-Revision": revision }).end(old),
+      30,
+    );
     return true;
   };
   await client.get("greeting");
@@ -181,7 +197,12 @@ test("a prompt that is deleted is gone at once", async () => {
   const client = context.client();
   await connected(client);
   context.server.remove("greeting");
-  await until("not found", () => client.get("greeting").then(() => false, (error: unknown) => error instanceof NotFoundError));
+  await until("not found", () =>
+    client.get("greeting").then(
+      () => false,
+      (error: unknown) => error instanceof NotFoundError,
+    ),
+  );
 });
 
 test("another label's change asks for nothing", async () => {
@@ -202,7 +223,13 @@ test("a change is known by the prompt's id when it was fetched by a former slug"
   const client = context.client();
   await connected(client, "old-name");
   context.server.publishQuietly("old-name", "Hi", { slug: "new-name", id: "id-new-name" });
-  context.server.tell("changed", { slug: "new-name", prompt_id: "id-new-name", label: "production", version: 2, revision: context.server.revision });
+  context.server.tell("changed", {
+    slug: "new-name",
+    prompt_id: "id-new-name",
+    label: "production",
+    version: 2,
+    revision: context.server.revision,
+  });
   await shows(client, "Hi", "old-name");
 });
 
@@ -240,7 +267,12 @@ test("when the key ends, the stream ends, and calls say so", async () => {
   await connected(client);
   context.server.validKeys.clear();
   for (const stream of context.server.streams) stream.end();
-  await until("refused", () => client.get("greeting").then(() => false, (error: unknown) => error instanceof AuthError));
+  await until("refused", () =>
+    client.get("greeting").then(
+      () => false,
+      (error: unknown) => error instanceof AuthError,
+    ),
+  );
 });
 
 test("close ends the stream, and further calls are refused", async () => {
@@ -267,7 +299,7 @@ test("an open stream does not keep the program alive", async () => {
   });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const timer = setTimeout(() => child.kill(), 10_000);
+  const timer = setTimeout(() => child.kill(), 60_000);
   const code = await new Promise((resolve) => child.on("exit", resolve));
   clearTimeout(timer);
   assert.deepEqual([output, code], ["Hello\n", 0]);

@@ -46,14 +46,7 @@ try {
   const tarball = readdirSync(place).find((name) => name.endsWith(".tgz"));
   const listed = run("tar", ["-tzf", tarball]).trim().split("\n");
   check("the tarball holds the built files, README and LICENSE, and no source or test", () => {
-    for (const name of [
-      "dist/index.js",
-      "dist/index.cjs",
-      "dist/index.d.ts",
-      "dist/index.node.js",
-      "README.md",
-      "LICENSE",
-    ]) {
+    for (const name of ["dist/esm/index.node.js", "dist/cjs/index.node.js", "dist/esm/index.d.ts", "dist/cjs/index.d.ts", "README.md", "LICENSE"]) {
       if (!listed.includes(`package/${name}`)) throw new Error(`${name} is missing`);
     }
     const strange = listed.filter((name) => !/^package\/(?:dist\/|README\.md$|LICENSE$|package\.json$)/.test(name));

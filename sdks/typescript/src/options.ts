@@ -36,6 +36,8 @@ export interface Timing {
   maxRetryAfter: number;
   /** How long answers of a lower revision are taken for late ones rather than a restored server's. */
   olderGrace: number;
+  /** With a stream, after how long the server is asked all the same, on the side. */
+  streamTrust: number;
   /** A stream that is silent for longer is dead. The server's heartbeat is 15 s. */
   streamSilence: number;
   /** First and longest pause before the stream is opened again. */
@@ -50,6 +52,7 @@ const DEFAULT_TIMING: Timing = {
   retryDelay: 100,
   maxRetryAfter: 2_000,
   olderGrace: 10_000,
+  streamTrust: 60_000,
   streamSilence: 45_000,
   streamRetry: 500,
   streamRetryMax: 30_000,

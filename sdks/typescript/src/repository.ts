@@ -102,8 +102,12 @@ export class Repository implements StreamListener {
   #atHand(slot: Slot): Delivery | undefined {
     const { copy } = slot;
     if (!copy || copy.noStore) return undefined;
-    if (this.#connected && slot.confirmed) return { copy, source: "stream", stale: false };
     const now = performance.now();
+    if (this.#connected && slot.confirmed) {
+      // Should an event ever be lost, its text is late by a minute and not for good.
+      if (now - slot.askedAt > this.#settings.timing.streamTrust) this.#refreshInBackground(slot, now);
+      return { copy, source: "stream", stale: false };
+    }
     if (now - slot.goodUntil > this.#settings.timing.maxAge) return undefined;
     // Young enough to be handed out, but something is known to have happened: find out at once.
     if (slot.isToBeAsked) this.#refreshInBackground(slot, now);

@@ -205,6 +205,15 @@ test("a prompt that is deleted is gone at once", async () => {
   );
 });
 
+test("a change that no event told of is found after a while", async () => {
+  context.server.publish("greeting", "Hello");
+  const client = context.client({ timing: { streamTrust: 50 } });
+  await connected(client);
+  context.server.publishQuietly("greeting", "Hi");
+  await shows(client, "Hi");
+  assert.equal(client.streaming, true);
+});
+
 test("another label's change asks for nothing", async () => {
   context.server.publish("greeting", "Hello");
   const client = context.client();

@@ -11,7 +11,7 @@ const BESIDE: &[(&str, &str)] = &[
     ("LICENSE", "LICENSE"),
     ("README.md", "README.md"),
     ("CHANGELOG.md", "CHANGELOG.md"),
-    ("deploy/xr2.toml", "xr2.toml"),
+    ("crates/xr2-server/src/config/xr2.default.toml", "xr2.toml"),
     ("deploy/xr2.service", "xr2.service"),
 ];
 

@@ -60,19 +60,20 @@ impl Server {
         Ok(Self { guard: Some(guard), folder: folder.to_path_buf(), url, credentials })
     }
 
-    /// What a client's tests need to know, under the names that all of them use.
+    /// What programs need to know: the names that clients read themselves, and the names that only tests read.
     pub fn environment(&self) -> Result<Vec<(String, String)>> {
-        let pairs = [
-            ("XR2_EMAIL", "email"),
-            ("XR2_PASSWORD", "password"),
-            ("XR2_API_KEY", "api_key"),
-            ("XR2_ADMIN_API_KEY", "admin_api_key"),
+        let names: [(&[&str], &str); 4] = [
+            (&["XR2_TEST_EMAIL"], "email"),
+            (&["XR2_TEST_PASSWORD"], "password"),
+            (&["XR2_API_KEY", "XR2_TEST_API_KEY"], "api_key"),
+            (&["XR2_TEST_ADMIN_KEY"], "admin_api_key"),
         ];
-        let mut environment = vec![("XR2_URL".to_owned(), self.url.clone())];
-        for (variable, field) in pairs {
+        let mut environment: Vec<(String, String)> =
+            ["XR2_URL", "XR2_TEST_URL"].map(|name| (name.to_owned(), self.url.clone())).into();
+        for (variables, field) in names {
             let value = self.credentials.get(field).and_then(Value::as_str);
             let value = value.ok_or_else(|| anyhow!("the server's credentials file has no `{field}`"))?;
-            environment.push((variable.to_owned(), value.to_owned()));
+            environment.extend(variables.iter().map(|name| ((*name).to_owned(), value.to_owned())));
         }
         Ok(environment)
     }

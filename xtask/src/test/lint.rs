@@ -14,6 +14,28 @@ pub const STEPS: &[Step] = &[
     Step { area: Area::Lint, name: "dependency policy", run: dependency_policy },
 ];
 
+/// What has to be looked at when everything else is done.
+pub const LAST_STEPS: &[Step] =
+    &[Step { area: Area::Lint, name: "the checks changed nothing", run: working_tree_is_as_before }];
+
+/// The lock files were up to date, generated files are ignored or committed, and no test wrote into the checkout.
+fn working_tree_is_as_before(session: &mut Session) -> Result<Outcome> {
+    let now = working_tree()?;
+    if now == session.working_tree_at_first {
+        return Ok(Outcome::success());
+    }
+    Ok(Outcome::failure(format!(
+        "the working tree is not as it was:\n--- before\n{}--- now\n{now}",
+        session.working_tree_at_first
+    )))
+}
+
+/// What git sees of the checkout: which files differ, and how.
+pub fn working_tree() -> Result<String> {
+    let git = |arguments: &[&str]| Run::new("git").args(arguments).stdout();
+    Ok(format!("{}{}", git(&["status", "--porcelain"])?, git(&["diff", "HEAD", "--stat"])?))
+}
+
 /// Every rule is a check of its own.
 fn layout_rules(_: &mut Session) -> Result<Outcome> {
     let tree = layout::tree()?;

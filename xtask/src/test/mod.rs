@@ -66,6 +66,7 @@ fn steps() -> Vec<Step> {
         when("sdks/python/pyproject.toml", python::LIVE_STEPS),
         when("sdks/typescript/package-lock.json", typescript::LIVE_STEPS),
         when("web/package-lock.json", browser::STEPS),
+        lint::LAST_STEPS,
     ]
     .into_iter()
     .flatten()

@@ -37,13 +37,14 @@ impl Background {
 /// One run of the checks.
 pub struct Session {
     pub options: Options,
+    pub working_tree_at_first: String,
     scratch: PathBuf,
     /// Packages of the dashboard, of the TypeScript SDK and of the Python SDK.
     pub web_packages: Background,
     pub typescript_packages: Background,
     pub python_packages: Background,
-    dashboard: Option<Result<(), String>>,
-    binary: Option<Result<(), String>>,
+    dashboard_is_built: Option<bool>,
+    everything_is_built: Option<bool>,
     engines: Option<Engines>,
 }
 
@@ -58,14 +59,16 @@ impl Session {
         };
         // The server's binary carries the dashboard, so nearly everything needs these packages.
         let everything_built = wants(&[Area::Web, Area::Rust, Area::Sdks, Area::E2e]);
+        let working_tree_at_first = super::lint::working_tree()?;
         Ok(Self {
+            working_tree_at_first,
             web_packages: background(everything_built, super::web::install_packages),
             typescript_packages: background(wants(&[Area::Sdks]), super::typescript::install_packages),
             python_packages: background(wants(&[Area::Sdks]), super::python::install_packages),
             options,
             scratch,
-            dashboard: None,
-            binary: None,
+            dashboard_is_built: None,
+            everything_is_built: None,
             engines: None,
         })
     }
@@ -95,11 +98,12 @@ impl Session {
 
     /// The dashboard in `web/dist`, built once.
     pub fn dashboard(&mut self) -> Result<()> {
-        if self.dashboard.is_none() {
-            let built = self.build_dashboard().map_err(|error| format!("{error:#}"));
-            self.dashboard = Some(built);
+        if let Some(built) = self.dashboard_is_built {
+            return again(built, "the dashboard was not built, see above");
         }
-        remembered(self.dashboard.as_ref(), "the dashboard was not built, see above")
+        let result = self.build_dashboard();
+        self.dashboard_is_built = Some(result.is_ok());
+        result
     }
 
     fn build_dashboard(&mut self) -> Result<()> {
@@ -113,11 +117,14 @@ impl Session {
 
     /// The server with the dashboard inside, built once in the dev profile together with all tests.
     pub fn server_binary(&mut self) -> Result<PathBuf> {
-        if self.binary.is_none() {
-            let built = self.build_everything().map_err(|error| format!("{error:#}"));
-            self.binary = Some(built);
+        match self.everything_is_built {
+            Some(built) => again(built, "the server was not built, see above")?,
+            None => {
+                let result = self.build_everything();
+                self.everything_is_built = Some(result.is_ok());
+                result?;
+            }
         }
-        remembered(self.binary.as_ref(), "the server was not built, see above")?;
         Ok(paths::dev_binary("xr2"))
     }
 
@@ -156,11 +163,9 @@ impl Session {
     }
 }
 
-fn remembered(result: Option<&Result<(), String>>, again: &str) -> Result<()> {
-    match result {
-        Some(Err(error)) => bail!("{again}\n{error}"),
-        _ => Ok(()),
-    }
+/// What somebody hears who asks for something after it was tried: the reason has been shown once.
+fn again(built: bool, words: &str) -> Result<()> {
+    if built { Ok(()) } else { bail!("{words}") }
 }
 
 /// Installs what a folder's lock file names, unless it is there already.

@@ -250,8 +250,16 @@ mod tests {
         assert!(!finished.success);
         assert!(finished.problem.unwrap().contains("did not end within"));
         let grandchild = finished.output.trim();
-        let stat = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap_or_default();
-        assert!(stat.is_empty() || stat.contains(" Z "), "still running: {stat}");
+        // Being killed takes the system a moment.
+        let until = Instant::now() + Duration::from_secs(10);
+        let runs = || {
+            let stat = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z ")
+        };
+        while runs() {
+            assert!(Instant::now() < until, "still running");
+            std::thread::sleep(POLL);
+        }
     }
 
     #[test]

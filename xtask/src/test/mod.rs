@@ -53,19 +53,17 @@ pub struct Step {
 
 /// Every step in the order in which it runs.
 fn steps() -> Vec<Step> {
-    let there = |path: &str| crate::paths::root().join(path).is_file();
-    let when = |path: &str, steps: &'static [Step]| if there(path) { steps } else { &[] };
     [
         lint::STEPS,
-        when("web/package-lock.json", web::STEPS),
-        when("sdks/python/pyproject.toml", python::STEPS),
-        when("sdks/typescript/package-lock.json", typescript::STEPS),
+        web::STEPS,
+        python::STEPS,
+        typescript::STEPS,
         rust::STEPS,
-        when("web/package-lock.json", web::CLIENT_STEPS),
+        web::CLIENT_STEPS,
         rust::TEST_STEPS,
-        when("sdks/python/pyproject.toml", python::LIVE_STEPS),
-        when("sdks/typescript/package-lock.json", typescript::LIVE_STEPS),
-        when("web/package-lock.json", browser::STEPS),
+        python::LIVE_STEPS,
+        typescript::LIVE_STEPS,
+        browser::STEPS,
         lint::LAST_STEPS,
     ]
     .into_iter()

@@ -3,5 +3,6 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod prompts;
 pub mod system;
 pub mod workspaces;

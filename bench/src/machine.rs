@@ -13,7 +13,7 @@ pub fn describe(repository: &Path) -> Value {
         "kernel": said(Command::new("uname").args(["-s", "-r", "-m"])),
         "rustc": said(Command::new("rustc").arg("--version")),
         "commit": said(Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]).current_dir(repository)),
-        "date": chrono::Utc::now().format("%Y-%m-%d %H:%M UTC").to_string(),
+        "date": said(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"])),
         "load_before": std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default(),
     })
 }

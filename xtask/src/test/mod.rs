@@ -15,7 +15,6 @@ mod typescript;
 mod web;
 
 pub use outcome::Outcome;
-use readme::first_example;
 
 /// What a caller can ask for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

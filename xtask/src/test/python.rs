@@ -1,5 +1,6 @@
 //! The Python SDK: style, types, tests without and with a server, and the package as a stranger gets it.
 
+use super::readme::{self, first_example};
 use super::session::Session;
 use super::{Area, Outcome, Step};
 use crate::paths::{root, scratch};
@@ -148,14 +149,14 @@ fn build_install_and_try(session: &mut Session, place: &Path) -> Result<Outcome>
     session.make("wheel install", &pip(&clean).arg(&wheel))?;
 
     let example = place.join("example.py");
-    std::fs::write(&example, super::first_example(&folder().join("README.md"), &["python"])?)?;
+    std::fs::write(&example, first_example(&folder().join("README.md"), &["python"])?)?;
     let server = session.server("python-readme")?;
     let run = Run::new(program(&clean, "python"))
         .arg(&example)
         .within(place)
         .envs(&server.environment()?)
         .deadline_minutes(1);
-    Ok(outcome.and(session.check("README example in Python", &run)?))
+    Ok(outcome.and(readme::run(session, "README example in Python", &run)?))
 }
 
 /// The one file with this ending.

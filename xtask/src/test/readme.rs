@@ -1,5 +1,8 @@
 //! The examples that a reader copies first are run as they stand.
 
+use super::Outcome;
+use super::session::Session;
+use crate::process::Run;
 use anyhow::{Context, Result};
 use std::path::Path;
 
@@ -8,6 +11,22 @@ pub fn first_example(path: &Path, languages: &[&str]) -> Result<String> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     first_block(&text, languages)
         .with_context(|| format!("{} has no block of code in {}", path.display(), languages.join(" or ")))
+}
+
+/// Runs an example; its last line says where the text came from, and the example's own fallback does not count.
+pub fn run(session: &Session, log: &str, run: &Run) -> Result<Outcome> {
+    let mut finished = session.run(log, run)?;
+    if finished.problem.is_none() && !was_served(&finished.output) {
+        finished.problem = Some("the example did not get its text from the server".to_owned());
+    }
+    Ok(Outcome::of_check(finished))
+}
+
+/// `version 3, from api`
+fn was_served(output: &str) -> bool {
+    let last = output.trim_end().lines().next_back().unwrap_or_default();
+    last.starts_with("version ")
+        && ["from api", "from stream", "from cache"].iter().any(|end| last.ends_with(end))
 }
 
 fn first_block(text: &str, languages: &[&str]) -> Option<String> {
@@ -21,6 +40,13 @@ fn first_block(text: &str, languages: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fallback_is_no_answer_of_the_server() {
+        assert!(was_served("Hello Ada\nversion 3, from api\n"));
+        assert!(!was_served("Hello Ada\nversion None, from fallback\n"));
+        assert!(!was_served(""));
+    }
 
     #[test]
     fn takes_the_first_block_of_the_language() {

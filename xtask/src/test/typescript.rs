@@ -1,6 +1,7 @@
 //! The TypeScript SDK: types, tests without and with a server, and the package as a stranger gets it.
 
 use super::python::only_file;
+use super::readme::{self, first_example};
 use super::session::{Session, npm_packages};
 use super::{Area, Outcome, Step};
 use crate::paths::root;
@@ -60,42 +61,27 @@ fn live_tests(session: &mut Session) -> Result<Outcome> {
     )
 }
 
-/// The tarball, in an empty project, loads both ways and runs the README's first example.
+/// The package's own checks from a stranger's place; then the tarball, in an empty project, runs the README's example.
 fn package(session: &mut Session) -> Result<Outcome> {
+    let own = npm(session, "test:pack")?;
+    let outcome = session.check("npm package", &own)?;
     let place = session.empty_folder("npm-package")?;
-    let outcome = pack_install_and_try(session, &place);
+    let example = run_example(session, &place);
     std::fs::remove_dir_all(&place)?;
-    outcome
+    Ok(outcome.and(example?))
 }
 
-fn pack_install_and_try(session: &mut Session, place: &Path) -> Result<Outcome> {
-    let build = npm(session, "build")?;
-    session.make("typescript build", &build)?;
-    let pack =
-        Run::new("npm").args(["pack", "--ignore-scripts", "--pack-destination"]).arg(place).within(folder());
+fn run_example(session: &mut Session, place: &Path) -> Result<Outcome> {
+    let pack = Run::new("npm").args(["pack", "--pack-destination"]).arg(place).within(folder());
     session.make("npm pack", &pack)?;
     let tarball = only_file(place, ".tgz")?;
     std::fs::write(place.join("package.json"), r#"{ "name": "stranger", "private": true }"#)?;
     let install = Run::new("npm").args(["install", "--no-audit", "--no-fund"]).arg(&tarball).within(place);
     session.make("npm install", &install)?;
-
-    let node = |script: &str, source: &str| -> Result<Run> {
-        std::fs::write(place.join(script), source)?;
-        Ok(Run::new("node").arg(script).within(place).deadline_minutes(1))
-    };
-    let esm = node(
-        "smoke.mjs",
-        "import * as sdk from 'xr2';\nif (typeof sdk.Xr2 !== 'function') throw new Error(Object.keys(sdk));\n",
-    )?;
-    let cjs = node(
-        "smoke.cjs",
-        "const sdk = require('xr2');\nif (typeof sdk.Xr2 !== 'function') throw new Error(Object.keys(sdk));\n",
-    )?;
-    let example =
-        super::first_example(&folder().join("README.md"), &["ts", "typescript", "js", "javascript"])?;
-    let example = node("example.mjs", &example)?;
-    let outcome =
-        session.check("npm package as ESM", &esm)?.and(session.check("npm package as CommonJS", &cjs)?);
+    let example = first_example(&folder().join("README.md"), &["ts", "typescript", "js", "javascript"])?;
+    std::fs::write(place.join("example.mjs"), example)?;
     let server = session.server("typescript-readme")?;
-    Ok(outcome.and(session.check("README example in TypeScript", &example.envs(&server.environment()?))?))
+    let run =
+        Run::new("node").arg("example.mjs").within(place).envs(&server.environment()?).deadline_minutes(1);
+    readme::run(session, "README example in TypeScript", &run)
 }

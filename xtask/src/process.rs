@@ -92,6 +92,9 @@ impl Run {
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.directory).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| describes_this_package(name)) {
+            command.env_remove(name);
+        }
         for (name, value) in &self.environment {
             command.env(name, value);
         }
@@ -148,6 +151,13 @@ impl Run {
         String::from_utf8(output.stdout)
             .with_context(|| format!("`{}` wrote something that is not text", self.shown()))
     }
+}
+
+/// Cargo tells a program it runs about the program's own package. Build scripts that look at these variables (ring's
+/// does) would run anew whenever cargo is called from here and by hand in turn, and all that depends on them with them.
+fn describes_this_package(variable: &OsStr) -> bool {
+    let name = variable.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH"
 }
 
 /// Whether this is a continuous integration machine: nobody to ask, the lock file is law.

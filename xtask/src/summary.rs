@@ -131,9 +131,16 @@ pub fn excerpt(output: &str, most_lines: usize) -> String {
     let plain = without_colours(output);
     let lines: Vec<&str> = plain.lines().filter(|line| !is_noise(line)).collect();
     let failures = cargo_failures(&lines);
-    let chosen = if failures.is_empty() { lines } else { failures };
-    let start = chosen.len().saturating_sub(most_lines);
-    chosen[start..].join("\n")
+    if failures.is_empty() {
+        return lines[lines.len().saturating_sub(most_lines)..].join("\n");
+    }
+    // The first failures explain most, and the end names all of them.
+    let left_out = failures.len().saturating_sub(most_lines);
+    if left_out == 0 {
+        return failures.join("\n");
+    }
+    let (first, rest) = failures.split_at(most_lines * 2 / 3);
+    format!("{}\n[{left_out} lines left out]\n{}", first.join("\n"), rest[left_out..].join("\n"))
 }
 
 /// Everything between the first `failures:` of a test binary and its verdict, for each binary that failed.
@@ -231,5 +238,9 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         assert!(shown.contains("assertion failed") && shown.contains("1 failed"), "{shown}");
         assert!(!shown.contains("other.rs") && !shown.contains("Compiling"), "{shown}");
         assert_eq!(excerpt("1\n2\n3", 2), "2\n3");
+        let long = format!("failures:\n{}test result: FAILED. ", "more\n".repeat(50));
+        let shown = excerpt(&long, 9);
+        assert!(shown.starts_with("failures:\nmore") && shown.ends_with("test result: FAILED. "), "{shown}");
+        assert!(shown.contains("[43 lines left out]") && shown.lines().count() == 10, "{shown}");
     }
 }

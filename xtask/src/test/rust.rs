@@ -40,6 +40,8 @@ fn tests(session: &mut Session) -> Result<Outcome> {
     session.server_binary()?;
     let engines = session.engines()?;
     let mut run = Run::cargo("test").args(SELECTION).arg("--no-fail-fast").envs(&engines);
+    // The place of a panic says enough; frames of the runtime would bury it.
+    run = run.env("RUST_BACKTRACE", "0");
     if let Some(filter) = &session.options.filter {
         run = run.arg(filter);
     }

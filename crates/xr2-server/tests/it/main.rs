@@ -1,5 +1,6 @@
 //! The server as its clients meet it, on both engines.
 
+mod delivery;
 mod probes;
 mod prompts_create;
 mod queries;

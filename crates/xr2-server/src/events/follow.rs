@@ -115,7 +115,7 @@ impl Follower {
         }
     }
 
-    pub(super) fn wake(&self, workspace: Uuid, revision: i64) {
+    pub(crate) fn wake(&self, workspace: Uuid, revision: i64) {
         lock(&self.woken).entry(workspace).and_modify(|r| *r = revision.max(*r)).or_insert(revision);
         self.notify.notify_one();
     }

@@ -8,6 +8,7 @@ pub mod drafts;
 mod dto;
 mod duplicate;
 mod entity;
+mod history;
 mod includes;
 pub mod labels;
 mod names;
@@ -22,8 +23,9 @@ pub mod versions;
 
 pub use bin::run_retention;
 pub use create::{NewPrompt, create, create_in};
-pub use dto::{CreatePrompt, UpdatePrompt};
+pub use dto::{CreatePrompt, SyntaxInput, UpdatePrompt};
 pub use entity::{Can, Live, Prompt};
+pub use history::create_with_history;
 pub use includes::resolve_snippets;
 pub use names::{check_slug, slugify};
 pub use publish::publish;

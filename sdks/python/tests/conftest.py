@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from fakeserver import KEY, FakeServer
 
+from fakeserver import KEY, FakeServer
 from xr2 import Xr2
 
 

@@ -55,7 +55,7 @@ class FakeServer:
         self.hello = True
         self.send_revision = True
         self.cut = 0
-        self.cancelled = threading.Event()
+        self.stopped = threading.Event()
         self._streams: list[queue.Queue[bytes | None]] = []
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -127,9 +127,9 @@ class FakeServer:
 
     def stop(self) -> None:
         """Stop as if killed: connections break."""
-        if self.cancelled.is_set():
+        if self.stopped.is_set():
             return
-        self.cancelled.set()
+        self.stopped.set()
         self.drop_streams()
         self._httpd.shutdown()
         with self._lock:
@@ -173,7 +173,10 @@ class FakeServer:
         version = _pick(self.prompts[slug], {"version": str(seen.body["version"])})
         assert version is not None
         data = _data(slug, version, seen.query)
-        data |= {"rendered": True, "content": f"rendered v{version['number']} with {json.dumps(seen.body['variables'])}"}
+        data |= {
+            "rendered": True,
+            "content": f"rendered v{version['number']} with {json.dumps(seen.body['variables'])}",
+        }
         return Reply(200, {"success": True, "data": data, "meta": {}})
 
     @contextlib.contextmanager
@@ -188,6 +191,16 @@ class FakeServer:
         finally:
             with self._lock:
                 self._streams.remove(own)
+
+
+def hang(server: FakeServer) -> Rule:
+    """A rule by which the server accepts requests and stays silent."""
+
+    def rule(seen: Seen) -> Reply | None:
+        server.stopped.wait(20)
+        return None
+
+    return rule
 
 
 def failure(status: int, code: str, message: str, **headers: str) -> Reply:
@@ -235,16 +248,16 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             super().finish()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         if urlsplit(self.path).path == "/api/v1/stream":
             self._stream()
         else:
             self._answer(None)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
 
     def _request(self, body: Any) -> Seen:

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fakeserver import FakeServer, Reply, Seen, failure
 
+from fakeserver import FakeServer, Reply, Seen, failure, hang
 from xr2 import AuthError, ClientClosed, ConnectionFailed, NotFound, ProtocolError, RequestTimeout, Xr2
 
 Make = Callable[..., Xr2]
@@ -18,7 +18,11 @@ Eventually = Callable[..., Any]
 
 
 def no_stream(seen: Seen) -> Reply | None:
-    return Reply(404, b"<html>no such page</html>", {"Content-Type": "text/html"}) if seen.path.endswith("/stream") else None
+    return (
+        Reply(404, b"<html>no such page</html>", {"Content-Type": "text/html"})
+        if seen.path.endswith("/stream")
+        else None
+    )
 
 
 def refuse_prompts(status: int, code: str) -> Callable[[Seen], Reply | None]:
@@ -194,7 +198,7 @@ def test_a_server_that_hangs_costs_a_second_once(server: FakeServer, make: Make)
     client = make(max_age=0.0, stream=False, read_timeout=3.0)
     server.put("a", "one")
     client.get("a")
-    server.rules.append(lambda seen: server.cancelled.wait(20) and None)
+    server.rules.append(hang(server))
     began = time.monotonic()
     assert client.get("a").stale
     assert 0.8 < time.monotonic() - began < 1.6
@@ -236,7 +240,9 @@ def test_changes_missed_while_away_are_found_by_the_greeting(
     eventually(lambda: client.get("a").text == "two", within=1.5)
 
 
-def test_reconnecting_with_nothing_changed_asks_nothing(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+def test_reconnecting_with_nothing_changed_asks_nothing(
+    server: FakeServer, client: Xr2, eventually: Eventually
+) -> None:
     server.put("a", "one")
     server.put("b", "other")
     connected(client, eventually)
@@ -263,7 +269,11 @@ def test_an_older_answer_never_replaces_a_newer_one(server: FakeServer, client: 
     server.put("a", "one")
     server.put("a", "two")
     connected(client, eventually)
-    old = {"success": True, "data": {"slug": "a", "content": "one", "version": 1, "rendered": True}, "meta": {}}
+    old = {
+        "success": True,
+        "data": {"slug": "a", "content": "one", "version": 1, "rendered": True},
+        "meta": {},
+    }
     server.rules.append(lambda seen: Reply(200, old, {"X-XR2-Revision": "1"}) if "/prompts/" in seen.path else None)
     server.emit("resync", {"revision": server.revision})
     asked = len(server.fetches())
@@ -378,7 +388,7 @@ def test_nobody_there(make: Make, server: FakeServer) -> None:
 
 def test_the_calls_own_timeout(server: FakeServer, make: Make) -> None:
     client = make(stream=False)
-    server.rules.append(lambda seen: server.cancelled.wait(20) and None)
+    server.rules.append(hang(server))
     began = time.monotonic()
     with pytest.raises(RequestTimeout):
         client.get("a", timeout=0.1)
@@ -410,7 +420,11 @@ def test_changing_a_prompt_changes_nobody_elses(server: FakeServer, client: Xr2)
 def test_get_many(server: FakeServer, client: Xr2) -> None:
     for slug in ("a", "b", "c"):
         server.put(slug, slug.upper())
-    assert {slug: p.text for slug, p in client.get_many(["a", "b", "c", "a"]).items()} == {"a": "A", "b": "B", "c": "C"}
+    assert {slug: p.text for slug, p in client.get_many(["a", "b", "c", "a"]).items()} == {
+        "a": "A",
+        "b": "B",
+        "c": "C",
+    }
     with pytest.raises(NotFound) as caught:
         client.get_many(["a", "x", "y"])
     assert caught.value.details == {"slugs": ["x", "y"]}
@@ -419,7 +433,13 @@ def test_get_many(server: FakeServer, client: Xr2) -> None:
 
 def test_a_prompt_in_a_running_test_is_asked_for_each_time(server: FakeServer, client: Xr2) -> None:
     server.put("a", "one")
-    data = {"slug": "a", "content": "b", "version": 1, "rendered": True, "ab_test": {"id": "t", "variant": "b"}}
+    data = {
+        "slug": "a",
+        "content": "b",
+        "version": 1,
+        "rendered": True,
+        "ab_test": {"id": "t", "variant": "b"},
+    }
     server.rules.append(
         lambda seen: Reply(200, {"data": data}, {"Cache-Control": "no-store"}) if "/prompts/" in seen.path else None
     )
@@ -453,8 +473,13 @@ def test_closing(server: FakeServer, make: Make, eventually: Eventually) -> None
     eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("xr2-")])
     with pytest.raises(ClientClosed):
         client.get("a", fallback="x")
+
     # The server only learns of it when a write fails.
-    eventually(lambda: (server.heartbeat(), server.stream_count())[1] == 0)
+    def noticed() -> bool:
+        server.heartbeat()
+        return server.stream_count() == 0
+
+    eventually(noticed)
 
 
 def test_a_client_let_go_of_ends_its_threads(server: FakeServer, eventually: Eventually) -> None:
@@ -463,7 +488,8 @@ def test_a_client_let_go_of_ends_its_threads(server: FakeServer, eventually: Eve
     server.put("a", "one")
     client = Xr2(KEY, server.url)
     client.get("a")
-    eventually(lambda: client.connected)
+    engine = client._core.engine
+    eventually(lambda: engine.stream.live)
     del client
     eventually(lambda: not [t for t in threading.enumerate() if t.name == "xr2-stream"])
 

@@ -83,8 +83,7 @@ def wait_limit(found: Found, started_at: float, timeout: float | None, now: floa
 def too_slow(key: Key, settings: Settings) -> RequestTimeout:
     """The error when a call's own timeout is over."""
     return RequestTimeout(
-        f"{key}: the server at {settings.url} did not answer within the call's timeout; "
-        "pass fallback=… to survive this"
+        f"{key}: the server at {settings.url} did not answer within the call's timeout; pass fallback=… to survive this"
     )
 
 

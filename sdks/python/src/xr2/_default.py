@@ -78,7 +78,12 @@ class DefaultClient:
         return self.client.get_prompt(slug)
 
     def watch(
-        self, slug: str, *, label: str | None = None, user_id: str | None = None, fallback: Fallback | None = None
+        self,
+        slug: str,
+        *,
+        label: str | None = None,
+        user_id: str | None = None,
+        fallback: Fallback | None = None,
     ) -> Iterator[Prompt]:
         """:meth:`Xr2.watch` on the default client."""
         return self.client.watch(slug, label=label, user_id=user_id, fallback=fallback)

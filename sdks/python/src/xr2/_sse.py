@@ -86,4 +86,3 @@ class SseDecoder:
         if not data:
             return None
         return Event(event or "message", "\n".join(data), self.last_event_id)
-

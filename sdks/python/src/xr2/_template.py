@@ -71,9 +71,11 @@ def render_data(data: Mapping[str, Any], given: Mapping[str, Any], slug: str) ->
 
 
 def discover(data: Mapping[str, Any]) -> list[str]:
-    """The names of variables and placeholders in a simple prompt, in the order of first use."""
+    """The names of variables and placeholders in a prompt, in the order of first use."""
     found: dict[str, None] = {}
     for text in _texts(data):
+        if isinstance(text, str) and data.get("syntax") != "simple":
+            continue
         if isinstance(text, str):
             found.update((match[1].partition(".")[0], None) for match in _SLOT.finditer(text))
         else:
@@ -101,7 +103,7 @@ def _specs(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The declared variables, then what the text uses beyond them."""
     declared = [spec for spec in data.get("variables") or () if isinstance(spec, dict) and "name" in spec]
     known = {spec["name"] for spec in declared}
-    used = discover(data) if data.get("syntax") == "simple" and not data.get("rendered") else []
+    used = [] if data.get("rendered") else discover(data)
     return declared + [{"name": name, "type": "any", "discovered": True} for name in used if name not in known]
 
 
@@ -118,15 +120,18 @@ def _placeholder_problems(
         name = entry["name"]
         if name in already or name in problems:
             continue
-        value = values.get(name)
-        if value is None:
-            if entry.get("required"):
-                problems[name] = {"name": name, "problem": "missing", "expected": "array"}
-        elif not isinstance(value, list):
-            problems[name] = {"name": name, "problem": "wrong_type", "expected": "array"}
-        elif not all(is_message(item) for item in value):
-            problems[name] = {"name": name, "problem": "item_wrong_type", "expected": "array of messages"}
+        fault = _placeholder_fault(entry, values.get(name))
+        if fault is not None:
+            problems[name] = {"name": name, "problem": fault, "expected": "array of messages"}
     return list(problems.values())
+
+
+def _placeholder_fault(entry: Mapping[str, Any], value: Any) -> str | None:
+    if value is None:
+        return "missing" if entry.get("required") else None
+    if not isinstance(value, list):
+        return "wrong_type"
+    return None if all(is_message(item) for item in value) else "item_wrong_type"
 
 
 class _Filler:
@@ -154,9 +159,10 @@ class _Filler:
         return filled
 
     def _inserted(self, name: str) -> list[dict[str, Any]]:
-        value = self._values.get(name)
-        if value is None:
+        value = self._values.get(name, _ABSENT)
+        if value is _ABSENT:
             self._missing[name] = None
+        if value is _ABSENT or value is None:
             return []
         messages: list[dict[str, Any]] = copy.deepcopy(value)
         return messages
@@ -185,5 +191,3 @@ class _Filler:
                 self._missing[path] = None
                 return match[0]
         return to_text(value)
-
-

@@ -130,7 +130,12 @@ class AsyncXr2:
         return AsyncPromptRequest(self, slug)
 
     async def watch(
-        self, slug: str, *, label: str | None = None, user_id: str | None = None, fallback: Fallback | None = None
+        self,
+        slug: str,
+        *,
+        label: str | None = None,
+        user_id: str | None = None,
+        fallback: Fallback | None = None,
     ) -> AsyncIterator[AsyncPrompt]:
         """The prompt now, and again each time its text changes."""
         news = asyncio.Event()

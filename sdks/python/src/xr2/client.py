@@ -143,7 +143,12 @@ class Xr2:
         return PromptRequest(self, slug)
 
     def watch(
-        self, slug: str, *, label: str | None = None, user_id: str | None = None, fallback: Fallback | None = None
+        self,
+        slug: str,
+        *,
+        label: str | None = None,
+        user_id: str | None = None,
+        fallback: Fallback | None = None,
     ) -> Iterator[Prompt]:
         """The prompt now, and again each time its text changes. Blocks in between, for ever."""
         news = threading.Event()

@@ -48,9 +48,7 @@ class _Wanted:
         """Get what this user gets, where an A/B test runs."""
         return self._with(user_id=user_id)
 
-    def fallback(
-        self: R, slug: str | None = None, *, text: str | None = None, messages: Fallback | None = None
-    ) -> R:
+    def fallback(self: R, slug: str | None = None, *, text: str | None = None, messages: Fallback | None = None) -> R:
         """Name another prompt to take when this one cannot be had; ``text`` or ``messages`` is the last resort."""
         if text is not None and messages is not None:
             raise ValueError("give text or messages, not both")

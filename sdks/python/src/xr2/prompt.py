@@ -157,7 +157,8 @@ class BasePrompt:
     @property
     def label(self) -> str | None:
         """The label it was asked for by; none when asked for by version."""
-        return self._data.get("label", self._key.label)
+        label: str | None = self._data.get("label", self._key.label)
+        return label
 
     @property
     def variant(self) -> str | None:

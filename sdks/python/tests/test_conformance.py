@@ -27,8 +27,12 @@ def cases(name: str) -> list[Any]:
 
 
 def prompt_of(case: Case, call: Any = None, **more: Any) -> Prompt:
-    data = {name: case[name] for name in ("syntax", "type", "content", "messages", "variables", "config") if name in case}
-    return Prompt({"slug": "case", "version": 1, **data, **more}, call=call, key=Key("case", "production"), source="api")
+    data = {
+        name: case[name] for name in ("syntax", "type", "content", "messages", "variables", "config") if name in case
+    }
+    return Prompt(
+        {"slug": "case", "version": 1, **data, **more}, call=call, key=Key("case", "production"), source="api"
+    )
 
 
 @pytest.mark.parametrize("case", cases("values"))
@@ -51,8 +55,12 @@ def test_simple(case: Case) -> None:
     done = prompt.render(case["values"])
     assert (done.content, done.messages) == (expect.get("content"), expect.get("messages"))
     assert done.missing == expect["missing"]
-    wanted = [{"code": w["code"], "variable": w["variable"], "nearest": w.get("nearest")} for w in expect.get("warnings", [])]
-    assert [{"code": w["code"], "variable": w["variable"], "nearest": w.get("nearest")} for w in done.warnings] == wanted
+    wanted = [
+        {"code": w["code"], "variable": w["variable"], "nearest": w.get("nearest")} for w in expect.get("warnings", [])
+    ]
+    assert [
+        {"code": w["code"], "variable": w["variable"], "nearest": w.get("nearest")} for w in done.warnings
+    ] == wanted
     assert prompt.content == case.get("content"), "the template itself stays as it is"
 
 

@@ -46,7 +46,7 @@ def read_values(specs: Sequence[Spec], given: Mapping[str, Any]) -> tuple[dict[s
     for spec in specs:
         name = spec["name"]
         if name not in given:
-            if spec.get("required") and spec.get("default") is None:
+            if spec.get("required") and spec.get("default") is None and not spec.get("discovered"):
                 problems.append(_problem(spec, "missing", _type(spec)))
             continue
         try:

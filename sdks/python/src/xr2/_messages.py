@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+OPTIONAL = frozenset({"name", "tool_calls", "tool_call_id"})
 
 
-def is_message(value: Any) -> bool:
-    """Whether this is a message; fields that are not known are allowed, a placeholder is none."""
+def read_message(value: Any) -> dict[str, Any] | None:
+    """The message, without fields that are null; none if it is not one. Unknown fields are kept."""
     if not isinstance(value, dict) or value.get("role") not in ROLES:
-        return False
+        return None
     if not all(isinstance(value.get(name), str | None) for name in ("name", "tool_call_id")):
-        return False
+        return None
     calls, content = value.get("tool_calls"), value.get("content")
     if calls is not None and not _are_calls(calls, value["role"]):
-        return False
+        return None
     if isinstance(content, list):
-        return all(_is_part(part) for part in content)
-    return isinstance(content, str) or (content is None and calls is not None)
+        if not all(_is_part(part) for part in content):
+            return None
+        content = [_without_nulls(part, part.keys()) for part in content]
+    elif not isinstance(content, str) and (content is not None or calls is None):
+        return None
+    message = {"role": value["role"], "content": content, **value}
+    message["content"] = content
+    return _without_nulls(message, OPTIONAL)
+
+
+def _without_nulls(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None or name not in names}
 
 
 def _are_calls(calls: Any, role: str) -> bool:

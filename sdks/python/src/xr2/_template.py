@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._contract import read_values, unknown_values
-from ._messages import is_message
+from ._messages import read_message
 from ._pattern import matches_here
 from ._values import to_text
 from .errors import VariableProblem, variable_error
@@ -52,14 +52,12 @@ def render_data(data: Mapping[str, Any], given: Mapping[str, Any], slug: str) ->
     if data.get("rendered"):
         return Rendered(dict(data), warnings)
     values, problems = read_values(specs, given)
-    problems += _placeholder_problems(data, values, {problem["name"] for problem in problems})
-    if problems:
-        order = {spec["name"]: index for index, spec in enumerate(specs)}
-        problems.sort(key=lambda problem: order.get(problem["name"], len(order)))
-        raise variable_error(slug, problems)
     for spec in specs:
         if spec["name"] not in values and spec.get("default") is not None:
             values[spec["name"]] = spec["default"]
+    problems += _placeholder_problems(data, values, {problem["name"] for problem in problems})
+    if problems:
+        raise variable_error(slug, problems)
     filler = _Filler(values, plain=data.get("syntax") == "none")
     rendered = {**data, "rendered": True}
     if data.get("messages") is not None:
@@ -89,7 +87,7 @@ def _texts(data: Mapping[str, Any]) -> Iterator[Any]:
         yield data.get("content") or ""
         return
     for message in data["messages"]:
-        if message.get("type") == "placeholder":
+        if _is_placeholder(message):
             yield message
             continue
         content = message.get("content")
@@ -108,7 +106,11 @@ def _specs(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _placeholders(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [entry for entry in data.get("messages") or () if entry.get("type") == "placeholder"]
+    return [entry for entry in data.get("messages") or () if _is_placeholder(entry)]
+
+
+def _is_placeholder(entry: Mapping[str, Any]) -> bool:
+    return entry.get("type") == "placeholder" and "role" not in entry
 
 
 def _placeholder_problems(
@@ -120,18 +122,20 @@ def _placeholder_problems(
         name = entry["name"]
         if name in already or name in problems:
             continue
-        fault = _placeholder_fault(entry, values.get(name))
+        fault = _placeholder_fault(entry, values.get(name, _ABSENT))
         if fault is not None:
             problems[name] = {"name": name, "problem": fault, "expected": "array of messages"}
     return list(problems.values())
 
 
 def _placeholder_fault(entry: Mapping[str, Any], value: Any) -> str | None:
-    if value is None:
-        return "missing" if entry.get("required") else None
+    if not entry.get("required") and (value is _ABSENT or value is None):
+        return None
+    if value is _ABSENT:
+        return "missing"
     if not isinstance(value, list):
         return "wrong_type"
-    return None if all(is_message(item) for item in value) else "item_wrong_type"
+    return None if all(read_message(item) for item in value) else "item_wrong_type"
 
 
 class _Filler:
@@ -150,13 +154,15 @@ class _Filler:
         return template if self._plain else _SLOT.sub(self._fill, template)
 
     def messages(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        # First all texts, then the placeholders: that is the order in which `missing` names them.
+        texts = [entry if _is_placeholder(entry) else self._message(entry) for entry in entries]
         filled: list[dict[str, Any]] = []
-        for entry in entries:
-            if entry.get("type") == "placeholder":
-                filled += self._inserted(entry["name"])
-            else:
-                filled.append({**entry, "content": self._content(entry.get("content"))})
+        for entry in texts:
+            filled += self._inserted(entry["name"]) if _is_placeholder(entry) else [entry]
         return filled
+
+    def _message(self, entry: dict[str, Any]) -> dict[str, Any]:
+        return {**entry, "content": self._content(entry.get("content"))}
 
     def _inserted(self, name: str) -> list[dict[str, Any]]:
         value = self._values.get(name, _ABSENT)
@@ -164,8 +170,7 @@ class _Filler:
             self._missing[name] = None
         if value is _ABSENT or value is None:
             return []
-        messages: list[dict[str, Any]] = copy.deepcopy(value)
-        return messages
+        return [message for item in copy.deepcopy(value) if (message := read_message(item))]
 
     def _content(self, content: Any) -> Any:
         if isinstance(content, str):

@@ -27,12 +27,13 @@ def cases(name: str) -> list[Any]:
 
 
 def prompt_of(case: Case, call: Any = None, **more: Any) -> Prompt:
-    data = {
-        name: case[name] for name in ("syntax", "type", "content", "messages", "variables", "config") if name in case
-    }
-    return Prompt(
-        {"slug": "case", "version": 1, **data, **more}, call=call, key=Key("case", "production"), source="api"
-    )
+    fields = ("syntax", "type", "content", "messages", "variables", "config")
+    data: Case = {"slug": "case", "version": 1, **{name: case[name] for name in fields if name in case}, **more}
+    return Prompt(data, call=call, key=Key("case", "production"), source="api")
+
+
+def told(warning: Any) -> tuple[Any, ...]:
+    return warning["code"], warning["variable"], warning.get("nearest")
 
 
 @pytest.mark.parametrize("case", cases("values"))
@@ -55,12 +56,8 @@ def test_simple(case: Case) -> None:
     done = prompt.render(case["values"])
     assert (done.content, done.messages) == (expect.get("content"), expect.get("messages"))
     assert done.missing == expect["missing"]
-    wanted = [
-        {"code": w["code"], "variable": w["variable"], "nearest": w.get("nearest")} for w in expect.get("warnings", [])
-    ]
-    assert [
-        {"code": w["code"], "variable": w["variable"], "nearest": w.get("nearest")} for w in done.warnings
-    ] == wanted
+    if "warnings" in expect:
+        assert [told(warning) for warning in done.warnings] == [told(warning) for warning in expect["warnings"]]
     assert prompt.content == case.get("content"), "the template itself stays as it is"
 
 

@@ -6,6 +6,7 @@ the first use from ``XR2_API_KEY`` and ``XR2_URL``.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -19,8 +20,14 @@ class DefaultClient:
     """See the module's text. There is one: :data:`xr2.xr2`."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._client: Xr2 | None = None
+        self._renew_lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew_lock)
+
+    def _renew_lock(self) -> None:
+        """A lock that a thread of the parent process held would never be released in a child."""
+        self._lock = threading.Lock()
 
     def __call__(self, api_key: str | None = None, url: str | None = None, **options: Any) -> Xr2:
         """A client of its own; takes what :class:`Xr2` takes."""

@@ -237,7 +237,7 @@ class AsyncCore:
         except Xr2Error as error:
             stale = serve_stale(found, error)
             if stale is None:
-                raise copy.copy(error) from error
+                raise copy.copy(error) from error.__cause__
             return stale
 
     def _without_waiting(self, slot: Slot, now: float) -> Served:
@@ -247,7 +247,7 @@ class AsyncCore:
         if not self.engine.must_wait(now):
             self._fly(slot, now)
         if held is None:
-            raise copy.copy(error) from error
+            raise copy.copy(error) from error.__cause__
         return Served(held, "cache", stale=True)
 
     def refresh(self, slots: list[Slot], delay: float) -> None:

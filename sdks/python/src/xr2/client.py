@@ -236,7 +236,7 @@ class Core:
             stale = serve_stale(found, error)
             if stale is None:
                 # Several callers may wait for one fetch: each gets an exception of their own.
-                raise copy.copy(error) from error
+                raise copy.copy(error) from error.__cause__
             return stale
 
     def _without_waiting(self, slot: Slot, now: float) -> Served:
@@ -246,7 +246,7 @@ class Core:
         if not self.engine.must_wait(now):
             self._fly(slot, now)
         if held is None:
-            raise copy.copy(error) from error
+            raise copy.copy(error) from error.__cause__
         return Served(held, "cache", stale=True)
 
     def start_fetching(self, keys: list[Key]) -> None:

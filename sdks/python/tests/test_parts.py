@@ -214,6 +214,14 @@ def test_patterns(pattern: str, text: str, here: bool, found: bool) -> None:
     assert must_ask_server(data, {"a": text}) is not here
 
 
+def test_patterns_that_could_take_for_ever_are_left_to_the_server() -> None:
+    assert matches_here("^[a-z]+$", 1_000_000)
+    assert not matches_here("^[a-z]+$", 100_000_000)
+    assert matches_here("[0-9]+x", 1_000)
+    assert not matches_here(".*.*.*x", 1_000)
+    assert matches_here(".*.*.*x", 40)
+
+
 def test_nearest() -> None:
     assert nearest("tonne", ["topic", "tone"]) == "tone"
     assert nearest("Name", ["name"]) == "name"

@@ -9,19 +9,27 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-LONGEST_TEXT = 10_000
+MOST_STEPS = 10_000_000
+"""How many steps a match may need at worst: Python's backtracking is polynomial in the text's length."""
 _SAME_ESCAPES = frozenset("dDwWsSbBtnrfv\\.+*?()|[]{}^$/-#&~ ")
 
 
 def matches_here(pattern: str, longest: int) -> bool:
     """Whether the pattern can be matched in this process, against texts up to that length."""
-    return longest <= LONGEST_TEXT and _compiled(pattern) is not None
+    return _worst_steps(pattern, longest) <= MOST_STEPS and _compiled(pattern) is not None
 
 
 def found_in(pattern: str, text: str) -> bool:
     """Whether the pattern is found in the text; true where only the server can tell."""
     compiled = _compiled(pattern)
     return compiled is None or compiled.search(text) is not None
+
+
+def _worst_steps(pattern: str, longest: int) -> float:
+    """Each repetition may be tried at every length, and an open beginning at every place."""
+    repetitions = sum(pattern.count(sign) for sign in "*+{")
+    exponent = repetitions + (not pattern.startswith("^"))
+    return float(max(longest, 1)) ** min(exponent, 50)
 
 
 @lru_cache(maxsize=512)

@@ -76,7 +76,7 @@ def test_jinja_goes_to_the_server(case: Case) -> None:
 
 @pytest.mark.parametrize("case", [case for case in cases("discover") if case.values[0]["expect"]["syntax"] == "simple"])
 def test_discover(case: Case) -> None:
-    assert discover({"syntax": "simple", "content": case["content"]}) == case["expect"]["variables"]
+    assert discover({**case, "syntax": "simple"}) == case["expect"]["variables"]
 
 
 @pytest.mark.parametrize("case", cases("providers"))

@@ -183,7 +183,7 @@ def test_placeholders_take_messages_and_parse_nothing() -> None:
         },
     ]
     assert rendered[1] is not history[0]
-    assert discover(data) == ["tone", "history"]
+    assert discover({**data, "messages": entries[1:]}) == ["tone", "history"]
 
 
 def test_values_that_are_no_json() -> None:

@@ -69,27 +69,20 @@ def render_data(data: Mapping[str, Any], given: Mapping[str, Any], slug: str) ->
 
 
 def discover(data: Mapping[str, Any]) -> list[str]:
-    """The names of variables and placeholders in a prompt, in the order of first use."""
+    """The names a prompt uses: variables in the order of first use, then placeholders."""
     found: dict[str, None] = {}
-    for text in _texts(data):
-        if isinstance(text, str) and data.get("syntax") != "simple":
-            continue
-        if isinstance(text, str):
+    if data.get("syntax") == "simple":
+        for text in _texts(data):
             found.update((match[1].partition(".")[0], None) for match in _SLOT.finditer(text))
-        else:
-            found[text["name"]] = None
+    found.update((entry["name"], None) for entry in _placeholders(data))
     return list(found)
 
 
-def _texts(data: Mapping[str, Any]) -> Iterator[Any]:
-    """Every text of a prompt, and every placeholder, in reading order."""
+def _texts(data: Mapping[str, Any]) -> Iterator[str]:
+    """Every text of a prompt, in reading order."""
     if data.get("messages") is None:
         yield data.get("content") or ""
-        return
-    for message in data["messages"]:
-        if _is_placeholder(message):
-            yield message
-            continue
+    for message in data.get("messages") or ():
         content = message.get("content")
         if isinstance(content, str):
             yield content

@@ -48,7 +48,7 @@ def test_get_publish_get(server: FakeServer) -> None:
             assert (await client.get("a")).source == "stream"
             assert len(server.fetches()) == asked
             server.put("a", "two")
-            prompt = await has(client, "two", within=1)
+            prompt = await has(client, "two")
             assert prompt.source == "stream"
 
     server.put("a", "one")
@@ -62,7 +62,7 @@ def test_events_cut_into_pieces(server: FakeServer, cut: int) -> None:
             await client.get("a")
             await from_stream(client)
             server.put("a", "two")
-            await has(client, "two", within=1)
+            await has(client, "two")
 
     server.cut = cut
     server.put("a", "one")
@@ -95,7 +95,7 @@ def test_outage_then_back(server: FakeServer) -> None:
             began = time.monotonic()
             for _ in range(100):
                 assert (await client.get("a")).stale
-            assert time.monotonic() - began < 0.3
+            assert time.monotonic() - began < 1
             with pytest.raises(Exception, match="down"):
                 await client.get("unknown")
             assert (await client.get("unknown", fallback="x")).text == "x"
@@ -125,7 +125,7 @@ def test_stream_comes_back_and_finds_what_was_missed(server: FakeServer) -> None
             server.put("a", "two", announce=False)
             server.rules.clear()
             await from_stream(client)
-            await has(client, "two", within=1.5)
+            await has(client, "two")
 
     server.put("a", "one")
     asyncio.run(run())

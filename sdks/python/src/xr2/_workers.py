@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -22,7 +23,7 @@ class Workers:
         """Begin anew in a child process, where the parent's threads do not exist."""
         self._jobs: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
-        self._threads = 0
+        self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._closed = False
 
@@ -34,26 +35,30 @@ class Workers:
                 if self._idle >= len(self._jobs):
                     self._changed.notify()
                     return
-                if self._threads >= self._most or self._start():
+                if len(self._threads) >= self._most or self._start():
                     return
                 if self._threads:
                     return
                 self._jobs.remove(job)
         job()
 
-    def close(self) -> None:
-        """Let the threads go once they are done with what they are doing."""
+    def close(self, patience: float) -> None:
+        """Let the threads go; wait a little for what they are doing."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            threads = self._threads - {threading.current_thread()}
+        ends_at = time.monotonic() + patience
+        for thread in threads:
+            thread.join(max(0.0, ends_at - time.monotonic()))
 
     def _start(self) -> bool:
-        self._threads += 1
+        thread = threading.Thread(target=self._work, name="xr2-fetch", daemon=True)
         try:
-            threading.Thread(target=self._work, name="xr2-fetch", daemon=True).start()
+            thread.start()
         except RuntimeError:
-            self._threads -= 1
             return False
+        self._threads.add(thread)
         return True
 
     def _work(self) -> None:
@@ -67,12 +72,12 @@ class Workers:
         with self._changed:
             while not self._jobs:
                 if self._closed:
-                    self._threads -= 1
+                    self._threads.discard(threading.current_thread())
                     return None
                 self._idle += 1
                 notified = self._changed.wait(IDLE_SECONDS)
                 self._idle -= 1
                 if not notified and not self._jobs:
-                    self._threads -= 1
+                    self._threads.discard(threading.current_thread())
                     return None
             return self._jobs.popleft()

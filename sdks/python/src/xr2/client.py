@@ -36,6 +36,8 @@ from .errors import ProtocolError, Xr2Error
 from .fluent import PromptRequest
 from .prompt import Fallback, Prompt, check_fallback, fallback_prompt
 
+CLOSE_PATIENCE = 1.0
+"""Seconds that closing waits for requests under way."""
 Flight = Ticket["Future[Snapshot]"]
 
 
@@ -206,10 +208,10 @@ class Core:
         self.stream.renew()
 
     def close(self) -> None:
-        """Stop everything; waiting callers get an answer from their own fetch."""
+        """Stop everything. Connections come last: one that is just being made would be left open."""
         self.closed = True
         self.stream.close()
-        self.workers.close()
+        self.workers.close(CLOSE_PATIENCE)
         self.transport.close()
 
     def fetch(self, key: Key, timeout: float | None, *, patient: bool) -> Served:

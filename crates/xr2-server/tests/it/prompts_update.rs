@@ -250,7 +250,7 @@ both!(a_copy, |app| async move {
     let owner = app.owner().await;
     made(
         &owner,
-        json!({ "title": "A", "content": "one {{ x }}", "variables": ["x"].map(|n| json!({ "name": n, "required": true })),
+        json!({ "title": "A", "content": "one {{ x }}", "variables": { "x": { "required": true } },
             "config": { "model": "m" }, "description": "d", "category": "c", "tags": ["t"], "metadata": { "k": 1 } }),
     )
     .await;

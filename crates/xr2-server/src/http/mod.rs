@@ -12,7 +12,7 @@ mod schema;
 pub use body::Body;
 pub use client::client_address;
 pub use context::{RequestContext, RequestId};
-pub use guard::guard_host;
+pub use guard::{guard_host, guard_path};
 pub use observe::{Handled, observe};
 pub(crate) use params::decode;
 pub use params::{Page, Params};

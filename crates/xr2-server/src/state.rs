@@ -6,9 +6,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use xr2_db::{Db, Purpose};
 
+use crate::auth::Denials;
 use crate::clock::Clock;
 use crate::config::{Config, SecretKey};
 use crate::events::Follower;
+use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
 use crate::last_used::LastUsed;
 use crate::queries;
@@ -23,7 +25,9 @@ struct Inner {
     clock: Clock,
     secret: SecretKey,
     follower: Follower,
+    accounts: Accounts,
     keys: Arc<KeyCache>,
+    denials: Denials,
     last_used: LastUsed,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
@@ -74,13 +78,16 @@ impl App {
         follower.set_listeners(vec![keys.clone()]);
         follower.prime().await?;
         let host_names = host_names(&config);
+        let accounts = Accounts::new(&config.auth);
         Ok(App(Arc::new(Inner {
             config,
             db,
             clock,
             secret,
             follower,
+            accounts,
             keys,
+            denials: Denials::default(),
             last_used: LastUsed::default(),
             host_names,
             stop: CancellationToken::new(),
@@ -144,6 +151,16 @@ impl App {
     /// Follows what happens.
     pub fn follower(&self) -> &Follower {
         &self.0.follower
+    }
+
+    /// Hashing and throttling of sign-ins.
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// Notes who was refused.
+    pub fn denials(&self) -> &Denials {
+        &self.0.denials
     }
 
     /// API keys in memory.

@@ -8,6 +8,7 @@ mod observe;
 mod params;
 mod reply;
 mod schema;
+mod text;
 
 pub use body::Body;
 pub use client::client_address;
@@ -17,3 +18,4 @@ pub use observe::{Handled, observe};
 pub use params::{Page, Params};
 pub use reply::{Meta, Reply, Warning};
 pub use schema::check_against_schema;
+pub use text::one_line;

@@ -10,6 +10,7 @@ mod jinja;
 mod messages;
 mod model;
 mod names;
+mod pin;
 mod problem;
 mod provider;
 mod render;
@@ -33,6 +34,7 @@ pub use model::{
     Role, Syntax,
 };
 pub use names::{is_name, nearest};
+pub use pin::pin_includes;
 pub use problem::{
     CompileError, FieldProblem, Position, RenderError, TemplateProblem, TextPlace, ValueFault,
     VariableProblem, Warning,

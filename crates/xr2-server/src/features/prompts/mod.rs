@@ -1,0 +1,34 @@
+//! Prompts and everything an author does with them: versions, drafts, labels, publishing, the bin.
+
+mod access;
+mod bin;
+mod create;
+mod diff;
+pub mod drafts;
+mod dto;
+mod duplicate;
+mod entity;
+mod includes;
+pub mod labels;
+mod names;
+mod publish;
+mod queries;
+mod read;
+mod reimport;
+pub mod routes;
+mod source;
+mod update;
+pub mod versions;
+
+pub use bin::run_retention;
+pub use create::{NewPrompt, create, create_in};
+pub use dto::{CreatePrompt, UpdatePrompt};
+pub use entity::{Can, Live, Prompt};
+pub use includes::resolve_snippets;
+pub use names::{check_slug, slugify};
+pub use publish::publish;
+pub use queries::PromptRow;
+pub use read::find;
+pub use reimport::import_again;
+pub use source::Source;
+pub use update::update;

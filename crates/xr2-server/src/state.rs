@@ -11,6 +11,8 @@ use crate::clock::Clock;
 use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::api_keys::KeyCache;
+use crate::features::delivery::PromptCache;
+use crate::features::stream::Hub;
 use crate::last_used::LastUsed;
 use crate::queries;
 
@@ -26,6 +28,8 @@ struct Inner {
     follower: Follower,
     bus: Bus,
     keys: Arc<KeyCache>,
+    prompts: Arc<PromptCache>,
+    streams: Arc<Hub>,
     last_used: LastUsed,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
@@ -73,7 +77,10 @@ impl App {
         check_secret(&db, &clock, &secret).await?;
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone());
-        follower.set_listeners(vec![keys.clone()]);
+        let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
+        let streams = Arc::new(Hub::new(&config.limits));
+        // Caches first: whoever hears of a change may ask for it at once.
+        follower.set_listeners(vec![keys.clone(), prompts.clone(), streams.clone()]);
         follower.prime().await?;
         let bus = if config.redis.is_empty() {
             Bus::local()
@@ -89,6 +96,8 @@ impl App {
             follower,
             bus,
             keys,
+            prompts,
+            streams,
             last_used: LastUsed::default(),
             host_names,
             stop: CancellationToken::new(),
@@ -168,6 +177,16 @@ impl App {
     /// API keys in memory.
     pub fn keys(&self) -> &KeyCache {
         &self.0.keys
+    }
+
+    /// Compiled prompts in memory.
+    pub fn prompt_cache(&self) -> &PromptCache {
+        &self.0.prompts
+    }
+
+    /// Event streams.
+    pub fn streams(&self) -> &Arc<Hub> {
+        &self.0.streams
     }
 
     /// Notes of what was used.

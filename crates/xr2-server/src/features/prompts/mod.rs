@@ -23,14 +23,14 @@ pub mod versions;
 
 pub use bin::run_retention;
 pub use create::{NewPrompt, create, create_in};
-pub use dto::{CreatePrompt, SyntaxInput, UpdatePrompt};
+pub use dto::{CreatePrompt, SyntaxInput, TypeInput, UpdatePrompt};
 pub use entity::{Can, Live, Prompt};
 pub use history::create_with_history;
-pub use includes::resolve_snippets;
+pub use includes::{Snippets, resolve_snippets};
 pub use names::{check_slug, slugify};
 pub use publish::publish;
 pub use queries::PromptRow;
 pub use read::find;
 pub use reimport::import_again;
-pub use source::Source;
+pub use source::{Source, SourceInput, template_error};
 pub use update::update;

@@ -6,7 +6,7 @@ function memory(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
   return { getItem: (k) => map.get(k) ?? null, setItem: (k, v) => void map.set(k, v), removeItem: (k) => void map.delete(k) };
 }
 
-const backup = { body: { type: 'text' as const, syntax: 'simple' as const, content: 'x', variables: [], config: null }, base_version: 2, at: 1 };
+const backup = { body: { type: 'text' as const, syntax: 'simple' as const, content: 'x', variables: [], config: {} }, base_version: 2, at: 1 };
 
 it('keeps one copy for each prompt of each workspace', () => {
   const store = memory();

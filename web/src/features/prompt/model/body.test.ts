@@ -9,7 +9,7 @@ it('comes back as it was', () => {
 });
 
 it('does not mind the order of settings or what is not set', () => {
-  const other: PromptBody = { ...text, config: { temperature: 1, model: 'm' }, variables: [{ name: 'a', required: true, type: 'string', description: null, enum: [] }] };
+  const other: PromptBody = { ...text, config: { temperature: 1, model: 'm' }, variables: [{ name: 'a', required: true, type: 'string', description: '', enum: [] }] };
   expect(sameBody(text, other)).toBe(true);
   expect(sameBody(text, { ...text, content: 'Hi' })).toBe(false);
 });

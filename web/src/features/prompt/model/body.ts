@@ -1,9 +1,9 @@
-import type { Draft, Message, MessagePart, MessageRole, ModelConfig, PromptBody, Syntax, Variable, Version } from '~/api/types';
+import type { Draft, MessageOrPlaceholder, MessagePart, MessagePlaceholder, MessageRole, ModelConfig, PromptBody, Syntax, Variable, Version } from '~/api/types';
 
 /** A message with a key that stays the same while it is edited and moved. */
 export interface EditMessage {
   key: string;
-  message: Message;
+  message: MessageOrPlaceholder;
 }
 
 /** A declared variable with a key that survives renaming. */
@@ -89,12 +89,12 @@ function canonical(value: unknown): string {
   );
 }
 
-export function isPlaceholder(message: Message): message is Extract<Message, { type: 'placeholder' }> {
+export function isPlaceholder(message: MessageOrPlaceholder): message is MessagePlaceholder {
   return 'type' in message && message.type === 'placeholder';
 }
 
 /** The text parts of a message as one list, whatever its form. */
-export function partsOf(message: Message): MessagePart[] {
+export function partsOf(message: MessageOrPlaceholder): MessagePart[] {
   if (isPlaceholder(message)) return [];
   return typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content;
 }

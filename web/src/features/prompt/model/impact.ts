@@ -1,5 +1,6 @@
 import type { PromptBody, Variable } from '~/api/types';
-import { formatValue, TYPE_WORDS } from './values';
+import { TYPE_WORDS } from '~/features/templates/words';
+import { formatValue } from './values';
 
 /** Something the callers of a prompt will notice when a version goes live. */
 export interface Notice {

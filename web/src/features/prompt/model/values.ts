@@ -92,14 +92,3 @@ export function formatValue(value: unknown): string {
   if (typeof value === 'string') return value;
   return JSON.stringify(value);
 }
-
-/** The kinds of values in the words of someone who does not code. */
-export const TYPE_WORDS: Record<VariableType, string> = {
-  string: 'Text',
-  integer: 'Whole number',
-  number: 'Number',
-  boolean: 'Yes or no',
-  array: 'List',
-  object: 'Object',
-  any: 'Anything',
-};

@@ -1,7 +1,7 @@
-import { queryOptions } from '@tanstack/react-query';
+import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
 import { api } from './client';
 import { keys } from './keys';
-import type { AuthStatus, Label, Me, Workspace } from './types';
+import type { AuthStatus, Label, Me, Role, Workspace } from './types';
 
 export const authStatusQuery = queryOptions({
   queryKey: keys.authStatus,
@@ -42,4 +42,18 @@ export function rememberWorkspace(id: string): void {
   } catch {
     // Not remembering is harmless.
   }
+}
+
+/** The person who is signed in and the workspace that is open. Only for pages inside the shell. */
+export function useMe() {
+  const { data } = useSuspenseQuery(meQuery);
+  return { me: data, user: data.user, workspace: pickWorkspace(data.workspaces) };
+}
+
+const ranks: Record<Role, number> = { viewer: 0, editor: 1, admin: 2, owner: 3 };
+
+/** True when the caller's role in the open workspace is this one or a higher one. */
+export function useRole(atLeast: Role): boolean {
+  const { workspace } = useMe();
+  return workspace !== null && ranks[workspace.role] >= ranks[atLeast];
 }

@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, path } from './client';
 import { keys } from './keys';
 import type { Prompt, PromptDetails } from './types';
@@ -19,6 +19,21 @@ export function promptListQuery(filters: PromptFilters) {
   return queryOptions({
     queryKey: keys.promptList(filters),
     queryFn: ({ signal }) => api.list<Prompt>('/prompts', { query: { ...filters }, signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** All prompts of a filter, a page at a time. What is on the screen stays until the next answer is there. */
+export function promptsInfiniteQuery(filters: PromptFilters) {
+  return infiniteQueryOptions({
+    queryKey: keys.promptList({ ...filters, pages: 'all' }),
+    queryFn: ({ signal, pageParam }) =>
+      api.list<Prompt>('/prompts', { query: { ...filters, page: pageParam }, signal }),
+    initialPageParam: 1,
+    getNextPageParam: (last, pages) => {
+      const loaded = pages.reduce((sum, page) => sum + page.items.length, 0);
+      return last.items.length > 0 && loaded < last.total ? pages.length + 1 : undefined;
+    },
     placeholderData: keepPreviousData,
   });
 }

@@ -167,7 +167,7 @@ export interface PromptBody {
   content?: string | null;
   messages?: MessageOrPlaceholder[] | null;
   variables: Variable[];
-  config: ModelConfig;
+  config: ModelConfig | null;
 }
 
 export interface Version extends PromptBody {

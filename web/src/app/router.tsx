@@ -1,6 +1,6 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { labelsQuery } from '~/api/account';
-import { promptListQuery } from '~/api/prompts';
+import { promptsInfiniteQuery } from '~/api/prompts';
 import { queryClient } from '~/api/query-client';
 import { promptRoutes } from '~/features/prompt/routes';
 import { parseListSearch, toFilters } from '~/features/prompts/filters';
@@ -51,7 +51,7 @@ const promptListRoute = createRoute({
   path: '/prompts',
   validateSearch: parseListSearch,
   loaderDeps: ({ search }) => search,
-  loader: ({ deps }) => void queryClient.prefetchQuery(promptListQuery(toFilters(deps))),
+  loader: ({ deps }) => void queryClient.prefetchInfiniteQuery(promptsInfiniteQuery(toFilters(deps))),
   component: lazyRouteComponent(() => import('~/features/prompts/ListPage'), 'ListPage'),
 });
 

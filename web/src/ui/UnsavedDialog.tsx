@@ -3,7 +3,7 @@ import { useUnsavedWarning } from './unsaved';
 
 interface Props {
   /** True while there is something that leaving would lose. */
-  unsaved: boolean;
+  unsaved: boolean | (() => boolean);
   /** What would be lost: "The prompt you began is not saved yet." */
   message: string;
 }

@@ -16,7 +16,6 @@ export interface ListSearch {
   category?: string;
   archived?: boolean;
   sort?: Sort;
-  page?: number;
 }
 
 export const pageSize = 100;
@@ -29,14 +28,12 @@ function words(value: unknown): string | undefined {
 
 /** Reads the filters from the address; what makes no sense is left out rather than refused. */
 export function parseListSearch(search: Record<string, unknown>): ListSearch {
-  const page = Number(search.page);
   const found: ListSearch = {
     q: words(search.q),
     tag: words(search.tag),
     category: words(search.category),
     archived: search.archived === true || search.archived === 'true' ? true : undefined,
     sort: typeof search.sort === 'string' && search.sort in sorts ? (search.sort as Sort) : undefined,
-    page: Number.isInteger(page) && page > 1 ? page : undefined,
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as ListSearch;
 }
@@ -49,7 +46,6 @@ export function toFilters(search: ListSearch): PromptFilters {
     category: search.category,
     archived: search.archived ? 'true' : undefined,
     sort: search.sort ?? defaultSort,
-    page: search.page ?? 1,
     limit: pageSize,
   };
 }

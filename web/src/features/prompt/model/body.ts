@@ -1,4 +1,4 @@
-import type { Draft, MessageOrPlaceholder, MessagePart, MessagePlaceholder, MessageRole, ModelConfig, PromptBody, Syntax, Variable, Version } from '~/api/types';
+import type { MessageOrPlaceholder, MessagePart, MessagePlaceholder, MessageRole, ModelConfig, PromptBody, Syntax, Variable } from '~/api/types';
 
 /** A message with a key that stays the same while it is edited and moved. */
 export interface EditMessage {
@@ -128,7 +128,7 @@ export function withType(edit: EditBody, type: 'text' | 'chat'): EditBody {
   return { ...edit, type, content };
 }
 
-export function bodyOfVersion(version: Version | Draft): PromptBody {
+export function bodyOfVersion(version: PromptBody): PromptBody {
   return {
     type: version.type,
     syntax: version.syntax,

@@ -28,7 +28,7 @@ export interface Token {
 /** A plain name with an optional path, as both dialects print it. */
 const PLAIN = /\{\{[ \t\r\n]*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*)*)[ \t\r\n]*\}\}/y;
 
-/** Words that are values, never variables. */
+/** Words of jinja that are values, never variables. The simple syntax has no such words. */
 const CONSTANTS = new Set(['true', 'false', 'none', 'True', 'False', 'None']);
 
 const KEYWORDS = new Set([
@@ -56,7 +56,7 @@ function scanSimple(text: string): Token[] {
   while (at !== -1) {
     PLAIN.lastIndex = at;
     const match = PLAIN.exec(text);
-    if (match && !CONSTANTS.has(match[1]!)) {
+    if (match) {
       pushPlain(tokens, text, at, match);
       at = text.indexOf('{{', at + match[0].length);
     } else {

@@ -60,9 +60,12 @@ function Marked({ text, missing }: { text: string; missing: Set<string> }) {
   const tokens = scan(text, 'simple');
   let at = 0;
   tokens.forEach((token, index) => {
-    if (token.kind !== 'variable' || !missing.has(token.name ?? '')) return;
+    if (token.kind !== 'variable') return;
     const open = tokens[index - 1]!;
     const close = tokens.slice(index + 1).find((t) => t.kind === 'delimiter')!;
+    // A value may be there while the path into it leads nowhere: then the whole path is missing.
+    const path = text.slice(token.from, close.from).trim();
+    if (!missing.has(path) && !missing.has(token.name ?? '')) return;
     pieces.push(text.slice(at, open.from));
     pieces.push(<mark key={open.from} className={classes.missing} title={`${token.name} has no sample`}>{text.slice(open.from, close.to)}</mark>);
     at = close.to;

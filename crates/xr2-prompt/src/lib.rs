@@ -1,1 +1,35 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
+
+mod compile;
+mod contract;
+mod contract_reader;
+mod detect;
+mod include;
+mod jinja;
+mod messages;
+mod model;
+mod names;
+mod problem;
+mod render;
+mod simple;
+mod text;
+mod values;
+
+pub use compile::{Compiled, MergedVariable, compile};
+pub use contract::{Contract, MAX_VARIABLES, VariableSpec, VariableType};
+pub use detect::{detect_syntax, discover, list_includes};
+pub use include::{
+    IncludeError, IncludeRef, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet,
+};
+pub use model::{
+    Content, Entry, MAX_CONTENT_BYTES, MAX_MESSAGES, Message, MessageContent, Part, Placeholder, PromptType,
+    Role, Syntax,
+};
+pub use names::{is_name, nearest};
+pub use problem::{
+    CompileError, FieldProblem, Position, RenderError, TemplateProblem, TextPlace, ValueFault,
+    VariableProblem, Warning,
+};
+pub use render::{MAX_RENDERED_BYTES, RenderOptions, Rendered, render};
+pub use text::value_text;
+pub use values::{Values, check_values, coerce_query};

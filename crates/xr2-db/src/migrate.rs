@@ -1,0 +1,138 @@
+//! Migrations: numbered, the same in both dialects, applied once under a lock, never edited once landed.
+
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlitePool};
+
+use crate::{DbError, Engine, Result};
+
+/// One step of the schema in both dialects.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// Its number, from 1.
+    pub version: i64,
+    /// The name of its file, the same in both folders.
+    pub name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! list {
+    ($(($version:literal, $name:literal)),* $(,)?) => {
+        &[$(Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
+        }),*]
+    };
+}
+
+const MIGRATIONS: &[Migration] = list![(1, "0001_foundation")];
+
+/// All migrations in order.
+pub fn migrations() -> &'static [Migration] {
+    MIGRATIONS
+}
+
+impl Migration {
+    fn text(&self, engine: Engine) -> &'static str {
+        match engine {
+            Engine::Sqlite => self.sqlite,
+            Engine::Postgres => self.postgres,
+        }
+    }
+
+    fn checksum(&self, engine: Engine) -> String {
+        Sha256::digest(self.text(engine)).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// What a start did to the schema.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MigrationReport {
+    /// Numbers applied just now.
+    pub applied: Vec<i64>,
+    /// Whether the database was empty before.
+    pub fresh: bool,
+}
+
+const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+    version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
+const APPLIED: &str = "SELECT version, checksum FROM schema_migrations ORDER BY version";
+const RECORD: &str = "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)";
+
+/// Any number will do as long as all nodes use the same.
+const POSTGRES_LOCK: i64 = 0x7872_325f_6d69_6772;
+
+/// Which of the known migrations are still to be applied; refuses a database that another xr2 has shaped.
+fn outstanding(engine: Engine, applied: &[(i64, String)]) -> Result<Vec<&'static Migration>> {
+    for (version, checksum) in applied {
+        let Some(known) = MIGRATIONS.iter().find(|m| m.version == *version) else {
+            return Err(DbError::setup(format!(
+                "the database has migration {version}, which this xr2 does not know: it was used by a newer xr2. \
+                 Start that version, or restore a backup made before the upgrade."
+            )));
+        };
+        if known.checksum(engine) != *checksum {
+            return Err(DbError::setup(format!(
+                "migration {version} ({}) in the database differs from the one in this xr2; \
+                 the program or the database was changed by hand",
+                known.name
+            )));
+        }
+    }
+    Ok(MIGRATIONS.iter().filter(|m| !applied.iter().any(|(version, _)| *version == m.version)).collect())
+}
+
+pub(crate) async fn sqlite(writer: &SqlitePool) -> Result<MigrationReport> {
+    // The write lock keeps a second process out until all steps are in.
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query(CREATE_TABLE).execute(&mut *tx).await?;
+    let applied: Vec<(i64, String)> = sqlx::query_as(APPLIED).fetch_all(&mut *tx).await?;
+    let mut report = MigrationReport { fresh: applied.is_empty(), applied: Vec::new() };
+    for step in outstanding(Engine::Sqlite, &applied)? {
+        sqlx::raw_sql(step.sqlite)
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| DbError::setup(format!("migration {} failed: {error}", step.name)))?;
+        sqlx::query(RECORD)
+            .bind(step.version)
+            .bind(step.name)
+            .bind(step.checksum(Engine::Sqlite))
+            .execute(&mut *tx)
+            .await?;
+        report.applied.push(step.version);
+    }
+    tx.commit().await?;
+    Ok(report)
+}
+
+pub(crate) async fn postgres(owner: &mut PgConnection) -> Result<MigrationReport> {
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(POSTGRES_LOCK).execute(&mut *owner).await?;
+    let outcome = postgres_locked(owner).await;
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(POSTGRES_LOCK).execute(&mut *owner).await?;
+    outcome
+}
+
+async fn postgres_locked(owner: &mut PgConnection) -> Result<MigrationReport> {
+    sqlx::query("SET client_min_messages = warning").execute(&mut *owner).await?;
+    sqlx::query(CREATE_TABLE).execute(&mut *owner).await?;
+    let applied: Vec<(i64, String)> = sqlx::query_as(APPLIED).fetch_all(&mut *owner).await?;
+    let mut report = MigrationReport { fresh: applied.is_empty(), applied: Vec::new() };
+    for step in outstanding(Engine::Postgres, &applied)? {
+        let mut tx = owner.begin().await?;
+        sqlx::raw_sql(AssertSqlSafe(step.postgres))
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| DbError::setup(format!("migration {} failed: {error}", step.name)))?;
+        sqlx::query(RECORD)
+            .bind(step.version)
+            .bind(step.name)
+            .bind(step.checksum(Engine::Postgres))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        report.applied.push(step.version);
+    }
+    Ok(report)
+}

@@ -1,0 +1,180 @@
+//! Transactions: the only thing that runs a statement.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
+use uuid::Uuid;
+
+use crate::row::Inner as RowInner;
+use crate::{Engine, FromRow, Result, Row, Sql, Value};
+
+/// Longer than this and a write transaction is named in the log: the one writer of SQLite was held too long.
+const SLOW_WRITE: Duration = Duration::from_millis(250);
+
+/// A running transaction. Dropped without [`Tx::commit`] it is rolled back.
+pub struct Tx {
+    inner: Inner,
+    workspace: Option<Uuid>,
+    write: bool,
+    began: Instant,
+}
+
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs one statement on whichever engine and maps what it gives.
+macro_rules! run {
+    ($tx:expr, $sql:expr, $args:expr, $method:ident, |$sqlite:ident| $map_sqlite:expr, |$pg:ident| $map_pg:expr) => {
+        match &mut $tx.inner {
+            Inner::Sqlite(tx) => {
+                let $sqlite = bind_sqlite($sql, $args).$method(&mut **tx).await?;
+                $map_sqlite
+            }
+            Inner::Postgres(tx) => {
+                let $pg = bind_postgres($sql, $args).$method(&mut **tx).await?;
+                $map_pg
+            }
+        }
+    };
+}
+
+impl Tx {
+    pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, workspace: Option<Uuid>, write: bool) -> Self {
+        Tx { inner: Inner::Sqlite(tx), workspace, write, began: Instant::now() }
+    }
+
+    pub(crate) fn postgres(tx: Transaction<'static, Postgres>, workspace: Option<Uuid>, write: bool) -> Self {
+        Tx { inner: Inner::Postgres(tx), workspace, write, began: Instant::now() }
+    }
+
+    /// Which engine runs it, for the few statements that differ (see [`crate::dialect`]).
+    pub fn engine(&self) -> Engine {
+        match self.inner {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// The workspace of a tenant transaction.
+    ///
+    /// # Panics
+    /// In a system transaction, which has none: that is a defect in the calling query.
+    pub fn workspace(&self) -> Uuid {
+        self.workspace.expect("a tenant query ran in a system transaction")
+    }
+
+    /// Runs a statement and tells how many rows it touched.
+    pub async fn execute(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64> {
+        let sql = sql.into_sql_str();
+        Ok(run!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected()))
+    }
+
+    /// All rows.
+    pub async fn all<T: FromRow>(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Vec<T>> {
+        self.all_of(sql.into_sql_str(), args).await
+    }
+
+    /// The first row, if any.
+    pub async fn optional<T: FromRow>(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Option<T>> {
+        self.optional_of(sql.into_sql_str(), args).await
+    }
+
+    /// The one row; none is an error.
+    pub async fn one<T: FromRow>(&mut self, sql: &'static str, args: Vec<Value>) -> Result<T> {
+        self.optional(sql, args).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// Like [`Tx::all`], for a statement put together at run time.
+    pub async fn all_built<T: FromRow>(&mut self, sql: Sql) -> Result<Vec<T>> {
+        let (text, args) = sql.into_parts();
+        self.all_of(AssertSqlSafe(text).into_sql_str(), args).await
+    }
+
+    /// Like [`Tx::optional`], for a statement put together at run time.
+    pub async fn optional_built<T: FromRow>(&mut self, sql: Sql) -> Result<Option<T>> {
+        let (text, args) = sql.into_parts();
+        self.optional_of(AssertSqlSafe(text).into_sql_str(), args).await
+    }
+
+    /// Like [`Tx::execute`], for a statement put together at run time.
+    pub async fn execute_built(&mut self, sql: Sql) -> Result<u64> {
+        let (text, args) = sql.into_parts();
+        let sql = AssertSqlSafe(text).into_sql_str();
+        Ok(run!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected()))
+    }
+
+    async fn all_of<T: FromRow>(&mut self, sql: SqlStr, args: Vec<Value>) -> Result<Vec<T>> {
+        run!(
+            self,
+            sql,
+            args,
+            fetch_all,
+            |rows| rows.into_iter().map(|row| T::from_row(&Row(RowInner::Sqlite(row)))).collect(),
+            |rows| rows.into_iter().map(|row| T::from_row(&Row(RowInner::Postgres(row)))).collect()
+        )
+    }
+
+    async fn optional_of<T: FromRow>(&mut self, sql: SqlStr, args: Vec<Value>) -> Result<Option<T>> {
+        run!(
+            self,
+            sql,
+            args,
+            fetch_optional,
+            |row| row.map(|row| T::from_row(&Row(RowInner::Sqlite(row)))).transpose(),
+            |row| row.map(|row| T::from_row(&Row(RowInner::Postgres(row)))).transpose()
+        )
+    }
+
+    /// Makes the changes last.
+    pub async fn commit(self) -> Result<()> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Postgres(tx) => tx.commit().await?,
+        }
+        if self.write {
+            let held = self.began.elapsed();
+            metrics::histogram!("xr2_db_write_transaction_seconds").record(held.as_secs_f64());
+            if held > SLOW_WRITE {
+                tracing::warn!(held_ms = held.as_millis() as u64, "slow write transaction");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes everything back. Dropping does the same, later.
+    pub async fn rollback(self) -> Result<()> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.rollback().await?,
+            Inner::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+macro_rules! bind_all {
+    ($name:ident, $db:ty, $json:expr) => {
+        fn $name(
+            sql: SqlStr,
+            args: Vec<Value>,
+        ) -> sqlx::query::Query<'static, $db, <$db as sqlx::Database>::Arguments> {
+            let mut query = sqlx::query::<$db>(sql);
+            for value in args {
+                query = match value {
+                    Value::Uuid(v) => query.bind(v),
+                    Value::Text(v) => query.bind(v),
+                    Value::I64(v) => query.bind(v),
+                    Value::F64(v) => query.bind(v),
+                    Value::Bool(v) => query.bind(v),
+                    Value::Time(v) => query.bind(v),
+                    Value::Json(v) => query.bind($json(v)),
+                    Value::Bytes(v) => query.bind(v),
+                };
+            }
+            query
+        }
+    };
+}
+bind_all!(bind_sqlite, Sqlite, |v: Option<crate::JsonText>| v.map(|json| json.0));
+bind_all!(bind_postgres, Postgres, |v| v);

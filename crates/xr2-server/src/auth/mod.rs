@@ -1,0 +1,13 @@
+//! Who is calling and what they may do. Roles and scopes turn into rights here and nowhere else; a route asks for the
+//! right it needs by the type of its extractor, `Allow<Write>`.
+
+mod allow;
+mod credentials;
+mod rights;
+
+pub use allow::{
+    Access, Admin, Allow, Caller, Deliver, Identity, Need, Operator, Own, Publish, Read, Remove, SignedIn,
+    Write,
+};
+pub use credentials::{Credential, SESSION_COOKIE, credential, is_same_origin, random_token, token_hash};
+pub use rights::{Right, Rights, Role, Scope};

@@ -1,0 +1,326 @@
+//! Configuration: one documented TOML file, `XR2_*` over it, flags over both. Checked at start; errors name the key.
+
+mod layers;
+mod secret;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+pub use layers::{ConfigError, Override};
+pub use secret::SecretKey;
+
+/// Every setting with its default and what it means; also the user's documentation.
+pub const DEFAULT_TOML: &str = include_str!("xr2.default.toml");
+
+/// The settings of one server, checked.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Directory of the embedded database and generated files.
+    pub data_dir: PathBuf,
+    /// Database address; see [`Config::database_url`].
+    database: String,
+    /// Address in the browser, without a slash at the end; empty when not set.
+    pub public_url: String,
+    /// Further host names this server answers to.
+    pub allowed_hosts: Vec<String>,
+    /// Who may name the client's address.
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    #[serde(default)]
+    secret_key: String,
+    #[serde(default)]
+    secret_key_file: String,
+    shutdown_grace_seconds: u64,
+    /// SQLite's own settings.
+    pub sqlite: Sqlite,
+    /// PostgreSQL's own settings.
+    pub postgres: Postgres,
+    /// Sign-in and registration.
+    pub auth: Auth,
+    /// Sizes and counts.
+    pub limits: Limits,
+    /// The bin.
+    pub bin: Bin,
+    /// Logging.
+    pub log: Log,
+    /// `/metrics`.
+    pub metrics: Metrics,
+}
+
+/// `[sqlite]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sqlite {
+    /// What a commit waits for.
+    pub synchronous: Synchronous,
+}
+
+/// `sqlite.synchronous`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Synchronous {
+    /// Survives a killed process.
+    Normal,
+    /// Survives a power cut.
+    Full,
+}
+
+/// `[postgres]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Postgres {
+    /// Connections at most.
+    pub max_connections: u32,
+}
+
+/// `[auth]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Auth {
+    registration: RegistrationSetting,
+    session_days: u32,
+    /// Failed sign-ins per account in 15 minutes.
+    pub attempts_per_account: u32,
+    /// Sign-ins and registrations per network in 15 minutes.
+    pub attempts_per_network: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RegistrationSetting {
+    Auto,
+    Open,
+    Invite,
+    Closed,
+}
+
+/// Who may register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Anyone who reaches the server.
+    Open,
+    /// Only with an invitation.
+    Invite,
+    /// Nobody.
+    Closed,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Limits {
+    /// Bytes of one version's text.
+    pub content_bytes: usize,
+    /// Bytes of a request body.
+    pub body_bytes: usize,
+    /// Bytes of compiled prompts in memory.
+    pub cache_bytes: u64,
+    /// Streams in all.
+    pub streams: usize,
+    /// Streams of one key or session.
+    pub streams_per_caller: usize,
+}
+
+/// `[bin]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Bin {
+    /// Days until purged; 0 is never.
+    pub retention_days: u32,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Log {
+    /// Filter directives.
+    pub level: String,
+    /// Shape of a line.
+    pub format: LogFormat,
+}
+
+/// `log.format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    Auto,
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// `[metrics]`
+#[derive(Clone, Deserialize)]
+pub struct Metrics {
+    /// Bearer token of `/metrics`; empty: open.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").field("token", &(!self.token.is_empty()).then_some("…")).finish()
+    }
+}
+
+impl Config {
+    /// Puts the layers together: defaults, `file`, the environment (through `env`), `flags`.
+    pub fn load(
+        file: Option<&Path>,
+        env: &dyn Fn(&str) -> Option<String>,
+        flags: &[Override],
+    ) -> Result<Config, ConfigError> {
+        let table = layers::merge(DEFAULT_TOML, file, env, flags)?;
+        let config: Config = read(table)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// [`Config::load`] with the process's environment.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn from_process(file: Option<&Path>, flags: &[Override]) -> Result<Config, ConfigError> {
+        Config::load(file, &|name| std::env::var(name).ok().filter(|value| !value.is_empty()), flags)
+    }
+
+    /// Address of the database, the embedded one when none is set.
+    pub fn database_url(&self) -> String {
+        if self.database.is_empty() {
+            format!("sqlite:{}", self.data_dir.join("xr2.sqlite3").display())
+        } else {
+            self.database.clone()
+        }
+    }
+
+    /// Whether the database is a PostgreSQL server.
+    pub fn is_postgres(&self) -> bool {
+        self.database.starts_with("postgres")
+    }
+
+    /// How the database is opened.
+    pub fn database_options(&self) -> xr2_db::Options {
+        let mut options = xr2_db::Options::new(self.database_url());
+        if self.is_postgres() {
+            options.max_connections = self.postgres.max_connections;
+        }
+        options.durability = match self.sqlite.synchronous {
+            Synchronous::Normal => xr2_db::Durability::Normal,
+            Synchronous::Full => xr2_db::Durability::Full,
+        };
+        options
+    }
+
+    /// The instance's secret key: given, read from its file, or generated in the data directory.
+    pub fn secret_key(&self) -> Result<SecretKey, ConfigError> {
+        secret::load(&self.secret_key, &self.secret_key_file, &self.data_dir, self.is_postgres())
+    }
+
+    /// How long running requests may take when the server stops.
+    pub fn shutdown_grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace_seconds)
+    }
+
+    /// How long a sign-in lasts without use.
+    pub fn session_lifetime(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::days(i64::from(self.auth.session_days))
+    }
+
+    /// Who may register, with `auto` decided.
+    pub fn registration(&self) -> Registration {
+        match self.auth.registration {
+            RegistrationSetting::Open => Registration::Open,
+            RegistrationSetting::Invite => Registration::Invite,
+            RegistrationSetting::Closed => Registration::Closed,
+            RegistrationSetting::Auto if self.listen.ip().is_loopback() => Registration::Open,
+            RegistrationSetting::Auto => Registration::Invite,
+        }
+    }
+
+    /// The address to print and to write into examples.
+    pub fn base_url(&self) -> String {
+        if !self.public_url.is_empty() {
+            return self.public_url.clone();
+        }
+        let host = match self.listen.ip() {
+            ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            IpAddr::V4(ip) => ip.to_string(),
+        };
+        format!("http://{host}:{}", self.listen.port())
+    }
+
+    /// Whether browsers reach this server by TLS, so that cookies are marked `Secure`.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let mut problems = Vec::new();
+        let mut demand = |holds: bool, key: &str, message: &str| {
+            if !holds {
+                problems.push(format!("{key}: {message}"));
+            }
+        };
+        let url = &self.public_url;
+        demand(
+            url.is_empty() || url.starts_with("http://") || url.starts_with("https://"),
+            "public_url",
+            "must begin with http:// or https://",
+        );
+        demand(!url.ends_with('/'), "public_url", "must not end with a slash");
+        demand(
+            self.database.is_empty()
+                || self.database.starts_with("sqlite:")
+                || self.database.starts_with("postgres"),
+            "database",
+            "must be empty, sqlite:PATH or postgres://…",
+        );
+        demand(
+            self.secret_key.is_empty() || self.secret_key_file.is_empty(),
+            "secret_key",
+            "give either secret_key or secret_key_file, not both",
+        );
+        demand(
+            (1..=3650).contains(&self.auth.session_days),
+            "auth.session_days",
+            "must be between 1 and 3650",
+        );
+        demand(self.auth.attempts_per_account > 0, "auth.attempts_per_account", "must be at least 1");
+        demand(self.auth.attempts_per_network > 0, "auth.attempts_per_network", "must be at least 1");
+        demand(self.limits.content_bytes >= 1024, "limits.content_bytes", "must be at least 1024");
+        demand(
+            self.limits.body_bytes >= self.limits.content_bytes,
+            "limits.body_bytes",
+            "must not be smaller than limits.content_bytes",
+        );
+        demand(
+            (2..=1000).contains(&self.postgres.max_connections),
+            "postgres.max_connections",
+            "must be between 2 and 1000",
+        );
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError::new(problems.join("\n"))) }
+    }
+}
+
+fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
+        let path = error.path().to_string();
+        // The value itself may be a secret, so the message names the key and the expectation only.
+        ConfigError::new(format!("{path}: {}", error.into_inner().to_string().trim()))
+    })
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|text| {
+            text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+                serde::de::Error::custom(format!(
+                    "{text:?} is neither an address nor a network such as 10.0.0.0/8"
+                ))
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,101 @@
+//! A change: one write transaction of a workspace with its events and its revision.
+
+use uuid::Uuid;
+use xr2_db::Tx;
+
+use crate::auth::Access;
+use crate::error::Result;
+use crate::events::{Actor, NewEvent, Notice, queries};
+use crate::http::RequestContext;
+use crate::state::App;
+
+/// A running change. Dropped without [`Change::commit`] it leaves nothing behind.
+pub struct Change {
+    app: App,
+    workspace: Uuid,
+    actor: Actor,
+    context: RequestContext,
+    tx: Tx,
+    events: Vec<NewEvent>,
+}
+
+/// What a change came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Committed {
+    /// The workspace's revision, when delivery can see the change.
+    pub revision: Option<i64>,
+}
+
+impl Change {
+    /// Begins a change in the caller's workspace.
+    pub async fn begin(app: &App, access: &Access) -> Result<Change> {
+        Change::begin_as(app, access.workspace, access.actor(), access.context().clone()).await
+    }
+
+    /// Begins a change on behalf of `actor`.
+    pub async fn begin_as(
+        app: &App,
+        workspace: Uuid,
+        actor: Actor,
+        context: RequestContext,
+    ) -> Result<Change> {
+        let tx = app.db().tenant(workspace).write().await?;
+        Ok(Change { app: app.clone(), workspace, actor, context, tx, events: Vec::new() })
+    }
+
+    /// The transaction, for queries.
+    pub fn tx(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+
+    /// Who is changing.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The workspace being changed.
+    pub fn workspace(&self) -> Uuid {
+        self.workspace
+    }
+
+    /// The application.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Notes what happened; written at the commit.
+    pub fn record(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// Writes the events, takes the next revision where delivery sees the change, commits, and tells this node. When
+    /// it returns, this node delivers the new state.
+    pub async fn commit(mut self) -> Result<Committed> {
+        let visible = self.events.iter().any(|event| event.kind.is_visible_to_delivery());
+        let revision = if visible { Some(queries::next_revision(&mut self.tx).await?) } else { None };
+        let clock = self.app.clock().clone();
+        for event in &self.events {
+            let own = revision.filter(|_| event.kind.is_visible_to_delivery());
+            let (tx, workspace) = (&mut self.tx, Some(self.workspace));
+            queries::append(
+                tx,
+                clock.new_id(),
+                workspace,
+                own,
+                &self.actor,
+                &self.context,
+                event,
+                clock.now(),
+            )
+            .await?;
+        }
+        self.tx.commit().await?;
+        if let Some(revision) = revision {
+            for event in &self.events {
+                self.app.follower().applied_here(&Notice::of_new(self.workspace, revision, event));
+            }
+            self.app.follower().wake(self.workspace, revision);
+        }
+        Ok(Committed { revision })
+    }
+}

@@ -1,0 +1,199 @@
+//! Following the workspaces' revisions: every delivery-visible event reaches the listeners of this node, in order and
+//! without gaps, whichever process wrote it. A commit on this node wakes the follower at once; once a second it
+//! compares revisions with the database, so that a hint that got lost costs a second and nothing more.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use xr2_db::Db;
+
+use crate::events::{NewEvent, StoredEvent, queries};
+
+/// How often revisions are compared with the database.
+const COMPARE_EVERY: Duration = Duration::from_secs(1);
+
+/// Events read at once; a node further behind than this reads on in the next turn.
+const BATCH: i64 = 1000;
+
+/// A delivery-visible event, as listeners get it.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// Where it happened.
+    pub workspace: Uuid,
+    /// The workspace's revision.
+    pub revision: i64,
+    /// See [`crate::events::EventType`].
+    pub kind: String,
+    /// Sort of resource.
+    pub resource_type: String,
+    /// Its id.
+    pub resource_id: Option<Uuid>,
+    /// Its slug or name.
+    pub resource_name: Option<String>,
+    /// How it was.
+    pub before: Option<Value>,
+    /// How it is now.
+    pub after: Option<Value>,
+    /// When.
+    pub at: crate::clock::Time,
+}
+
+impl Notice {
+    pub(super) fn of_new(workspace: Uuid, revision: i64, event: &NewEvent) -> Notice {
+        Notice {
+            workspace,
+            revision,
+            kind: event.kind.as_str().to_owned(),
+            resource_type: event.resource.kind.to_owned(),
+            resource_id: event.resource.id,
+            resource_name: event.resource.name.clone(),
+            before: event.before.clone(),
+            after: event.after.clone(),
+            at: crate::clock::Time::default(),
+        }
+    }
+
+    fn of_stored(workspace: Uuid, event: StoredEvent) -> Notice {
+        Notice {
+            workspace,
+            revision: event.revision.unwrap_or_default(),
+            kind: event.kind,
+            resource_type: event.resource_type,
+            resource_id: event.resource_id,
+            resource_name: event.resource_name,
+            before: event.before,
+            after: event.after,
+            at: event.created_at,
+        }
+    }
+}
+
+/// Somebody on this node who has to know.
+pub trait Listener: Send + Sync {
+    /// Called before the change is answered on the node that made it, and again from [`Listener::in_order`]'s sequence
+    /// on every node: drop what you hold of it. Must be quick and must not mind repetition.
+    fn invalidate(&self, notice: &Notice);
+
+    /// Called once per event, in order of revision within a workspace.
+    fn in_order(&self, notice: &Notice);
+}
+
+/// See the module.
+pub struct Follower {
+    db: Db,
+    listeners: OnceLock<Vec<Arc<dyn Listener>>>,
+    /// Revision up to which listeners have been told, per workspace.
+    told: Mutex<HashMap<Uuid, i64>>,
+    woken: Mutex<HashMap<Uuid, i64>>,
+    notify: Notify,
+}
+
+impl Follower {
+    pub(crate) fn new(db: Db) -> Follower {
+        Follower {
+            db,
+            listeners: OnceLock::new(),
+            told: Mutex::default(),
+            woken: Mutex::default(),
+            notify: Notify::new(),
+        }
+    }
+
+    /// Sets who is told; once, at start.
+    pub(crate) fn set_listeners(&self, listeners: Vec<Arc<dyn Listener>>) {
+        let _ = self.listeners.set(listeners);
+    }
+
+    pub(super) fn applied_here(&self, notice: &Notice) {
+        for listener in self.listeners.get().into_iter().flatten() {
+            listener.invalidate(notice);
+        }
+    }
+
+    pub(super) fn wake(&self, workspace: Uuid, revision: i64) {
+        lock(&self.woken).entry(workspace).and_modify(|r| *r = revision.max(*r)).or_insert(revision);
+        self.notify.notify_one();
+    }
+
+    /// The revision up to which this node has told its listeners.
+    pub fn told(&self, workspace: Uuid) -> Option<i64> {
+        lock(&self.told).get(&workspace).copied()
+    }
+
+    /// Takes the present revisions as told: nothing that happened before this node started is news.
+    pub(crate) async fn prime(&self) -> xr2_db::Result<()> {
+        let revisions = queries::revisions(&self.db).await?;
+        lock(&self.told).extend(revisions);
+        Ok(())
+    }
+
+    /// Follows until `stop`.
+    pub(crate) async fn run(&self, stop: CancellationToken) {
+        let mut tick = tokio::time::interval(COMPARE_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.notify.notified() => self.follow_woken().await,
+                _ = tick.tick() => self.compare_all().await,
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "could not follow the workspaces' revisions; trying again in a second");
+            }
+        }
+    }
+
+    async fn follow_woken(&self) -> xr2_db::Result<()> {
+        let woken: Vec<(Uuid, i64)> = lock(&self.woken).drain().collect();
+        for (workspace, revision) in woken {
+            self.catch_up(workspace, revision).await?;
+        }
+        Ok(())
+    }
+
+    async fn compare_all(&self) -> xr2_db::Result<()> {
+        for (workspace, revision) in queries::revisions(&self.db).await? {
+            self.catch_up(workspace, revision).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads and tells everything of `workspace` up to at least `revision`.
+    async fn catch_up(&self, workspace: Uuid, revision: i64) -> xr2_db::Result<()> {
+        loop {
+            let from = lock(&self.told).get(&workspace).copied().unwrap_or(0);
+            if from >= revision {
+                return Ok(());
+            }
+            let events = queries::events_after(&self.db, workspace, from, BATCH).await?;
+            let full = events.len() as i64 == BATCH;
+            let mut last = events.last().and_then(|event| event.revision).unwrap_or(revision);
+            let mut notices: Vec<Notice> =
+                events.into_iter().map(|e| Notice::of_stored(workspace, e)).collect();
+            if full {
+                // The last revision may go on beyond the batch; leave it for the next turn.
+                let cut = last;
+                if notices.iter().any(|n| n.revision < cut) {
+                    notices.retain(|n| n.revision < cut);
+                    last = notices.last().map_or(cut, |n| n.revision);
+                }
+            }
+            for notice in &notices {
+                for listener in self.listeners.get().into_iter().flatten() {
+                    listener.invalidate(notice);
+                    listener.in_order(notice);
+                }
+            }
+            lock(&self.told).insert(workspace, last);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

@@ -1,0 +1,7 @@
+//! One folder a capability. A feature is entered through what its `mod.rs` exports; identity (accounts, workspaces,
+//! api_keys) knows nothing of content (prompts), content nothing of delivery and stream.
+
+pub mod accounts;
+pub mod api_keys;
+pub mod system;
+pub mod workspaces;

@@ -1,0 +1,170 @@
+//! The prompt as it stands in answers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::{Access, Right};
+use crate::clock::Time;
+use crate::events::Actor;
+use crate::features::prompts::PromptRow;
+
+/// A prompt.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Prompt {
+    /// Its id.
+    pub id: Uuid,
+    /// How programs call it.
+    pub slug: String,
+    /// What people call it.
+    pub title: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// `text` or `chat`, of the newest version.
+    #[serde(rename = "type")]
+    #[schema(example = "text")]
+    pub kind: String,
+    /// `simple`, `jinja` or `none`, of the newest version.
+    #[schema(example = "simple")]
+    pub syntax: String,
+    /// One word to sort by.
+    pub category: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Free JSON object.
+    pub metadata: Value,
+    /// Folders it stands in.
+    pub folder_ids: Vec<Uuid>,
+    /// Hidden from lists, read-only, still delivered.
+    pub archived: bool,
+    /// Which label points at which version.
+    pub labels: BTreeMap<String, i64>,
+    /// Newest version on `main`.
+    pub latest_version: i64,
+    /// Whether a draft on `main` waits.
+    pub has_draft: bool,
+    /// What `production` delivers.
+    pub live: Option<Live>,
+    /// Beginning of the newest text.
+    pub excerpt: String,
+    /// When a client last fetched it.
+    #[serde(with = "crate::clock::micros::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_fetched_at: Option<Time>,
+    /// When made.
+    #[serde(with = "crate::clock::micros")]
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Time,
+    /// By whom.
+    pub created_by: Actor,
+    /// When last changed.
+    #[serde(with = "crate::clock::micros")]
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Time,
+    /// By whom.
+    pub updated_by: Actor,
+    /// When it went to the bin.
+    #[serde(with = "crate::clock::micros::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deleted_at: Option<Time>,
+    /// Who put it there.
+    pub deleted_by: Option<Actor>,
+    /// What the caller may do with it.
+    pub can: Can,
+}
+
+/// What is live.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Live {
+    /// Its number.
+    pub version: i64,
+    /// Since when.
+    #[serde(with = "crate::clock::micros")]
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Time,
+    /// By whom.
+    pub by: Actor,
+}
+
+/// What the caller may do with a prompt.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct Can {
+    /// Change it and save drafts.
+    pub edit: bool,
+    /// Make a version live.
+    pub publish: bool,
+    /// Put it into the bin.
+    pub delete: bool,
+}
+
+impl Can {
+    /// Of this caller.
+    pub fn of(access: &Access) -> Can {
+        Can {
+            edit: access.rights.has(Right::Write),
+            publish: access.rights.has(Right::Publish),
+            delete: access.rights.has(Right::Remove),
+        }
+    }
+}
+
+/// A label on a prompt, as far as the entity shows it.
+#[derive(Debug, Clone)]
+pub struct LabelPointer {
+    /// The prompt.
+    pub prompt: Uuid,
+    /// The label.
+    pub label: String,
+    /// What it points at.
+    pub version: i64,
+    /// Since when.
+    pub moved_at: Time,
+    /// By whom.
+    pub moved_by: Actor,
+}
+
+impl Prompt {
+    /// Puts the entity together.
+    pub fn assemble(
+        row: PromptRow,
+        labels: Vec<LabelPointer>,
+        has_draft: bool,
+        last_fetched_at: Option<Time>,
+        can: Can,
+    ) -> Prompt {
+        let live = labels.iter().find(|pointer| pointer.label == "production").map(|pointer| Live {
+            version: pointer.version,
+            since: pointer.moved_at,
+            by: pointer.moved_by.clone(),
+        });
+        Prompt {
+            id: row.id,
+            slug: row.slug,
+            title: row.title,
+            description: row.description,
+            kind: row.kind,
+            syntax: row.syntax,
+            category: row.category,
+            tags: row.tags,
+            metadata: row.metadata,
+            folder_ids: Vec::new(),
+            archived: row.archived,
+            labels: labels.into_iter().map(|pointer| (pointer.label, pointer.version)).collect(),
+            latest_version: row.latest_version,
+            has_draft,
+            live,
+            excerpt: row.excerpt,
+            last_fetched_at,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            updated_at: row.updated_at,
+            updated_by: row.updated_by,
+            deleted_at: row.deleted_at,
+            deleted_by: row.deleted_by,
+            can,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Snippets: looking up what a template includes, and who includes a prompt.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use uuid::Uuid;
+use xr2_db::Tx;
+use xr2_prompt::{Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, Selector, Snippet, compile, list_includes};
+
+use crate::error::Result;
+use crate::features::prompts::source::{Source, template_error};
+use crate::features::prompts::{labels, queries, versions};
+
+/// A prompt that a version includes directly.
+#[derive(Debug, Clone)]
+pub struct IncludedPrompt {
+    /// Its id.
+    pub id: Uuid,
+    /// Label or number; empty for production.
+    pub selector: String,
+}
+
+/// Somebody whose delivered text changes when a snippet does.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Dependent {
+    /// The prompt.
+    pub id: Uuid,
+    /// Its slug.
+    pub slug: String,
+    /// Which of its labels delivers the snippet.
+    pub label: String,
+}
+
+/// What the includes of a template are resolved to.
+#[derive(Debug, Default)]
+pub struct Snippets {
+    found: HashMap<IncludeTarget, std::result::Result<(Uuid, Snippet), IncludeError>>,
+}
+
+impl Snippets {
+    /// For the engine.
+    pub fn resolve(&self, target: &IncludeTarget) -> std::result::Result<Snippet, IncludeError> {
+        match self.found.get(target) {
+            Some(Ok((_, snippet))) => Ok(snippet.clone()),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(IncludeError("it stands too deep in other includes".into())),
+        }
+    }
+
+    /// The id behind a target.
+    pub fn id(&self, target: &IncludeTarget) -> Option<Uuid> {
+        match self.found.get(target) {
+            Some(Ok((id, _))) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The ids of everything included, directly or not.
+    pub fn ids(&self) -> impl Iterator<Item = Uuid> + '_ {
+        self.found.values().filter_map(|found| found.as_ref().ok().map(|(id, _)| *id))
+    }
+}
+
+/// Reads everything that `source` includes, level by level.
+pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> {
+    let mut snippets = Snippets::default();
+    let mut wanted = list_includes(&source.content, source.syntax);
+    for _ in 0..=MAX_INCLUDE_DEPTH {
+        let mut next = Vec::new();
+        for target in wanted {
+            if snippets.found.contains_key(&target) {
+                continue;
+            }
+            let found = look_up(tx, &target).await?;
+            if let Ok((_, snippet)) = &found {
+                next.extend(list_includes(&snippet.content, snippet.syntax));
+            }
+            snippets.found.insert(target, found);
+        }
+        wanted = next;
+        if wanted.is_empty() {
+            break;
+        }
+    }
+    Ok(snippets)
+}
+
+async fn look_up(
+    tx: &mut Tx,
+    target: &IncludeTarget,
+) -> Result<std::result::Result<(Uuid, Snippet), IncludeError>> {
+    let Some(row) = queries::find(tx, &target.slug, false).await?.filter(|row| row.deleted_at.is_none()) else {
+        return Ok(Err(IncludeError("there is no such prompt in this workspace".into())));
+    };
+    let number = match &target.selector {
+        Selector::Version(number) => Some(*number),
+        Selector::Label(label) if label == "latest" => Some(row.latest_version),
+        Selector::Label(label) => labels::queries::version_of(tx, row.id, label).await?,
+        Selector::Production => labels::queries::version_of(tx, row.id, labels::PRODUCTION).await?,
+    };
+    let Some(number) = number else {
+        let label = target.label().unwrap_or(labels::PRODUCTION);
+        return Ok(Err(IncludeError(format!("its label `{label}` points at no version"))));
+    };
+    Ok(match versions::queries::by_number(tx, row.id, number).await? {
+        None => Err(IncludeError(format!("it has no version {number}"))),
+        Some(version) => Ok((
+            row.id,
+            Snippet {
+                slug: row.slug,
+                version: version.number,
+                content: version.source.content,
+                syntax: version.source.syntax,
+                contract: version.source.contract,
+            },
+        )),
+    })
+}
+
+/// Compiles `source` as it would be delivered, which is how it is checked; 422 TEMPLATE_ERROR with every problem.
+pub fn compile_with(slug: Option<&str>, source: &Source, snippets: &Snippets) -> Result<Compiled> {
+    let mut resolve = |target: &IncludeTarget| snippets.resolve(target);
+    compile(slug, &source.content, source.syntax, &source.contract, &mut resolve)
+        .map_err(|error| template_error(&error))
+}
+
+/// Checks `source` and tells what it includes directly.
+pub async fn check(tx: &mut Tx, slug: Option<&str>, source: &Source) -> Result<Vec<IncludedPrompt>> {
+    let snippets = resolve_snippets(tx, source).await?;
+    compile_with(slug, source, &snippets)?;
+    let direct = list_includes(&source.content, source.syntax);
+    Ok(direct
+        .iter()
+        .filter_map(|target| snippets.id(target).map(|id| IncludedPrompt { id, selector: stored_selector(target) }))
+        .collect())
+}
+
+/// Whether the source includes anything, so that checking it needs the database.
+pub fn has_includes(source: &Source) -> bool {
+    !list_includes(&source.content, source.syntax).is_empty()
+}
+
+fn stored_selector(target: &IncludeTarget) -> String {
+    match &target.selector {
+        Selector::Production => String::new(),
+        Selector::Label(label) if label == labels::PRODUCTION => String::new(),
+        Selector::Label(label) => label.clone(),
+        Selector::Version(number) => number.to_string(),
+    }
+}
+
+/// Everyone whose delivered text changes when `label` of `prompt` moves, through any number of includes.
+pub async fn dependents(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Vec<Dependent>> {
+    let mut all: Vec<Dependent> = Vec::new();
+    let mut level = vec![(prompt, label.to_owned())];
+    for _ in 0..MAX_INCLUDE_DEPTH {
+        let mut next = Vec::new();
+        for (id, label) in level {
+            let selector = if label == labels::PRODUCTION { String::new() } else { label };
+            for dependent in labels::queries::dependents_of(tx, id, Some(&selector)).await? {
+                if !all.contains(&dependent) {
+                    next.push((dependent.id, dependent.label.clone()));
+                    all.push(dependent);
+                }
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        level = next;
+    }
+    Ok(all)
+}
+
+/// Everyone who delivers anything of `prompt`; for when it goes to the bin or comes back.
+pub async fn all_dependents(tx: &mut Tx, prompt: Uuid) -> Result<Vec<Dependent>> {
+    let mut all = labels::queries::dependents_of(tx, prompt, None).await?;
+    for direct in all.clone() {
+        for further in dependents(tx, direct.id, &direct.label).await? {
+            if !all.contains(&further) {
+                all.push(further);
+            }
+        }
+    }
+    Ok(all)
+}
+

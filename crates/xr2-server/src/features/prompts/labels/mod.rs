@@ -1,0 +1,31 @@
+//! Labels: named pointers to versions. The workspace defines them, each prompt sets them, every move is kept.
+
+mod dto;
+mod model;
+mod moves;
+pub(super) mod queries;
+pub(super) mod routes;
+
+pub use model::{Label, MoveAction};
+pub use moves::{LabelMove, Moved, move_label, remove_label};
+pub use routes::{__path_create_label, __path_delete_label, __path_list_labels, __path_update_label};
+
+/// The label that is delivered when none is named.
+pub const PRODUCTION: &str = "production";
+/// The computed label: newest version on `main` not made by a test.
+pub const LATEST: &str = "latest";
+
+/// Labels that every new workspace has: name, colour, description.
+pub const DEFAULTS: &[(&str, &str, &str)] = &[
+    (PRODUCTION, "green", "What clients get when they name no label"),
+    ("staging", "amber", "For a last look before it goes live"),
+];
+
+/// Whether `name` can be a label: letters, digits, `-`, `_` and `.`, at most 50, not all digits, not `latest`.
+pub fn is_label_name(name: &str) -> bool {
+    (1..=50).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
+        && name.as_bytes()[0].is_ascii_alphanumeric()
+        && !name.bytes().all(|b| b.is_ascii_digit())
+        && name != LATEST
+}

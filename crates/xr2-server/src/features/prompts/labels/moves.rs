@@ -1,0 +1,143 @@
+//! Moving a label: who may, what is kept of it, who is told.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::auth::{Right, Rights};
+use crate::error::{ApiError, Code, Result};
+use crate::events::{Change, EventType, NewEvent, Resource};
+use crate::features::prompts::includes::{Dependent, dependents};
+use crate::features::prompts::labels::model::HistoryEntry;
+use crate::features::prompts::labels::{LATEST, MoveAction, PRODUCTION, queries};
+
+/// A label about to be moved on a prompt.
+pub struct LabelMove<'a> {
+    /// The prompt's id.
+    pub prompt: Uuid,
+    /// Its slug.
+    pub slug: &'a str,
+    /// The label.
+    pub label: &'a str,
+    /// Where to.
+    pub version: i64,
+    /// Why.
+    pub comment: Option<&'a str>,
+    /// Set when an old version was copied to make it live.
+    pub restored: bool,
+    /// Whether the prompt was made in this very change: then nobody depends on it and no label points at it yet.
+    pub is_new: bool,
+}
+
+/// What a move came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Moved {
+    /// Where the label pointed before.
+    pub previous: Option<i64>,
+}
+
+/// Why a label may not be moved, if so: unknown label 404, else PUBLISH_BLOCKED or FORBIDDEN.
+pub async fn check_move(change: &mut Change, rights: Rights, label: &str, comment: Option<&str>) -> Result<()> {
+    if label == LATEST {
+        return Err(ApiError::invalid_field("label", "reserved", "`latest` follows the newest version by itself"));
+    }
+    let Some((protected, settings)) = queries::rules(change.tx(), label).await? else {
+        return Err(ApiError::not_found(&format!("label \"{label}\"")));
+    };
+    let blocked = |message: String, reason: &str| {
+        Err(ApiError::new(Code::PublishBlocked, message).with_details(json!({ "reason": reason })))
+    };
+    if !rights.has(Right::Publish) {
+        return blocked("You may save versions, but not publish them.".into(), "not_allowed");
+    }
+    if protected && !rights.has(Right::Admin) {
+        return blocked(format!("The label {label} is protected: only admins may move it."), "protected_label");
+    }
+    let needs_comment = settings.get("require_change_comment").and_then(serde_json::Value::as_bool) == Some(true);
+    if needs_comment && comment.is_none_or(|text| text.trim().is_empty()) {
+        return blocked("This workspace asks for a comment with every publish.".into(), "comment_required");
+    }
+    Ok(())
+}
+
+/// Moves the label and notes the event. Whether the caller may was checked before, with [`check_move`].
+pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved> {
+    let previous = if to.is_new { None } else { queries::version_of(change.tx(), to.prompt, to.label).await? };
+    if previous == Some(to.version) {
+        return Ok(Moved { previous });
+    }
+    let now = change.app().clock().now();
+    let by = change.actor().clone();
+    queries::point(change.tx(), to.prompt, to.label, to.version, to.comment, &by, now).await?;
+    let back = previous.is_some_and(|previous| previous > to.version);
+    let action = match (to.restored, back) {
+        (true, _) => MoveAction::Restored,
+        (false, true) => MoveAction::RolledBack,
+        (false, false) if to.label == PRODUCTION => MoveAction::Published,
+        (false, false) => MoveAction::Moved,
+    };
+    keep(change, to.prompt, to.label, action, previous, Some(to.version), to.comment).await?;
+    let dependents = if to.is_new { Vec::new() } else { dependents(change.tx(), to.prompt, to.label).await? };
+    let kind = match action {
+        MoveAction::RolledBack => EventType::PromptRolledBack,
+        MoveAction::Published | MoveAction::Restored => EventType::PromptPublished,
+        MoveAction::Moved | MoveAction::Removed => EventType::LabelMoved,
+    };
+    change.record(moved_event(kind, &to, previous, Some(to.version), &dependents));
+    Ok(Moved { previous })
+}
+
+/// Takes the label off the prompt.
+pub async fn remove_label(change: &mut Change, prompt: Uuid, slug: &str, label: &str) -> Result<Moved> {
+    let Some(previous) = queries::version_of(change.tx(), prompt, label).await? else {
+        return Err(ApiError::not_found(&format!("label \"{label}\" on this prompt")));
+    };
+    let dependents = dependents(change.tx(), prompt, label).await?;
+    queries::unpoint(change.tx(), prompt, label).await?;
+    keep(change, prompt, label, MoveAction::Removed, Some(previous), None, None).await?;
+    let off = LabelMove { prompt, slug, label, version: 0, comment: None, restored: false, is_new: false };
+    change.record(moved_event(EventType::LabelMoved, &off, Some(previous), None, &dependents));
+    Ok(Moved { previous: Some(previous) })
+}
+
+async fn keep(
+    change: &mut Change,
+    prompt: Uuid,
+    label: &str,
+    action: MoveAction,
+    from_version: Option<i64>,
+    to_version: Option<i64>,
+    comment: Option<&str>,
+) -> Result<()> {
+    let clock = change.app().clock().clone();
+    let entry = HistoryEntry {
+        id: clock.new_id(),
+        label: label.to_owned(),
+        action: action.as_str().to_owned(),
+        from_version,
+        to_version,
+        moved_by: change.actor().clone(),
+        moved_at: clock.now(),
+        comment: comment.map(str::to_owned),
+    };
+    queries::insert_move(change.tx(), prompt, &entry).await?;
+    Ok(())
+}
+
+fn moved_event(
+    kind: EventType,
+    to: &LabelMove<'_>,
+    previous: Option<i64>,
+    version: Option<i64>,
+    dependents: &[Dependent],
+) -> NewEvent {
+    NewEvent::new(kind, Resource::new("prompt", to.prompt, to.slug))
+        .before(json!({ "label": to.label, "version": previous }))
+        .after(json!({
+            "slug": to.slug,
+            "label": to.label,
+            "version": version,
+            "previous_version": previous,
+            "comment": to.comment,
+            "dependents": dependents,
+        }))
+}

@@ -1,0 +1,33 @@
+//! Prompts and everything an author does with them: versions, drafts, labels, publishing, the bin.
+
+mod access;
+mod bin;
+mod create;
+mod diff;
+mod dto;
+pub mod drafts;
+mod duplicate;
+mod entity;
+mod includes;
+pub mod labels;
+mod names;
+mod publish;
+mod queries;
+mod read;
+mod routes;
+mod source;
+mod update;
+pub mod versions;
+
+pub use bin::run_retention;
+pub use create::{NewPrompt, create};
+pub use dto::{CreatePrompt, UpdatePrompt};
+pub use entity::{Can, Live, Prompt};
+pub use includes::resolve_snippets;
+pub use names::{check_slug, slugify};
+pub use publish::publish;
+pub use queries::PromptRow;
+pub use read::find;
+pub use routes::routes;
+pub use source::Source;
+pub use update::update;

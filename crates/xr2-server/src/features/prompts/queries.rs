@@ -1,0 +1,354 @@
+//! SQL of prompts: the rows, their slugs, tags and lists.
+
+use std::collections::HashMap;
+
+use serde_json::Value as Json;
+use uuid::Uuid;
+use xr2_db::{FromRow, Result, Row, Sql, Tx, Value, args, dialect};
+
+use crate::clock::Time;
+use crate::events::Actor;
+use crate::features::prompts::entity::LabelPointer;
+use crate::http::Page;
+
+/// A row of `prompts`.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the columns; see the migration and the entity")]
+pub struct PromptRow {
+    pub id: Uuid,
+    pub slug: String,
+    pub title: String,
+    pub description: Option<String>,
+    pub kind: String,
+    pub syntax: String,
+    pub category: Option<String>,
+    pub tags: Vec<String>,
+    pub metadata: Json,
+    pub excerpt: String,
+    pub archived: bool,
+    pub last_number: i64,
+    pub latest_version: i64,
+    pub deleted_at: Option<Time>,
+    pub deleted_by: Option<Actor>,
+    pub created_by: Actor,
+    pub created_at: Time,
+    pub updated_by: Actor,
+    pub updated_at: Time,
+}
+
+impl FromRow for PromptRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(PromptRow {
+            id: row.get("id")?,
+            slug: row.get("slug")?,
+            title: row.get("title")?,
+            description: row.opt("description")?,
+            kind: row.get("type")?,
+            syntax: row.get("syntax")?,
+            category: row.opt("category")?,
+            tags: row.json("tags")?,
+            metadata: row.json("metadata")?,
+            excerpt: row.get("excerpt")?,
+            archived: row.get("archived")?,
+            last_number: row.get("last_number")?,
+            latest_version: row.get("latest_version")?,
+            deleted_at: row.opt("deleted_at")?,
+            deleted_by: row.json_opt("deleted_by")?,
+            created_by: row.json("created_by")?,
+            created_at: row.get("created_at")?,
+            updated_by: row.json("updated_by")?,
+            updated_at: row.get("updated_at")?,
+        })
+    }
+}
+
+const COLUMNS: &str = "SELECT p.id, p.slug, p.title, p.description, p.type, p.syntax, p.category, p.tags, p.metadata,
+    p.excerpt, p.archived, p.last_number, p.latest_version, p.deleted_at, p.deleted_by, p.created_by, p.created_at,
+    p.updated_by, p.updated_at FROM prompts p ";
+
+/// The prompt with this id, present or former slug; `lock` keeps others from changing it meanwhile.
+pub(super) async fn find(tx: &mut Tx, name: &str, lock: bool) -> Result<Option<PromptRow>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new(COLUMNS);
+    match name.parse::<Uuid>() {
+        Ok(id) => sql.push("WHERE p.workspace_id = ").bind(workspace).push(" AND p.id = ").bind(id),
+        Err(_) => sql
+            .push("JOIN prompt_slugs s ON s.prompt_id = p.id WHERE s.workspace_id = ")
+            .bind(workspace)
+            .push(" AND p.workspace_id = ")
+            .bind(workspace)
+            .push(" AND s.slug = ")
+            .bind(name),
+    };
+    if lock {
+        sql.push(dialect::for_update(tx.engine(), " FOR UPDATE OF p", ""));
+    }
+    tx.optional_built(sql).await
+}
+
+pub(super) async fn insert(tx: &mut Tx, row: &PromptRow) -> Result<()> {
+    let workspace = tx.workspace();
+    tx.execute(
+        "INSERT INTO prompts (id, workspace_id, slug, title, description, type, syntax, category, tags, metadata,
+            excerpt, archived, last_number, latest_version, created_by, created_at, updated_by, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        args![
+            row.id,
+            workspace,
+            &row.slug,
+            &row.title,
+            row.description.as_deref(),
+            &row.kind,
+            &row.syntax,
+            row.category.as_deref(),
+            Value::json(&row.tags),
+            Value::json(&row.metadata),
+            &row.excerpt,
+            row.archived,
+            row.last_number,
+            row.latest_version,
+            Value::json(&row.created_by),
+            row.created_at,
+            Value::json(&row.updated_by),
+            row.updated_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn save(tx: &mut Tx, row: &PromptRow) -> Result<()> {
+    let workspace = tx.workspace();
+    tx.execute(
+        "UPDATE prompts SET slug = $3, title = $4, description = $5, type = $6, syntax = $7, category = $8, tags = $9,
+            metadata = $10, excerpt = $11, archived = $12, last_number = $13, latest_version = $14, deleted_at = $15,
+            deleted_by = $16, updated_by = $17, updated_at = $18
+         WHERE workspace_id = $1 AND id = $2",
+        args![
+            workspace,
+            row.id,
+            &row.slug,
+            &row.title,
+            row.description.as_deref(),
+            &row.kind,
+            &row.syntax,
+            row.category.as_deref(),
+            Value::json(&row.tags),
+            Value::json(&row.metadata),
+            &row.excerpt,
+            row.archived,
+            row.last_number,
+            row.latest_version,
+            row.deleted_at,
+            Value::json_opt(row.deleted_by.as_ref()),
+            Value::json(&row.updated_by),
+            row.updated_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether a slug is taken, be it by a former name or by a prompt in the bin; and by which prompt.
+pub(super) async fn slug_owner(tx: &mut Tx, slug: &str) -> Result<Option<Uuid>> {
+    let workspace = tx.workspace();
+    tx.optional("SELECT prompt_id FROM prompt_slugs WHERE workspace_id = $1 AND slug = $2", args![workspace, slug]).await
+}
+
+/// Makes `slug` the prompt's present one; others of the prompt become former ones.
+pub(super) async fn set_slug(tx: &mut Tx, prompt: Uuid, slug: &str, is_new: bool, now: Time) -> Result<()> {
+    let workspace = tx.workspace();
+    if !is_new {
+        tx.execute(
+            "UPDATE prompt_slugs SET is_current = $3 WHERE workspace_id = $1 AND prompt_id = $2",
+            args![workspace, prompt, false],
+        )
+        .await?;
+    }
+    tx.execute(
+        "INSERT INTO prompt_slugs (workspace_id, slug, prompt_id, is_current, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (workspace_id, slug) DO UPDATE SET is_current = excluded.is_current
+             WHERE prompt_slugs.prompt_id = excluded.prompt_id",
+        args![workspace, slug, prompt, true, now],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn former_slugs(tx: &mut Tx, prompt: Uuid) -> Result<Vec<String>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT slug FROM prompt_slugs WHERE workspace_id = $1 AND prompt_id = $2 AND is_current = $3 ORDER BY slug",
+        args![workspace, prompt, false],
+    )
+    .await
+}
+
+pub(super) async fn set_tags(tx: &mut Tx, prompt: Uuid, tags: &[String], is_new: bool) -> Result<()> {
+    let workspace = tx.workspace();
+    if !is_new {
+        tx.execute("DELETE FROM prompt_tags WHERE workspace_id = $1 AND prompt_id = $2", args![workspace, prompt]).await?;
+    }
+    for tag in tags {
+        tx.execute(
+            "INSERT INTO prompt_tags (workspace_id, tag, prompt_id) VALUES ($1, $2, $3)",
+            args![workspace, tag, prompt],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Removes a prompt and everything that belongs to it.
+pub(super) async fn purge(tx: &mut Tx, prompt: Uuid) -> Result<()> {
+    let workspace = tx.workspace();
+    tx.execute("DELETE FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2", args![workspace, prompt]).await?;
+    tx.execute("DELETE FROM prompts WHERE workspace_id = $1 AND id = $2", args![workspace, prompt]).await?;
+    Ok(())
+}
+
+/// What a list is narrowed by.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    pub search: Option<String>,
+    pub tag: Option<String>,
+    pub category: Option<String>,
+    /// `None`: archived or not.
+    pub archived: Option<bool>,
+    pub deleted: bool,
+}
+
+/// How a list is ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    UpdatedAt,
+    CreatedAt,
+    Title,
+    Slug,
+}
+
+fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter) {
+    sql.push(" WHERE p.workspace_id = ").bind(workspace);
+    sql.push(if filter.deleted { " AND p.deleted_at IS NOT NULL" } else { " AND p.deleted_at IS NULL" });
+    if let Some(archived) = filter.archived.filter(|_| !filter.deleted) {
+        sql.push(" AND p.archived = ").bind(archived);
+    }
+    if let Some(category) = &filter.category {
+        sql.push(" AND p.category = ").bind(category);
+    }
+    if let Some(tag) = &filter.tag {
+        sql.push(" AND EXISTS (SELECT 1 FROM prompt_tags t WHERE t.workspace_id = p.workspace_id AND t.prompt_id = p.id AND t.tag = ")
+            .bind(tag)
+            .push(")");
+    }
+    for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(8) {
+        let like = dialect::like_contains(&word.to_lowercase());
+        sql.push(" AND (LOWER(p.title) LIKE ").bind(like.clone()).push(" ESCAPE '\\' OR p.slug LIKE ").bind(like.clone());
+        sql.push(" ESCAPE '\\' OR LOWER(COALESCE(p.description, '')) LIKE ").bind(like.clone());
+        sql.push(" ESCAPE '\\' OR LOWER(CAST(p.tags AS TEXT)) LIKE ").bind(like.clone());
+        sql.push(
+            " ESCAPE '\\' OR EXISTS (SELECT 1 FROM prompt_versions v WHERE v.prompt_id = p.id
+                AND v.workspace_id = p.workspace_id AND v.number = p.latest_version AND LOWER(v.content) LIKE ",
+        )
+        .bind(like)
+        .push(" ESCAPE '\\'))");
+    }
+}
+
+/// One page of prompts and how many there are in all.
+pub(super) async fn list(
+    tx: &mut Tx,
+    filter: &Filter,
+    sort: (Sort, bool),
+    page: Page,
+) -> Result<(Vec<PromptRow>, i64)> {
+    let workspace = tx.workspace();
+    let mut count = Sql::new("SELECT COUNT(*) FROM prompts p");
+    narrow(&mut count, workspace, filter);
+    let total: i64 = tx.optional_built(count).await?.unwrap_or(0);
+
+    let mut sql = Sql::new(COLUMNS);
+    narrow(&mut sql, workspace, filter);
+    sql.push(match sort {
+        (Sort::UpdatedAt, true) => " ORDER BY p.updated_at DESC, p.id DESC",
+        (Sort::UpdatedAt, false) => " ORDER BY p.updated_at, p.id",
+        (Sort::CreatedAt, true) => " ORDER BY p.created_at DESC, p.id DESC",
+        (Sort::CreatedAt, false) => " ORDER BY p.created_at, p.id",
+        (Sort::Title, true) => " ORDER BY LOWER(p.title) DESC, p.id DESC",
+        (Sort::Title, false) => " ORDER BY LOWER(p.title), p.id",
+        (Sort::Slug, true) => " ORDER BY p.slug DESC",
+        (Sort::Slug, false) => " ORDER BY p.slug",
+    });
+    sql.push(" LIMIT ").bind(page.limit).push(" OFFSET ").bind(page.offset());
+    Ok((tx.all_built(sql).await?, total))
+}
+
+struct PointerRow(LabelPointer);
+
+impl FromRow for PointerRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(PointerRow(LabelPointer {
+            prompt: row.get("prompt_id")?,
+            label: row.get("label")?,
+            version: row.get("version_number")?,
+            moved_at: row.get("moved_at")?,
+            moved_by: row.json("moved_by")?,
+        }))
+    }
+}
+
+/// What the entities of `prompts` need beyond their rows: labels, drafts, last fetches.
+pub(super) struct Extras {
+    pub labels: HashMap<Uuid, Vec<LabelPointer>>,
+    pub drafts: Vec<Uuid>,
+    pub fetched: HashMap<Uuid, Time>,
+}
+
+pub(super) async fn extras(tx: &mut Tx, prompts: &[Uuid]) -> Result<Extras> {
+    let workspace = tx.workspace();
+    let mut sql =
+        Sql::new("SELECT prompt_id, label, version_number, moved_at, moved_by FROM prompt_labels WHERE workspace_id = ");
+    sql.bind(workspace).push(" AND prompt_id IN ").bind_list(prompts.iter().copied());
+    let mut labels: HashMap<Uuid, Vec<LabelPointer>> = HashMap::new();
+    for PointerRow(pointer) in tx.all_built(sql).await? {
+        labels.entry(pointer.prompt).or_default().push(pointer);
+    }
+    let mut sql = Sql::new("SELECT prompt_id FROM prompt_drafts WHERE branch = 'main' AND workspace_id = ");
+    sql.bind(workspace).push(" AND prompt_id IN ").bind_list(prompts.iter().copied());
+    let drafts = tx.all_built(sql).await?;
+    let mut sql = Sql::new("SELECT prompt_id, MAX(last_fetched_at) FROM prompt_fetches WHERE workspace_id = ");
+    sql.bind(workspace).push(" AND prompt_id IN ").bind_list(prompts.iter().copied()).push(" GROUP BY prompt_id");
+    let fetched: Vec<(Uuid, Time)> = tx.all_built(sql).await?;
+    Ok(Extras { labels, drafts, fetched: fetched.into_iter().collect() })
+}
+
+/// All tags in use, and all categories, with how many prompts have each.
+pub(super) async fn facets(tx: &mut Tx) -> Result<(Vec<(String, i64)>, Vec<(String, i64)>)> {
+    let workspace = tx.workspace();
+    let tags = tx
+        .all(
+            "SELECT t.tag, COUNT(*) FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
+             WHERE t.workspace_id = $1 AND p.workspace_id = $1 AND p.deleted_at IS NULL
+             GROUP BY t.tag ORDER BY COUNT(*) DESC, t.tag LIMIT 200",
+            args![workspace],
+        )
+        .await?;
+    let categories = tx
+        .all(
+            "SELECT category, COUNT(*) FROM prompts
+             WHERE workspace_id = $1 AND deleted_at IS NULL AND category IS NOT NULL
+             GROUP BY category ORDER BY COUNT(*) DESC, category LIMIT 200",
+            args![workspace],
+        )
+        .await?;
+    Ok((tags, categories))
+}
+
+/// Prompts of all workspaces whose time in the bin is over, at most `limit`. Runs in a system transaction.
+pub(super) async fn expired_in_bin(tx: &mut Tx, before: Time, limit: i64) -> Result<Vec<(Uuid, Uuid)>> {
+    tx.all(
+        "SELECT workspace_id, id FROM prompts WHERE deleted_at IS NOT NULL AND deleted_at < $1 ORDER BY deleted_at LIMIT $2",
+        args![before, limit],
+    )
+    .await
+}

@@ -1,0 +1,6 @@
+//! Versions: immutable, numbered from 1 for each prompt.
+
+mod model;
+pub(super) mod queries;
+
+pub use model::{Version, VersionRow};

@@ -1,0 +1,67 @@
+//! Request bodies: JSON, checked against the documented schema, all problems at once.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use crate::error::{ApiError, Code, Result};
+use crate::http::schema::check_against_schema;
+use crate::state::App;
+
+/// A JSON body that fits the schema of `T`.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest<App> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        require_json(&request)?;
+        let limit = app.config().limits.body_bytes;
+        let bytes = axum::body::to_bytes(request.into_body(), limit)
+            .await
+            .map_err(|error| read_error(&error, limit))?;
+        let value: serde_json::Value = if bytes.iter().all(u8::is_ascii_whitespace) {
+            serde_json::Value::Object(serde_json::Map::new())
+        } else {
+            serde_json::from_slice(&bytes).map_err(|error| syntax_error(&error))?
+        };
+        drop(bytes);
+        let problems = check_against_schema::<T>(&value);
+        if !problems.is_empty() {
+            return Err(ApiError::validation(problems));
+        }
+        serde_path_to_error::deserialize(value).map(Body).map_err(|error| {
+            let field = error.path().to_string();
+            ApiError::invalid_field(&field, "invalid", error.into_inner().to_string())
+        })
+    }
+}
+
+fn require_json(request: &Request) -> Result<()> {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
+    let kind = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::UnsupportedMediaType, "Send the body as application/json."))
+}
+
+fn read_error(error: &axum::Error, limit: usize) -> ApiError {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(inner) = source {
+        if inner.is::<http_body_util::LengthLimitError>() {
+            return ApiError::new(
+                Code::PayloadTooLarge,
+                format!("The request body is larger than {limit} bytes."),
+            );
+        }
+        source = inner.source();
+    }
+    ApiError::bad_request("The request body broke off.")
+}
+
+fn syntax_error(error: &serde_json::Error) -> ApiError {
+    ApiError::bad_request(format!("The request body is not valid JSON: {error}."))
+        .with_details(serde_json::json!({ "line": error.line(), "column": error.column() }))
+}

@@ -1,0 +1,19 @@
+//! What every route shares: context of a request, bodies in, envelopes out, and the layers around all of it.
+
+mod body;
+mod client;
+mod context;
+mod guard;
+mod observe;
+mod params;
+mod reply;
+mod schema;
+
+pub use body::Body;
+pub use client::client_address;
+pub use context::{RequestContext, RequestId};
+pub use guard::guard_host;
+pub use observe::{Handled, observe};
+pub use params::{Page, Params};
+pub use reply::{Meta, Reply, Warning};
+pub use schema::check_against_schema;

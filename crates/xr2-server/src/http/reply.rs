@@ -1,0 +1,110 @@
+//! Successful answers: the envelope.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::http::Page;
+
+/// `{"success":true,"data":…,"meta":{…}}`
+#[derive(Debug)]
+pub struct Reply<T> {
+    status: StatusCode,
+    data: T,
+    meta: Meta,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What stands beside the data.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Meta {
+    /// Page number of a list, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<i64>,
+    /// Items per page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// Items in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
+    /// What did not stop the request, but deserves a look.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// Set when a prompt was asked for by a former slug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_slug: Option<String>,
+}
+
+/// One entry of `meta.warnings`.
+#[derive(Debug, Clone, Serialize, ToSchema, PartialEq, Eq)]
+pub struct Warning {
+    /// Stable code, such as `UNKNOWN_VARIABLE`.
+    pub code: String,
+    /// In plain words.
+    pub message: String,
+    /// The variable it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variable: Option<String>,
+    /// The declared name that comes nearest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+}
+
+impl<T> Reply<T> {
+    /// 200.
+    pub fn ok(data: T) -> Self {
+        Reply { status: StatusCode::OK, data, meta: Meta::default(), headers: Vec::new() }
+    }
+
+    /// 201.
+    pub fn created(data: T) -> Self {
+        Reply { status: StatusCode::CREATED, ..Reply::ok(data) }
+    }
+
+    /// Adds page, limit and total.
+    pub fn paged(mut self, page: Page, total: i64) -> Self {
+        self.meta.page = Some(page.page);
+        self.meta.limit = Some(page.limit);
+        self.meta.total = Some(total);
+        self
+    }
+
+    /// Adds warnings.
+    pub fn warnings(mut self, warnings: Vec<Warning>) -> Self {
+        self.meta.warnings.extend(warnings);
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    success: bool,
+    data: &'a T,
+    meta: &'a Meta,
+}
+
+impl<T: Serialize> IntoResponse for Reply<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&Envelope { success: true, data: &self.data, meta: &self.meta }) {
+            Ok(bytes) => {
+                let mut response = (self.status, bytes).into_response();
+                let headers = response.headers_mut();
+                headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                for (name, value) in self.headers {
+                    headers.append(name, value);
+                }
+                response
+            }
+            Err(error) => ApiError::internal(error).into_response(),
+        }
+    }
+}

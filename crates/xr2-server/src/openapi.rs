@@ -1,0 +1,54 @@
+//! The OpenAPI document and the page that shows it. Nothing is loaded from outside.
+
+use axum::Json;
+use axum::Router;
+use axum::routing::get;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::state::App;
+
+/// The document before routes are added.
+pub fn base() -> OpenApi {
+    let bearer = SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key (`xr2_…`) or a session token (`xr2s_…`)."))
+            .build(),
+    );
+    let header =
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An API key.")));
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+        crate::auth::SESSION_COOKIE,
+        "The dashboard's session; writes need the same origin.",
+    )));
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("xr2")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(include_str!("openapi.md")))
+                .license(Some(
+                    LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build(),
+                ))
+                .build(),
+        )
+        .components(Some(
+            ComponentsBuilder::new()
+                .security_scheme("bearer", bearer)
+                .security_scheme("api_key", header)
+                .security_scheme("session", cookie)
+                .build(),
+        ))
+        .build()
+}
+
+/// `/openapi.json` and `/docs`.
+pub fn pages(document: OpenApi) -> Router<App> {
+    let served = document.clone();
+    Router::new().route("/openapi.json", get(move || async move { Json(served) })).merge(
+        SwaggerUi::new("/docs")
+            .config(utoipa_swagger_ui::Config::new(["/openapi.json"]).try_it_out_enabled(true)),
+    )
+}

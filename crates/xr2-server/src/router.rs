@@ -1,0 +1,62 @@
+//! Every route of xr2: the API's table of contents.
+
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::{Router, routing::get};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::{ApiError, Code};
+use crate::features::system;
+use crate::http::{guard_host, observe};
+use crate::openapi;
+use crate::state::App;
+
+/// The routes under `/api/v1`, with their documentation.
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}
+
+/// Routes beside the API.
+fn outside() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(system::health))
+        .routes(routes!(system::ready))
+        .routes(routes!(system::metrics))
+}
+
+/// The OpenAPI document of all routes.
+pub fn document() -> OpenApi {
+    split().1
+}
+
+fn split() -> (Router<App>, OpenApi) {
+    OpenApiRouter::with_openapi(openapi::base()).merge(outside()).nest("/api/v1", api()).split_for_parts()
+}
+
+/// The whole application as one service.
+pub fn router(app: App) -> Router {
+    let (routes, document) = split();
+    routes
+        .merge(openapi::pages(document))
+        .fallback(get(system::dashboard))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), guard_host))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), observe))
+        .with_state(app)
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(Code::MethodNotAllowed, "This path does not support that method.")
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    ApiError::internal(format!("panic: {}", message.as_deref().unwrap_or("unknown"))).into_response()
+}

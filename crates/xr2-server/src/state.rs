@@ -1,0 +1,196 @@
+//! The application: what every request shares.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use xr2_db::{Db, Purpose};
+
+use crate::clock::Clock;
+use crate::config::{Config, SecretKey};
+use crate::events::Follower;
+use crate::features::api_keys::KeyCache;
+use crate::last_used::LastUsed;
+use crate::queries;
+
+/// A handle on the application; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    db: Db,
+    clock: Clock,
+    secret: SecretKey,
+    follower: Follower,
+    keys: Arc<KeyCache>,
+    last_used: LastUsed,
+    host_names: Vec<String>,
+    /// Cancelled when the server is asked to stop: streams end, background work flushes.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Why the application could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is not right.
+    #[error("{0}")]
+    Config(#[from] crate::config::ConfigError),
+    /// The database is not usable.
+    #[error("{0}")]
+    Database(#[from] xr2_db::DbError),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl App {
+    /// Opens the database, checks the secret key against it, starts background work.
+    pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
+        let app = App::open(config, clock).await?;
+        app.spawn_background();
+        Ok(app)
+    }
+
+    /// Like [`App::start`] without background work; for one-off commands.
+    pub async fn open(config: Config, clock: Clock) -> Result<App, StartError> {
+        if !config.is_postgres() {
+            std::fs::create_dir_all(&config.data_dir).map_err(|error| {
+                StartError::Other(format!(
+                    "cannot make the data directory {}: {error}",
+                    config.data_dir.display()
+                ))
+            })?;
+        }
+        let secret = config.secret_key()?;
+        let (db, report) = Db::open(&config.database_options()).await?;
+        if !report.applied.is_empty() {
+            tracing::info!(engine = db.engine().name(), applied = ?report.applied, "database schema is up to date");
+        }
+        check_secret(&db, &clock, &secret).await?;
+        let keys = Arc::new(KeyCache::new());
+        let follower = Follower::new(db.clone());
+        follower.set_listeners(vec![keys.clone()]);
+        follower.prime().await?;
+        let host_names = host_names(&config);
+        Ok(App(Arc::new(Inner {
+            config,
+            db,
+            clock,
+            secret,
+            follower,
+            keys,
+            last_used: LastUsed::default(),
+            host_names,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        })))
+    }
+
+    fn spawn_background(&self) {
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.follower().run(app.stopping()).await });
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
+    }
+
+    /// Asks streams and background work to end.
+    pub fn begin_stop(&self) {
+        self.0.stop.cancel();
+    }
+
+    /// Waits for background work to end, then closes the database.
+    pub async fn finish_stop(&self) {
+        self.begin_stop();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        if let Err(error) = self.last_used().flush(self).await {
+            tracing::warn!(%error, "could not write the last last-used times");
+        }
+        self.0.db.close().await;
+    }
+
+    /// Cancelled when the server is asked to stop.
+    pub fn stopping(&self) -> CancellationToken {
+        self.0.stop.clone()
+    }
+
+    /// Runs `work` in the background; a stopping server waits for it.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.spawn(work);
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The instance's secret key.
+    pub fn secret(&self) -> &SecretKey {
+        &self.0.secret
+    }
+
+    /// Follows what happens.
+    pub fn follower(&self) -> &Follower {
+        &self.0.follower
+    }
+
+    /// API keys in memory.
+    pub fn keys(&self) -> &KeyCache {
+        &self.0.keys
+    }
+
+    /// Notes of what was used.
+    pub fn last_used(&self) -> &LastUsed {
+        &self.0.last_used
+    }
+
+    /// Host names this server answers to, beside loopback.
+    pub fn host_names(&self) -> &[String] {
+        &self.0.host_names
+    }
+}
+
+fn host_names(config: &Config) -> Vec<String> {
+    let mut names = config.allowed_hosts.clone();
+    if let Some((_, rest)) = config.public_url.split_once("://") {
+        let authority = rest.split('/').next().unwrap_or("");
+        let name = match authority.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => authority,
+        };
+        names.push(name.trim_matches(['[', ']']).to_owned());
+    }
+    names
+}
+
+/// The database remembers a check value of the key; a node with another key refuses to start rather than write what
+/// the others cannot read.
+async fn check_secret(db: &Db, clock: &Clock, secret: &SecretKey) -> Result<(), StartError> {
+    const NAME: &str = "secret_key_check";
+    let mut tx = db.system(Purpose::Instance).write().await?;
+    match queries::setting(&mut tx, NAME).await? {
+        None => queries::set_setting(&mut tx, NAME, &secret.check_value(), clock.now()).await?,
+        Some(known) if known == secret.check_value() => {}
+        Some(_) => {
+            return Err(StartError::Other(
+                "secret_key: this is not the key the database was first used with. Start with that key (XR2_SECRET_KEY, \
+                 XR2_SECRET_KEY_FILE, or secret.key in the data directory)."
+                    .into(),
+            ));
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}

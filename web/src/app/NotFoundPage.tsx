@@ -21,3 +21,12 @@ export function NotFoundPage() {
     </EmptyState>
   );
 }
+
+/** The same outside the shell, for addresses that name nothing at all. */
+export function LostPage() {
+  return (
+    <main>
+      <NotFoundPage />
+    </main>
+  );
+}

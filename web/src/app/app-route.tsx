@@ -2,13 +2,13 @@ import { createRootRoute, createRoute, lazyRouteComponent, Outlet, redirect } fr
 import { authStatusQuery, meQuery, pickWorkspace } from '~/api/account';
 import { ApiError, setWorkspace } from '~/api/client';
 import { queryClient } from '~/api/query-client';
-import { NotFoundPage } from './NotFoundPage';
+import { LostPage } from './NotFoundPage';
 import { RouteError } from './RouteError';
 
 export const rootRoute = createRootRoute({
   component: Outlet,
   errorComponent: RouteError,
-  notFoundComponent: NotFoundPage,
+  notFoundComponent: LostPage,
 });
 
 /** Sends who is not signed in to the right door, and remembers where they wanted to go. */

@@ -13,6 +13,20 @@ const accent: MantineColorsTuple = [
   '#27318a',
 ];
 
+/** Dark enough to carry white text at 4.5:1 where it fills a button. */
+const red: MantineColorsTuple = [
+  '#fff5f5',
+  '#ffe3e3',
+  '#ffc9c9',
+  '#ffa8a8',
+  '#ff8787',
+  '#f05252',
+  '#cf2e2e',
+  '#c02626',
+  '#a61e1e',
+  '#8a1919',
+];
+
 const dark: MantineColorsTuple = [
   '#dcdee3',
   '#bcc0c8',
@@ -32,7 +46,7 @@ const quick = { transitionProps: { duration: 100 } };
 export const theme = createTheme({
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 6 },
-  colors: { accent, dark },
+  colors: { accent, dark, red },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", monospace',
   fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.25rem' },
@@ -51,12 +65,13 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: 'pointer',
   components: {
+    Portal: { defaultProps: { target: '#overlays' } },
     Modal: { defaultProps: { ...close, ...quick, centered: true } },
     Drawer: { defaultProps: { ...close, ...quick } },
-    Menu: { defaultProps: { ...quick, shadow: 'md', position: 'bottom-end', withinPortal: true } },
+    Menu: { defaultProps: { ...quick, shadow: 'md', position: 'bottom-end', withInitialFocusPlaceholder: false } },
     Popover: { defaultProps: quick },
     Tooltip: { defaultProps: { ...quick, openDelay: 300, withArrow: false, multiline: true } },
-    Notification: { defaultProps: close },
+    Notification: { defaultProps: { ...close, withBorder: true } },
     Button: { defaultProps: { size: 'sm' } },
     Table: { defaultProps: { verticalSpacing: 'xs' } },
   },

@@ -21,10 +21,10 @@ export function Shell() {
   const mayWrite = useRole('editor');
   const navigate = useNavigate();
   const sidebar = useSidebarState();
-  const [palette, setPalette] = useState(0);
+  const [palette, setPalette] = useState(false);
   const [map, setMap] = useState(false);
   const announcement = useNavigationFocus();
-  const openPalette = useCallback(() => setPalette((times) => times + 1), []);
+  const openPalette = useCallback(() => setPalette(true), []);
 
   useLive(workspace?.id ?? null);
   useShortcut({ keys: 'mod+k', description: 'Go to any prompt, page or action', group: 'Everywhere' }, openPalette);
@@ -64,7 +64,7 @@ export function Shell() {
       <SessionGuard />
       <Suspense>
         <Toasts />
-        {palette > 0 && <Palette opening={palette} onShortcuts={() => setMap(true)} />}
+        {palette && <Palette onClose={() => setPalette(false)} onShortcuts={() => setMap(true)} />}
         {map && <ShortcutMap onClose={() => setMap(false)} />}
       </Suspense>
     </div>

@@ -11,7 +11,7 @@ export function TopBar({ onSearch, onShortcuts }: { onSearch: () => void; onShor
   const { workspace } = useMe();
   const close = () => setOpened(false);
   return (
-    <header className={classes.bar}>
+    <div className={classes.bar} role="region" aria-label="Top bar">
       <ActionIcon variant="subtle" color="gray" size="xl" aria-label="Open the menu" onClick={() => setOpened(true)}>
         <IconMenu2 size={20} aria-hidden />
       </ActionIcon>
@@ -33,6 +33,6 @@ export function TopBar({ onSearch, onShortcuts }: { onSearch: () => void; onShor
           onNavigate={close}
         />
       </Drawer>
-    </header>
+    </div>
   );
 }

@@ -16,7 +16,7 @@ export function InUseDialog({ blocked: { prompt, reasons }, actions, onBinned }:
     if (await actions.moveToBin(prompt, { force: true })) onBinned?.();
   }
   return (
-    <Modal opened onClose={actions.dismissBlocked} title={`“${prompt.title}” is in use`}>
+    <Modal opened onClose={actions.dismissBlocked} size="lg" title={`“${prompt.title}” is in use`}>
       <ul style={{ margin: 0, paddingLeft: 20 }}>
         {reasons.map((reason) => (
           <li key={reason.kind === 'fetched' ? 'fetched' : `${reason.kind}-${reason.slug}`}>

@@ -44,7 +44,8 @@ export function ListPage() {
       <PageHeader
         title="Prompts"
         actions={
-          mayWrite && (
+          mayWrite &&
+          !neverWritten && (
             <Button component={Link} to="/prompts/new" leftSection={<IconPlus size={16} aria-hidden />}>
               New Prompt
             </Button>
@@ -89,7 +90,7 @@ function FirstPrompt({ mayWrite }: { mayWrite: boolean }) {
       title="Write your first prompt"
       action={
         <Button component={Link} to="/prompts/new" leftSection={<IconPlus size={16} aria-hidden />}>
-          Write a prompt
+          New Prompt
         </Button>
       }
     >

@@ -45,7 +45,7 @@ export function PromptRow({ prompt, actions, rowIndex }: Props) {
       <div role="cell" className={classes.changed}>
         <span className={classes.caption}>Changed </span>
         <RelativeTime time={prompt.updated_at} />
-        <span className={classes.quiet}> by {prompt.updated_by.name}</span>
+        <span className={classes.by}> by {prompt.updated_by.name}</span>
       </div>
       <div role="cell" className={classes.tags}>
         {prompt.category && <Tag>{prompt.category}</Tag>}

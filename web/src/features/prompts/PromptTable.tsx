@@ -24,7 +24,7 @@ export function PromptTable({ prompts, total, actions, onNearEnd }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const virtualizer = useWindowVirtualizer({
     count: prompts.length,
-    estimateSize: () => 57,
+    estimateSize: () => 60,
     overscan: 12,
     scrollMargin: body.current?.offsetTop ?? 0,
     getItemKey: (index) => prompts[index]?.id ?? index,

@@ -11,7 +11,11 @@ export function contractQuery(body: PromptBody | null) {
     queryFn: async ({ signal }) => {
       const { type, syntax, content, messages, variables } = body!;
       const preview = await api.post<Preview>('/templates/preview', { type, syntax, content, messages, variables, render: false }, { signal });
-      return { variables: preview.variables.filter((v) => v.used || !v.discovered), problems: preview.problems };
+      return {
+        variables: preview.variables.filter((v) => v.used || !v.discovered),
+        unused: preview.variables.filter((v) => !v.used).map((v) => v.name),
+        problems: preview.problems,
+      };
     },
   });
 }

@@ -26,12 +26,16 @@ export function versionQuery(slug: string, version: number) {
   });
 }
 
-/** What is different between two states: numbers, "draft" or "live". */
-export function diffQuery(slug: string, version: number | 'draft', against: number | 'live', stamp?: number) {
+/**
+ * What is different between two versions, or between a version and the draft. Versions never change, so
+ * nothing makes this answer old; for the draft, `revision` says which state of it is meant.
+ */
+export function diffQuery(slug: string, version: number | 'draft', against: number, revision?: number) {
   return queryOptions({
-    queryKey: [...keys.diff(slug, version, against), stamp ?? 0] as const,
+    queryKey: ['diff', slug, version, against, revision ?? 0] as const,
     queryFn: ({ signal }) => api.get<Diff>(path`/prompts/${slug}/versions/${version}/diff`, { query: { against }, signal }),
     placeholderData: keepPreviousData,
+    staleTime: Infinity,
   });
 }
 

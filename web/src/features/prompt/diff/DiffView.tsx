@@ -46,11 +46,17 @@ export function DiffView({ diff, layout }: Props) {
       </div>
       <ContractChanges diff={diff} />
       {diff.lines.length > 0 && (
-        <div className={classes.scroll}>
+        <div className={classes.scroll} tabIndex={0} role="group" aria-label="Comparison">
           <table className={classes.table} data-layout={layout}>
             <caption className={classes.hidden}>
               From {diff.from.name} to {diff.to.name}
             </caption>
+            <colgroup>
+              <col className={classes.narrow} />
+              <col className={layout === 'split' ? undefined : classes.narrow} />
+              {layout === 'split' && <col className={classes.narrow} />}
+              <col />
+            </colgroup>
             {layout === 'split' && (
               <thead>
                 <tr>

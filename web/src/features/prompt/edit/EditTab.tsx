@@ -69,10 +69,10 @@ export function EditTab() {
           <ConfigPanel />
         </div>
         <div className={classes.side}>
-          <div className={classes.variables} hidden={!shows('variables')}>
+          <div className={classes.variables} tabIndex={narrow ? undefined : 0} role="group" aria-label="Variables of the prompt" hidden={!shows('variables')}>
             <VariablesPanel use={use} problems={problems} />
           </div>
-          <div className={classes.preview} hidden={!shows('preview')}>
+          <div className={classes.preview} tabIndex={narrow ? undefined : 0} role="group" aria-label="Preview and test" hidden={!shows('preview')}>
             <TestResult test={test} />
             <PreviewPanel check={check} onJump={jump} />
           </div>

@@ -1,5 +1,5 @@
-import { Menu, Tooltip } from '@mantine/core';
-import { IconBraces, IconCheck, IconChevronDown } from '@tabler/icons-react';
+import { Menu } from '@mantine/core';
+import { IconBraces, IconChevronDown } from '@tabler/icons-react';
 import type { Syntax } from '~/api/types';
 import { SYNTAX_WORDS } from '~/features/templates/words';
 import { useBody, usePrompt } from '../PromptContext';
@@ -16,31 +16,25 @@ export function SyntaxMenu() {
   if (readOnly) return <span className={classes.optionText}>Syntax: {words.name} – {words.short}</span>;
   return (
     <Menu position="bottom-start">
-      <Tooltip label={words.text} maw={300}>
-        <Menu.Target>
-          <button type="button" className={classes.trigger} aria-label={`Syntax: ${words.name}`}>
-            <IconBraces size={14} aria-hidden />
-            {words.name}
-            <IconChevronDown size={13} aria-hidden />
-          </button>
-        </Menu.Target>
-      </Tooltip>
+      <Menu.Target>
+        <button type="button" className={classes.trigger} aria-label={`Syntax: ${words.name}`}>
+          <IconBraces size={14} aria-hidden />
+          {words.name}
+          <IconChevronDown size={13} aria-hidden />
+        </button>
+      </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>What is filled in</Menu.Label>
-        {order.map((option) => (
-          <Menu.Item
-            key={option}
-            role="menuitemradio"
-            aria-checked={option === syntax}
-            leftSection={<IconCheck size={15} aria-hidden visibility={option === syntax ? 'visible' : 'hidden'} />}
-            onClick={() => session.update((body) => ({ ...body, syntax: option }))}
-          >
-            <div className={classes.option}>
-              <div className={classes.optionName}>{SYNTAX_WORDS[option].name}</div>
-              <div className={classes.optionText}>{SYNTAX_WORDS[option].text}</div>
-            </div>
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={syntax} onChange={(value) => session.update((body) => ({ ...body, syntax: value as Syntax }))}>
+          {order.map((option) => (
+            <Menu.RadioItem key={option} value={option} closeMenuOnClick>
+              <div className={classes.option}>
+                <div className={classes.optionName}>{SYNTAX_WORDS[option].name}</div>
+                <div className={classes.optionText}>{SYNTAX_WORDS[option].text}</div>
+              </div>
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );

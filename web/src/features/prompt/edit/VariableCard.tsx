@@ -3,6 +3,7 @@ import { IconChevronDown, IconChevronUp } from '@tabler/icons-react';
 import { useId, useState } from 'react';
 import type { Variable } from '~/api/types';
 import { TYPE_WORDS } from '~/features/templates/words';
+import { formatValue } from '../model/values';
 import { ValueField } from './ValueField';
 import { VariableForm } from './VariableForm';
 import classes from './VariablesPanel.module.css';
@@ -56,7 +57,7 @@ export function VariableCard({ variable, used, taken, problem, readOnly, onChang
         variable={variable}
         label={`Sample for ${variable.name}`}
         value={variable.sample}
-        placeholder={variable.default !== undefined ? 'Sample (the default is used)' : 'Sample value'}
+        placeholder={variable.default !== undefined && variable.default !== null ? `Default: ${formatValue(variable.default)}` : 'Sample value'}
         error={problem}
         readOnly={readOnly}
         onChange={(sample) => onChange({ ...variable, sample })}

@@ -29,6 +29,11 @@ describe('callerImpact', () => {
     expect(callerImpact(contract([]), contract([variable('a')], { syntax: 'jinja' })).map((n) => n.text).join()).toContain('stays empty');
   });
 
+  it('does not warn of what the text does not use', () => {
+    const after = contract([variable('a')], { unused: ['a'] });
+    expect(callerImpact(contract([]), after)).toMatchObject([{ tone: 'info' }]);
+  });
+
   it('knows types that widen', () => {
     expect(texts([variable('n', { type: 'integer' })], [variable('n', { type: 'number' })])[0]).toMatch(/^info/);
     expect(texts([variable('n', { type: 'number' })], [variable('n', { type: 'integer' })])[0]).toBe(

@@ -9,7 +9,10 @@ export interface Notice {
   text: string;
 }
 
-type Contract = Pick<PromptBody, 'type' | 'syntax' | 'variables'>;
+type Contract = Pick<PromptBody, 'type' | 'syntax' | 'variables'> & {
+  /** Names of the described variables that the text does not use. */
+  unused?: readonly string[];
+};
 
 /** Compares what callers see now with what they will see; the gravest first. */
 export function callerImpact(before: Contract | null, after: Contract): Notice[] {
@@ -73,6 +76,9 @@ function added(variable: Variable, after: Contract): Notice {
   if (isRequired(variable)) {
     return { tone: 'breaking', variable: name, text: `Callers must now send ${name} (${word(variable)}). Calls without it will be refused.` };
   }
+  if (after.unused?.includes(name)) {
+    return { tone: 'info', variable: name, text: `${name} is described, but the text does not use it. Callers need not send it.` };
+  }
   return { tone: 'notice', variable: name, text: `${name} is new. ${without(variable, after)}` };
 }
 
@@ -97,7 +103,8 @@ function changed(before: Variable, after: Variable, contract: Contract): Notice[
   }
   if (!isRequired(before) && isRequired(after)) breaking(`${name} is now required. Calls without it will be refused.`);
   if (isRequired(before) && !isRequired(after)) info(`${name} is no longer required. ${without(after, contract)}`);
-  if (formatValue(before.default) !== formatValue(after.default) && !isRequired(before) && !isRequired(after)) {
+  const unused = contract.unused?.includes(name);
+  if (!unused && formatValue(before.default) !== formatValue(after.default) && !isRequired(before) && !isRequired(after)) {
     notices.push({ tone: 'notice', variable: name, text: `${name}: ${without(after, contract)}` });
   }
   const choices = enumChange(before, after);

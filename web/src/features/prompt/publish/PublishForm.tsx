@@ -33,11 +33,11 @@ export function PublishForm({ from, onClose }: Props) {
   const [conflict, setConflict] = useState<VersionConflict | null>(null);
 
   const { live_version: live } = details;
-  const diff = useQuery({ ...diffQuery(slug, from, 'live', session.revision ?? 0), enabled: live !== null });
+  const diff = useQuery({ ...diffQuery(slug, from, live?.number ?? 0, session.revision ?? 0), enabled: live !== null });
   const body = useMemo(() => session.current(), [session]);
   const now = useQuery(contractQuery(body));
   const before = useQuery(contractQuery(live ? bodyOfVersion(live) : null));
-  const notices = now.data && (before.data || !live) ? callerImpact(live && before.data ? { ...live, variables: before.data.variables } : null, { ...body, variables: now.data.variables }) : null;
+  const notices = now.data && (before.data || !live) ? callerImpact(live && before.data ? { ...live, variables: before.data.variables } : null, { ...body, variables: now.data.variables, unused: now.data.unused }) : null;
   const errors = now.data?.problems.filter((p) => p.code === 'TEMPLATE_ERROR') ?? [];
 
   const newest = details.version?.number ?? null;

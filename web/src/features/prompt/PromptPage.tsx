@@ -21,7 +21,15 @@ export function PromptPage() {
   const { slug } = useParams({ from: '/app/prompts/$slug' });
   const { data, error, refetch } = useQuery(promptDetailsQuery(slug));
   if (data) return <Loaded key={data.id} slug={slug} details={data} />;
-  if (error) return <ErrorState error={error} onRetry={error instanceof ApiError && error.status === 404 ? undefined : () => void refetch()} />;
+  if (error) {
+    const gone = error instanceof ApiError && error.status === 404;
+    return (
+      <>
+        <h1 className={classes.hidden}>Prompt</h1>
+        <ErrorState error={error} onRetry={gone ? undefined : () => void refetch()} />
+      </>
+    );
+  }
   return <LoadingPage />;
 }
 

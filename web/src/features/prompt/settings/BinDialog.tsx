@@ -77,7 +77,7 @@ function Reason({ reason }: { reason: InUseReason }) {
     case 'included_by':
       return (
         <>
-          <Link to="/prompts/$slug" params={{ slug: reason.slug }}>{reason.slug}</Link> includes its text
+          <Link to="/prompts/$slug" params={{ slug: reason.slug }} className={dialogs.link}>{reason.slug}</Link> includes its text
         </>
       );
     case 'label':

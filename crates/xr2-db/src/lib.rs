@@ -6,6 +6,8 @@ mod error;
 mod migrate;
 mod row;
 mod sql;
+#[doc(hidden)]
+pub mod testing;
 mod tx;
 mod value;
 

@@ -35,7 +35,7 @@ pub fn migrations() -> &'static [Migration] {
 }
 
 impl Migration {
-    fn text(&self, engine: Engine) -> &'static str {
+    pub(crate) fn text(&self, engine: Engine) -> &'static str {
         match engine {
             Engine::Sqlite => self.sqlite,
             Engine::Postgres => self.postgres,

@@ -93,6 +93,7 @@ impl App {
         self.0.tasks.spawn(async move { app.follower().run(app.stopping()).await });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
+        self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
 
     /// Asks streams and background work to end.

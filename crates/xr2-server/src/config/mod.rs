@@ -87,6 +87,10 @@ pub struct Auth {
     pub attempts_per_account: u32,
     /// Sign-ins and registrations per network in 15 minutes.
     pub attempts_per_network: u32,
+    /// Memory of one password hash in KiB.
+    pub argon2_memory_kib: u32,
+    /// Passes of one password hash over its memory.
+    pub argon2_iterations: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -289,6 +293,16 @@ impl Config {
         );
         demand(self.auth.attempts_per_account > 0, "auth.attempts_per_account", "must be at least 1");
         demand(self.auth.attempts_per_network > 0, "auth.attempts_per_network", "must be at least 1");
+        demand(
+            (8..=4_194_304).contains(&self.auth.argon2_memory_kib),
+            "auth.argon2_memory_kib",
+            "must be between 8 and 4194304",
+        );
+        demand(
+            (1..=100).contains(&self.auth.argon2_iterations),
+            "auth.argon2_iterations",
+            "must be between 1 and 100",
+        );
         demand(self.limits.content_bytes >= 1024, "limits.content_bytes", "must be at least 1024");
         demand(
             self.limits.body_bytes >= self.limits.content_bytes,

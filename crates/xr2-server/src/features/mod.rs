@@ -3,5 +3,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod imports;
+pub mod prompts;
 pub mod system;
 pub mod workspaces;

@@ -15,5 +15,5 @@ pub use context::{RequestContext, RequestId};
 pub use guard::guard_host;
 pub use observe::{Handled, observe};
 pub use params::{Page, Params};
-pub use reply::{Meta, Reply, Warning};
+pub use reply::{Envelope, Meta, Reply, Warning};
 pub use schema::check_against_schema;

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use serde::Serialize;
 use uuid::Uuid;
 use xr2_db::Tx;
-use xr2_prompt::{Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, Selector, Snippet, compile, list_includes};
+use xr2_prompt::{
+    Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, Selector, Snippet, compile, list_includes,
+};
 
 use crate::error::Result;
 use crate::features::prompts::source::{Source, template_error};
@@ -55,6 +57,12 @@ impl Snippets {
         }
     }
 
+    /// Whether no snippet includes another.
+    pub fn are_flat(&self) -> bool {
+        let mut found = self.found.values().filter_map(|found| found.as_ref().ok());
+        found.all(|(_, snippet)| list_includes(&snippet.content, snippet.syntax).is_empty())
+    }
+
     /// The ids of everything included, directly or not.
     pub fn ids(&self) -> impl Iterator<Item = Uuid> + '_ {
         self.found.values().filter_map(|found| found.as_ref().ok().map(|(id, _)| *id))
@@ -89,7 +97,8 @@ async fn look_up(
     tx: &mut Tx,
     target: &IncludeTarget,
 ) -> Result<std::result::Result<(Uuid, Snippet), IncludeError>> {
-    let Some(row) = queries::find(tx, &target.slug, false).await?.filter(|row| row.deleted_at.is_none()) else {
+    let Some(row) = queries::find(tx, &target.slug, false).await?.filter(|row| row.deleted_at.is_none())
+    else {
         return Ok(Err(IncludeError("there is no such prompt in this workspace".into())));
     };
     let number = match &target.selector {
@@ -131,7 +140,9 @@ pub async fn check(tx: &mut Tx, slug: Option<&str>, source: &Source) -> Result<V
     let direct = list_includes(&source.content, source.syntax);
     Ok(direct
         .iter()
-        .filter_map(|target| snippets.id(target).map(|id| IncludedPrompt { id, selector: stored_selector(target) }))
+        .filter_map(|target| {
+            snippets.id(target).map(|id| IncludedPrompt { id, selector: stored_selector(target) })
+        })
         .collect())
 }
 
@@ -184,4 +195,3 @@ pub async fn all_dependents(tx: &mut Tx, prompt: Uuid) -> Result<Vec<Dependent>>
     }
     Ok(all)
 }
-

@@ -97,7 +97,11 @@ pub(super) async fn rules(tx: &mut Tx, label: &str) -> Result<Option<(bool, Json
 }
 
 /// The version a label of a prompt points at.
-pub(in crate::features::prompts) async fn version_of(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Option<i64>> {
+pub(in crate::features::prompts) async fn version_of(
+    tx: &mut Tx,
+    prompt: Uuid,
+    label: &str,
+) -> Result<Option<i64>> {
     let workspace = tx.workspace();
     tx.optional(
         "SELECT version_number FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2 AND label = $3",

@@ -1,0 +1,205 @@
+//! For the test kit alone: PostgreSQL databases made and dropped by the dozen, and the schema as each engine sees it.
+
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection};
+
+use crate::{Db, DbError, Engine, Options, Result, migrations};
+
+/// Any number that nothing else uses.
+const TEMPLATE_LOCK: i64 = 0x7872_325f_7465_6d70;
+
+/// The address of another database on the same server.
+pub fn sibling_url(url: &str, database: &str) -> String {
+    let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
+    let scheme = address.find("://").map_or(0, |at| at + 3);
+    let host = address[scheme..].find('/').map_or(address, |at| &address[..scheme + at]);
+    match query {
+        Some(query) => format!("{host}/{database}?{query}"),
+        None => format!("{host}/{database}"),
+    }
+}
+
+/// Makes the migrated database that tests are copied from, unless it is there already, and returns its name. The name
+/// follows from the migrations' text, so that different states of the source tree can share a server.
+pub async fn postgres_template(admin_url: &str) -> Result<String> {
+    let mut digest = Sha256::new();
+    for migration in migrations() {
+        digest.update(migration.text(Engine::Postgres));
+    }
+    let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let name = format!("xr2_template_{digest}");
+    let mut admin = connect(admin_url).await?;
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut admin).await?;
+    let outcome = make_template(&mut admin, admin_url, &name).await;
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(TEMPLATE_LOCK).execute(&mut admin).await?;
+    admin.close().await?;
+    outcome.map(|()| name)
+}
+
+async fn make_template(admin: &mut PgConnection, admin_url: &str, name: &str) -> Result<()> {
+    let known: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind(name)
+        .fetch_optional(&mut *admin)
+        .await?;
+    if known.is_some() {
+        return Ok(());
+    }
+    // Under another name until it is complete: a killed run leaves no half template behind.
+    let raw = format!("{name}_raw");
+    run(admin, format!("DROP DATABASE IF EXISTS {raw} WITH (FORCE)")).await?;
+    run(admin, format!("CREATE DATABASE {raw}")).await?;
+    let (db, _) = Db::open(&Options::new(sibling_url(admin_url, &raw))).await?;
+    db.close().await;
+    run(admin, format!("ALTER DATABASE {raw} RENAME TO {name}")).await
+}
+
+/// Makes the database `name`, as a copy of `template` when one is given.
+pub async fn create_postgres(admin_url: &str, name: &str, template: Option<&str>) -> Result<()> {
+    let mut admin = connect(admin_url).await?;
+    let template = template.map(|template| format!(" TEMPLATE {template}")).unwrap_or_default();
+    run(&mut admin, format!("CREATE DATABASE {name}{template}")).await?;
+    admin.close().await?;
+    Ok(())
+}
+
+/// Drops the database `name`, connections and all.
+pub async fn drop_postgres(admin_url: &str, name: &str) -> Result<()> {
+    let mut admin = connect(admin_url).await?;
+    run(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+    admin.close().await?;
+    Ok(())
+}
+
+async fn connect(url: &str) -> Result<PgConnection> {
+    let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
+    Ok(options.connect().await?)
+}
+
+async fn run(admin: &mut PgConnection, sql: String) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(admin).await?;
+    Ok(())
+}
+
+/// A column as the engine knows it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ColumnInfo {
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// Its type in the engine's words, lower case.
+    pub kind: String,
+    /// Whether it may be null.
+    pub nullable: bool,
+}
+
+/// All columns of all tables of ours, sorted.
+pub async fn columns(url: &str) -> Result<Vec<ColumnInfo>> {
+    let rows: Vec<(String, String, String, bool)> = match sqlite_path(url) {
+        Some(path) => {
+            let mut connection = open_sqlite(path).await?;
+            sqlx::query_as(
+                "SELECT t.name, c.name, lower(c.type), c.\"notnull\" = 0 AND c.pk = 0
+                 FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+                 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+            )
+            .fetch_all(&mut connection)
+            .await?
+        }
+        None => {
+            let mut connection = connect(url).await?;
+            sqlx::query_as(
+                "SELECT table_name::text, column_name::text, lower(data_type::text), is_nullable = 'YES'
+                 FROM information_schema.columns WHERE table_schema = 'public'",
+            )
+            .fetch_all(&mut connection)
+            .await?
+        }
+    };
+    let mut columns: Vec<ColumnInfo> = rows
+        .into_iter()
+        .map(|(table, name, kind, nullable)| ColumnInfo { table, name, kind, nullable })
+        .collect();
+    columns.sort();
+    Ok(columns)
+}
+
+/// Names of all indexes of ours that have one of their own, sorted.
+pub async fn indexes(url: &str) -> Result<Vec<String>> {
+    let mut names: Vec<String> = match sqlite_path(url) {
+        Some(path) => {
+            let mut connection = open_sqlite(path).await?;
+            sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+                .fetch_all(&mut connection)
+                .await?
+        }
+        None => {
+            let mut connection = connect(url).await?;
+            // Those of constraints have no counterpart with a name on SQLite.
+            sqlx::query_scalar(
+                "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+                 JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = 'public'
+                   AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)",
+            )
+            .fetch_all(&mut connection)
+            .await?
+        }
+    };
+    names.sort();
+    Ok(names)
+}
+
+/// Whether row-level security is enabled and forced, and how many policies there are, by table.
+pub async fn row_security(url: &str) -> Result<Vec<(String, bool, bool, i64)>> {
+    let mut connection = connect(url).await?;
+    Ok(sqlx::query_as(
+        "SELECT c.relname::text, c.relrowsecurity, c.relforcerowsecurity,
+                (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid)
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY 1",
+    )
+    .fetch_all(&mut connection)
+    .await?)
+}
+
+/// Whether the role that pooled connections take may log in, is a superuser, or may bypass row-level security.
+pub async fn app_role(url: &str) -> Result<(bool, bool, bool)> {
+    let mut connection = connect(url).await?;
+    let row =
+        sqlx::query_as("SELECT rolcanlogin, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = 'xr2_app'");
+    Ok(row.fetch_one(&mut connection).await?)
+}
+
+/// Whether the role that `url` itself names is a superuser.
+pub async fn is_superuser(url: &str) -> Result<bool> {
+    let mut connection = connect(url).await?;
+    Ok(sqlx::query_scalar("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        .fetch_one(&mut connection)
+        .await?)
+}
+
+fn sqlite_path(url: &str) -> Option<&str> {
+    url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))
+}
+
+async fn open_sqlite(path: &str) -> Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
+    options.connect().await.map_err(DbError::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sibling_url;
+
+    #[test]
+    fn a_sibling_keeps_host_and_options() {
+        assert_eq!(sibling_url("postgres://u:p@h:1/a", "b"), "postgres://u:p@h:1/b");
+        assert_eq!(sibling_url("postgres://h", "b"), "postgres://h/b");
+        assert_eq!(sibling_url("postgres://h/a?sslmode=disable", "b"), "postgres://h/b?sslmode=disable");
+    }
+}

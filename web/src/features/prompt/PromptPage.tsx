@@ -117,6 +117,7 @@ function LoadingPage() {
           <Skeleton height={150} />
         </div>
       </div>
+      <h1 className={classes.hidden}>Prompt</h1>
       <span className={classes.hidden} role="status">Loading the prompt</span>
     </div>
   );

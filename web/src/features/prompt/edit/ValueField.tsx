@@ -41,14 +41,13 @@ export function ValueField({ variable, label, showLabel = false, value, placehol
   const naming = showLabel ? { label } : { 'aria-label': label };
   const common = { size: 'xs', error: wrong ?? error, ...naming } as const;
 
-  if (variable.enum?.length || type === 'boolean') {
+  if (!readOnly && (variable.enum?.length || type === 'boolean')) {
     const options = variable.enum?.length ? variable.enum.map(formatValue) : ['true', 'false'];
     const words = (option: string) => (type === 'boolean' ? (option === 'true' ? 'Yes' : 'No') : option);
     return (
       <NativeSelect
         {...common}
         value={text}
-        disabled={readOnly}
         data={[{ value: '', label: placeholder ?? 'Not set' }, ...options.map((option) => ({ value: option, label: words(option) }))]}
         onChange={(event) => change(event.currentTarget.value)}
       />

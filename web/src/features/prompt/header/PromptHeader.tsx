@@ -35,7 +35,9 @@ export function PromptHeader() {
               <CopyButton value={details.slug} label="Copy slug" size="xs" />
             </span>
             <PromptState />
-            {details.tags.slice(0, 4).map((tag) => <Tag key={tag}>{tag}</Tag>)}
+            {details.tags.length > 0 && (
+              <span className={classes.tags}>{details.tags.slice(0, 4).map((tag) => <Tag key={tag}>{tag}</Tag>)}</span>
+            )}
           </div>
         </div>
         <div className={classes.actions}>

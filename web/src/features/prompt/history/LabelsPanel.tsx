@@ -71,22 +71,27 @@ function LabelRow({ label, versions, locked }: { label: PromptLabel; versions: V
           </Tooltip>
         )}
       </span>
-      <NativeSelect
-        size="xs"
-        aria-label={`Version at ${label.label}`}
-        value={String(label.version)}
-        disabled={locked}
-        data={numbers.map((n) => ({ value: String(n), label: `v${n}` }))}
-        onChange={(event) => {
-          const version = Number(event.currentTarget.value);
-          run(() => actions.moveLabelWithUndo(label.label, version));
-        }}
-      />
-      <Tooltip label={`Remove ${label.label}`}>
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Remove ${label.label}`} disabled={locked} onClick={() => run(() => actions.removeLabelWithUndo(label.label))}>
-          <IconX size={15} aria-hidden />
-        </ActionIcon>
-      </Tooltip>
+      {locked ? (
+        <strong className={classes.labelVersion}>v{label.version}</strong>
+      ) : (
+        <>
+          <NativeSelect
+            size="xs"
+            aria-label={`Version at ${label.label}`}
+            value={String(label.version)}
+            data={numbers.map((n) => ({ value: String(n), label: `v${n}` }))}
+            onChange={(event) => {
+              const version = Number(event.currentTarget.value);
+              run(() => actions.moveLabelWithUndo(label.label, version));
+            }}
+          />
+          <Tooltip label={`Remove ${label.label}`}>
+            <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Remove ${label.label}`} onClick={() => run(() => actions.removeLabelWithUndo(label.label))}>
+              <IconX size={15} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        </>
+      )}
       <span className={classes.labelMeta}>
         {label.moved_by.name}, <RelativeTime time={label.moved_at} />
       </span>

@@ -2,7 +2,7 @@ import { Button, Menu, NativeSelect, SegmentedControl, Skeleton, Tooltip } from 
 import { IconArrowBackUp, IconDots, IconPencil, IconRestore } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Version } from '~/api/types';
 import { ErrorState, notifyError, notifyUndo, RelativeTime, StatusPill } from '~/ui';
 import { usePromptActions } from '../actions';
@@ -39,9 +39,16 @@ export function VersionPane({ number, versions, search }: Props) {
     if (next !== 'text') go({ view: next === 'split' ? 'split' : undefined });
   }
 
+  // Where the timeline stands above, what was chosen in it is out of sight.
+  const pane = useRef<HTMLElement>(null);
+  const chosen = search.version !== undefined;
+  useEffect(() => {
+    if (chosen && window.matchMedia('(max-width: 60em)').matches) pane.current?.scrollIntoView({ block: 'start' });
+  }, [chosen, number]);
+
   const live = details.live?.version === number;
   return (
-    <section className={classes.pane} aria-label={`Version ${number}`}>
+    <section ref={pane} className={classes.pane} aria-label={`Version ${number}`}>
       <header className={classes.paneHead}>
         <div className={classes.paneTitle}>
           <h2>v{number}</h2>

@@ -35,7 +35,7 @@ describe('python', () => {
   });
 
   it('gives reserved words as a mapping', () => {
-    expect(snippet('python', input([variable('class')]))).toContain('render(**{\n    "class": "class",\n})');
+    expect(snippet('python', input([variable('class')]))).toContain('render({\n    "class": "class",\n})');
   });
 
   it('writes literals as Python does', () => {

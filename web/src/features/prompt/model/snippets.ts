@@ -127,18 +127,18 @@ function python(input: SnippetInput): string {
   return [
     'from xr2 import Xr2',
     '',
-    `client = Xr2(base_url=${JSON.stringify(input.origin)})  # reads XR2_API_KEY`,
+    `client = Xr2(url=${JSON.stringify(input.origin)})  # the key comes from XR2_API_KEY`,
     '',
     `prompt = client.get(${JSON.stringify(input.slug)}${label})`,
     ...pythonRender(values),
-    input.type === 'chat' ? 'print(result.messages)' : 'print(result.content)',
+    input.type === 'chat' ? 'print(result.messages)' : 'print(result.text)',
   ].join('\n');
 }
 
 function pythonRender(values: [string, unknown][]): string[] {
   if (values.length === 0) return ['result = prompt.render()'];
   if (values.some(([name]) => PYTHON_WORDS.has(name))) {
-    return ['result = prompt.render(**{', ...values.map(([n, v]) => `    ${JSON.stringify(n)}: ${pythonLiteral(v)},`), '})'];
+    return ['result = prompt.render({', ...values.map(([n, v]) => `    ${JSON.stringify(n)}: ${pythonLiteral(v)},`), '})'];
   }
   return ['result = prompt.render(', ...values.map(([n, v]) => `    ${n}=${pythonLiteral(v)},`), ')'];
 }
@@ -151,7 +151,7 @@ function typescript(input: SnippetInput): string {
   return [
     "import { Xr2 } from 'xr2';",
     '',
-    `const client = new Xr2({ baseUrl: ${JSON.stringify(input.origin)}, apiKey: process.env.XR2_API_KEY });`,
+    `const client = new Xr2({ url: ${JSON.stringify(input.origin)} }); // the key comes from XR2_API_KEY`,
     '',
     `const prompt = await client.get(${JSON.stringify(input.slug)}${label});`,
     ...render,

@@ -79,3 +79,16 @@ describe('conformance: simple.json', () => {
     for (const { variable } of wanted!.warnings ?? []) expect(found).not.toContain(variable);
   });
 });
+
+interface DiscoverCase {
+  name: string;
+  content?: string;
+  expect: { syntax: Syntax; variables: string[] };
+}
+
+describe('conformance: discover.json', () => {
+  const cases = (conformance('discover.json') as DiscoverCase[]).filter((c) => c.content !== undefined);
+  it.each(cases.map((c) => [c.name, c] as const))('%s', (_, { content, expect: wanted }) => {
+    expect(discover(content!, wanted.syntax)).toEqual(wanted.variables);
+  });
+});

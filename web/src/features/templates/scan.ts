@@ -77,8 +77,8 @@ function pushPlain(tokens: Token[], text: string, at: number, match: RegExpExecA
   tokens.push({ kind: 'delimiter', from: end - 2, to: end });
 }
 
-/** Names bound by the surrounding `for` blocks; an inner list hides an outer one. */
-type Scopes = string[][];
+/** The open `if` and `for` blocks, with the names that a `for` binds. */
+type Scopes = { block: 'if' | 'for'; names: string[] }[];
 
 function scanJinja(text: string): Token[] {
   const tokens: Token[] = [];
@@ -120,13 +120,21 @@ function scanBlock(tokens: Token[], text: string, from: number, scopes: Scopes):
   tokens.push({ kind: 'delimiter', from, to: from + 2 });
   const head = /^[-+]?\s*([A-Za-z_]+)/.exec(text.slice(from + 2, close));
   const word = head?.[1];
+  if (word === 'if') scopes.push({ block: 'if', names: [] });
+  if (word === 'else') leaveLoop(scopes);
   if (word === 'for') scanFor(tokens, text, from + 2, close, scopes);
   else if (word === 'include') scanInclude(tokens, text, from + 2, close);
   else scanExpression(tokens, text, from + 2, close, scopes);
-  if (word === 'endfor') scopes.pop();
+  if (word === 'endfor' || word === 'endif') scopes.pop();
   tokens.push({ kind: 'delimiter', from: close, to: close + 2 });
   if (word === 'raw') return skipRaw(tokens, text, close + 2);
   return close + 2;
+}
+
+/** The `else` of a loop is read where there was nothing to go through: its names mean nothing there. */
+function leaveLoop(scopes: Scopes): void {
+  const innermost = scopes.at(-1);
+  if (innermost?.block === 'for') innermost.names = [];
 }
 
 /** Everything up to `endraw` is text. */
@@ -155,19 +163,19 @@ function scanInclude(tokens: Token[], text: string, from: number, to: number): v
 function scanFor(tokens: Token[], text: string, from: number, to: number, scopes: Scopes): void {
   const split = /\sin\s/.exec(text.slice(from, to));
   if (!split) {
-    scopes.push(['loop']);
+    scopes.push({ block: 'for', names: ['loop'] });
     scanExpression(tokens, text, from, to, scopes);
     return;
   }
   const middle = from + split.index;
   const targets = [...text.slice(from, middle).matchAll(/[A-Za-z_][A-Za-z0-9_]*/g)].map((m) => m[0]);
   const names = targets.slice(1);
-  scanExpression(tokens, text, from, middle, [...scopes, names]);
+  scanExpression(tokens, text, from, middle, [...scopes, { block: 'for', names }]);
   // What is looped over is seen from outside the loop, a trailing `if` from inside.
   const filter = /\sif\s/.exec(text.slice(middle, to));
   const outer = filter ? middle + filter.index : to;
   scanExpression(tokens, text, middle, outer, scopes);
-  scopes.push([...names, 'loop']);
+  scopes.push({ block: 'for', names: [...names, 'loop'] });
   if (filter) scanExpression(tokens, text, outer, to, scopes);
 }
 
@@ -201,7 +209,7 @@ function classify(word: string, before: string, text: string, end: number, scope
   // `range(` and keyword arguments are neither variables nor values.
   if (/^\s*\(/.test(text.slice(end, end + 8))) return { kind: 'filter' };
   if (/^\s*=(?!=)/.test(text.slice(end, end + 8))) return { kind: 'path' };
-  if (scopes.some((names) => names.includes(word))) return { kind: 'local' };
+  if (scopes.some(({ names }) => names.includes(word))) return { kind: 'local' };
   return { kind: 'variable', name: word };
 }
 

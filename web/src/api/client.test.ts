@@ -62,7 +62,7 @@ describe('calls', () => {
 
   test('turn a refusal into an error with everything it says', async () => {
     const errors = [
-      { field: 'slug', code: 'taken', message: 'Taken' },
+      { field: 'slug', code: 'taken', message: 'is taken' },
       { field: 'slug', code: 'x', message: 'second' },
     ];
     answer(422, {
@@ -71,7 +71,7 @@ describe('calls', () => {
     });
     const error = await failure(api.post('/prompts'));
     expect(error).toMatchObject({ status: 422, code: 'VALIDATION_ERROR', message: 'No', requestId: 'r1' });
-    expect(error.fieldErrors()).toEqual({ slug: 'Taken' });
+    expect(error.fieldErrors()).toEqual({ slug: 'Is taken.' });
   });
 
   test('survive an answer that is no JSON', async () => {

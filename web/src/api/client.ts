@@ -26,9 +26,15 @@ export class ApiError extends Error {
     const problems = this.details.errors;
     if (!Array.isArray(problems)) return {};
     const byField: Record<string, string> = {};
-    for (const problem of problems as FieldProblem[]) byField[problem.field] ??= problem.message;
+    for (const problem of problems as FieldProblem[]) byField[problem.field] ??= sentence(problem.message);
     return byField;
   }
+}
+
+/** The server says "must not be empty" of a field; below an input that reads better as a sentence. */
+function sentence(message: string): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 export interface Meta {

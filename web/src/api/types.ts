@@ -214,6 +214,17 @@ export interface Prompt {
   can: { edit: boolean; publish: boolean; delete: boolean };
 }
 
+/** A word that prompts are sorted by, and how many have it. */
+export interface Facet {
+  name: string;
+  prompts: number;
+}
+
+export interface Facets {
+  tags: Facet[];
+  categories: Facet[];
+}
+
 export interface TemplateProblem {
   message: string;
   /** 1-based, in characters. */

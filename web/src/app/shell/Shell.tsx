@@ -2,6 +2,7 @@ import { Outlet, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useState } from 'react';
 import { useMe, useRole } from '~/api/account';
 import { useLive } from '~/api/live';
+import { useRememberedAppearance } from '~/features/account/use-appearance';
 import { useShortcut } from '~/ui/shortcuts';
 import { OfflineBar } from './OfflineBar';
 import { SessionGuard } from './SessionGuard';
@@ -27,6 +28,7 @@ export function Shell() {
   const openPalette = useCallback(() => setPalette(true), []);
 
   useLive(workspace?.id ?? null);
+  useRememberedAppearance();
   useShortcut({ keys: 'mod+k', description: 'Go to any prompt, page or action', group: 'Everywhere' }, openPalette);
   useShortcut({ keys: '/', description: 'Search prompts', group: 'Everywhere' }, () => {
     const search = document.querySelector<HTMLInputElement>('main input[type="search"]');

@@ -1,4 +1,4 @@
-import { Menu, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { Menu, UnstyledButton } from '@mantine/core';
 import {
   IconBook2,
   IconDeviceDesktop,
@@ -10,6 +10,7 @@ import {
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useMe } from '~/api/account';
+import { type Scheme, schemes, useAppearance } from '~/features/account/use-appearance';
 import { signOut } from '~/features/auth/session';
 import { Kbd } from '~/ui/Kbd';
 import { notifyError } from '~/ui/notify';
@@ -22,16 +23,12 @@ interface Props {
   onNavigate?: () => void;
 }
 
-const schemes = [
-  { value: 'light', label: 'Light', Icon: IconSun },
-  { value: 'dark', label: 'Dark', Icon: IconMoon },
-  { value: 'auto', label: 'Like the system', Icon: IconDeviceDesktop },
-] as const;
+const icons: Record<Scheme, typeof IconSun> = { light: IconSun, dark: IconMoon, auto: IconDeviceDesktop };
 
 /** You, at the foot of the sidebar. */
 export function UserMenu({ collapsed, onShortcuts, onNavigate }: Props) {
   const { user } = useMe();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { scheme, choose } = useAppearance();
   const name = user?.name || user?.email || 'Account';
   return (
     <Menu position="top-start" width={240}>
@@ -65,12 +62,15 @@ export function UserMenu({ collapsed, onShortcuts, onNavigate }: Props) {
         </Menu.Item>
         <Menu.Divider />
         <Menu.Label>Appearance</Menu.Label>
-        <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(value as typeof colorScheme)}>
-          {schemes.map(({ value, label, Icon }) => (
-            <Menu.RadioItem key={value} value={value} rightSection={<Icon size={16} aria-hidden />}>
-              {label}
-            </Menu.RadioItem>
-          ))}
+        <Menu.RadioGroup value={scheme} onChange={(value) => void choose(value as Scheme)}>
+          {schemes.map(({ value, label }) => {
+            const Icon = icons[value];
+            return (
+              <Menu.RadioItem key={value} value={value} rightSection={<Icon size={16} aria-hidden />}>
+                {label}
+              </Menu.RadioItem>
+            );
+          })}
         </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item

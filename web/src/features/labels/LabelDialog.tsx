@@ -5,9 +5,17 @@ import { ApiError, api, path } from '~/api/client';
 import { keys } from '~/api/keys';
 import type { Label } from '~/api/types';
 import { FormProblem } from '~/ui/FormProblem';
+import { isLabelColor, type LabelColor, labelColors } from '~/ui/label-color';
 import classes from './LabelsPage.module.css';
 import { labelNameProblem } from './name';
-import { swatches } from './palette';
+
+const choices = Object.entries(labelColors) as [LabelColor, { name: string; css: string }][];
+
+/** A colour that tells the new label from those before it. */
+function nextColor(taken: Label[]): LabelColor {
+  const used = new Set(taken.map((label) => label.color));
+  return choices.map(([value]) => value).find((value) => value !== 'gray' && !used.has(value)) ?? 'gray';
+}
 
 interface Props {
   /** The label to change; absent for a new one. */
@@ -21,7 +29,7 @@ export default function LabelDialog({ label, taken, onClose }: Props) {
   const queryClient = useQueryClient();
   const [name, setName] = useState(label?.name ?? '');
   const [description, setDescription] = useState(label?.description ?? '');
-  const [color, setColor] = useState(label?.color ?? swatches[taken.length % swatches.length]!.value);
+  const [color, setColor] = useState(() => (isLabelColor(label?.color) ? label.color : nextColor(taken)));
   const [isProtected, setProtected] = useState(label?.protected ?? false);
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState<unknown>(null);
@@ -33,7 +41,7 @@ export default function LabelDialog({ label, taken, onClose }: Props) {
     setErrors(wrong ? { name: wrong } : {});
     setProblem(null);
     if (wrong) return;
-    const looks = { color, description: description.trim() || null, protected: isProtected };
+    const looks = { color, description: description.trim(), protected: isProtected };
     setBusy(true);
     try {
       if (label) await api.put(path`/labels/${label.name}`, looks);
@@ -77,17 +85,17 @@ export default function LabelDialog({ label, taken, onClose }: Props) {
         />
         <fieldset className={classes.colors}>
           <legend>Colour</legend>
-          {swatches.map((swatch) => (
-            <label key={swatch.value} className={classes.color} title={swatch.name}>
+          {choices.map(([value, swatch]) => (
+            <label key={value} className={classes.color} title={swatch.name}>
               <input
                 type="radio"
                 name="color"
-                value={swatch.value}
+                value={value}
                 aria-label={swatch.name}
-                checked={color.toLowerCase() === swatch.value}
-                onChange={() => setColor(swatch.value)}
+                checked={color === value}
+                onChange={() => setColor(value)}
               />
-              <span style={{ background: swatch.value }} />
+              <span style={{ background: swatch.css }} />
             </label>
           ))}
         </fieldset>

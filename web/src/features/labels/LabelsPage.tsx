@@ -13,9 +13,9 @@ import { notifyDone, notifyError, notifyUndo } from '~/ui/notify';
 import { Page } from '~/ui/Page';
 import { PageHeader } from '~/ui/PageHeader';
 import { Rows, RowsSkeleton, rowsClasses } from '~/ui/Rows';
+import { swatchOf } from '~/ui/label-color';
 import { useShortcut } from '~/ui/shortcuts';
 import classes from './LabelsPage.module.css';
-import { swatchOf } from './palette';
 
 const LabelDialog = lazy(() => import('./LabelDialog'));
 
@@ -46,7 +46,7 @@ export function LabelsPage() {
         message: `The label “${label.name}” is deleted.`,
         undo: async () => {
           const { name, color, description, protected: isProtected } = label;
-          await api.post('/labels', { name, color, description, protected: isProtected });
+          await api.post('/labels', { name, color, description: description ?? '', protected: isProtected });
           await refresh();
         },
       });

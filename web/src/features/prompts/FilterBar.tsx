@@ -3,12 +3,11 @@ import { IconArchive, IconArrowsSort, IconCategory, IconHash, IconSearch, IconX 
 import type { ReactNode } from 'react';
 import classes from './FilterBar.module.css';
 import { defaultSort, isFiltered, type ListSearch, type Sort, sorts } from './filters';
-import type { Facets } from './use-facets';
 import { useSearchBox } from './use-search-box';
 
 interface Props {
   search: ListSearch;
-  facets: Facets;
+  facets: { categories: string[]; tags: string[] };
   onChange: (change: Partial<ListSearch>) => void;
   count: ReactNode;
 }

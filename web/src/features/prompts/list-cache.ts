@@ -4,11 +4,14 @@ import { keys } from '~/api/keys';
 import type { Prompt } from '~/api/types';
 
 type Cached = List<Prompt> | InfiniteData<List<Prompt>> | undefined;
+/** What else stands below the lists' key, such as the facets, is left alone. */
+const isList = (data: object): data is List<Prompt> => 'items' in data;
 type Edit = (list: List<Prompt>) => List<Prompt>;
 
 function edit(cached: Cached, change: Edit): Cached {
   if (!cached) return cached;
-  return 'pages' in cached ? { ...cached, pages: cached.pages.map(change) } : change(cached);
+  if ('pages' in cached) return { ...cached, pages: cached.pages.map(change) };
+  return isList(cached) ? change(cached) : cached;
 }
 
 /** Changes every list in the cache and gives back what undoes it. */

@@ -1,7 +1,8 @@
 export const longestSlug = 100;
 
 const reserved = new Set([
-  'batch', 'search', 'import', 'export', 'new', 'bin', 'bundle', 'stream', 'labels', 'versions', 'draft', 'latest',
+  'all', 'batch', 'bin', 'bulk', 'bundle', 'categories', 'drafts', 'edit', 'export', 'folders', 'import', 'labels',
+  'me', 'new', 'render', 'search', 'settings', 'stats', 'stream', 'tags', 'versions', 'views',
 ]);
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

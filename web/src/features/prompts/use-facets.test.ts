@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Prompt } from '~/api/types';
-import { facetsOf } from './use-facets';
+import { byUse } from './use-facets';
 
 test('offers the values in use, the most frequent first', () => {
-  const prompts = [
-    { category: 'Support', tags: ['b', 'a'] },
-    { category: null, tags: ['a'] },
-    { category: 'Sales', tags: [] },
-    { category: 'Support', tags: ['c'] },
-  ] as unknown as Prompt[];
-  expect(facetsOf(prompts)).toEqual({ categories: ['Support', 'Sales'], tags: ['a', 'b', 'c'] });
+  const facets = [
+    { name: 'b', prompts: 1 },
+    { name: 'c', prompts: 4 },
+    { name: 'a', prompts: 1 },
+  ];
+  expect(byUse(facets)).toEqual(['c', 'a', 'b']);
+  expect(byUse(undefined)).toEqual([]);
 });

@@ -21,15 +21,21 @@ export function useSlug(title: string) {
   });
   // A former slug answers with the prompt that has it now; either way it is not free.
   const taken = slug === settled && lookUp.isSuccess ? lookUp.data : null;
-  const free = slug === settled && lookUp.error instanceof ApiError && lookUp.error.status === 404;
+  const answer = slug === settled && lookUp.error instanceof ApiError && lookUp.error.status === 404 ? lookUp.error : null;
+  const inBin = answer !== null && answer.message.includes('in the bin');
 
   return {
     slug,
     edited: own !== null,
-    problem: wrong ?? (taken ? `“${taken.title}” has this slug already.` : null),
-    free: wrong === null && free,
+    problem: wrong ?? takenWords(taken?.title, inBin),
+    free: wrong === null && answer !== null && !inBin,
     set: (value: string) => setOwn(value),
     /** Follows the title again. */
     follow: () => setOwn(null),
   };
+}
+
+function takenWords(title: string | undefined, inBin: boolean): string | null {
+  if (title) return `“${title}” has this slug already.`;
+  return inBin ? 'A prompt in the bin has this slug. Restore it, or delete it for good.' : null;
 }

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { api, path } from '~/api/client';
+import { api, ApiError, path } from '~/api/client';
 import { keys } from '~/api/keys';
-import type { Delivery, Diff, LabelMove, Prompt, PromptLabel, Version } from '~/api/types';
+import type { Diff, LabelMove, Prompt, PromptLabel, Version } from '~/api/types';
 
 const PAGE = 30;
 
@@ -16,11 +16,23 @@ export function versionsQuery(slug: string) {
   });
 }
 
-/** One version as it was written, includes in line. */
-export function versionQuery(slug: string, version: number) {
+/**
+ * One version as it was written. (Fetching a single version is a delivery, which puts the text of
+ * snippets in place of their includes; the list has the versions as they are.)
+ */
+export function versionQuery(slug: string, version: number, newest: number) {
   return queryOptions({
     queryKey: keys.version(slug, version),
-    queryFn: ({ signal }) => api.get<Delivery>(path`/prompts/${slug}/versions/${version}`, { query: { render: false }, signal }),
+    queryFn: async ({ signal }) => {
+      const page = Math.floor(Math.max(newest - version, 0) / PAGE) + 1;
+      // Numbers without gaps make this the right page; one more is looked at in case of newer ones.
+      for (const at of [page, page + 1]) {
+        const { items } = await api.list<Version>(path`/prompts/${slug}/versions`, { query: { page: at, limit: PAGE }, signal });
+        const found = items.find((item) => item.number === version);
+        if (found) return found;
+      }
+      throw new ApiError(404, 'NOT_FOUND', `Version ${version} not found`);
+    },
     // A version never changes.
     staleTime: 10 * 60_000,
   });

@@ -19,10 +19,10 @@ type Section = 'write' | 'variables' | 'preview';
 
 /** Where a prompt is written: the text in the middle, its variables and its preview beside it. */
 export function EditTab() {
-  const { readOnly } = usePrompt();
+  const { details, readOnly } = usePrompt();
   const edit = useBody();
   const body = useMemo(() => fromEdit(edit), [edit]);
-  const check = useLiveCheck(body);
+  const check = useLiveCheck(details.slug, body);
   const use = useKnownVariables(edit, check.preview?.variables);
   const editor = useRef<BodyEditorHandle>(null);
   const test = useTest();

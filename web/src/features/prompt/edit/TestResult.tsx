@@ -27,7 +27,7 @@ export interface Test {
 
 /** Saves the draft, then renders it strictly, as a call with the samples would. */
 export function useTest(): Test {
-  const { session, readOnly } = usePrompt();
+  const { session, details, readOnly } = usePrompt();
   const [running, setRunning] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
 
@@ -38,7 +38,7 @@ export function useTest(): Test {
     try {
       if (readOnly === null) void session.autosave.flush();
       const { type, syntax, content, messages, variables } = body;
-      const preview = await api.post<Preview>('/templates/preview', { type, syntax, content, messages, variables, values, render: true });
+      const preview = await api.post<Preview>('/templates/preview', { type, syntax, content, messages, variables, values, render: true, slug: details.slug });
       setOutcome({ preview, error: null, values, at: Date.now() });
     } catch (error) {
       setOutcome({ preview: null, error, values, at: Date.now() });

@@ -104,7 +104,8 @@ function Comparison({ slug, number, against, layout }: { slug: string; number: n
 }
 
 function TextOf({ slug, number }: { slug: string; number: number }) {
-  const { data, error, refetch } = useQuery(versionQuery(slug, number));
+  const { details } = usePrompt();
+  const { data, error, refetch } = useQuery(versionQuery(slug, number, details.version?.number ?? number));
   if (error) return <ErrorState error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height={220} />;
   return <VersionText version={data} />;
@@ -115,7 +116,7 @@ function Actions({ number, live }: { number: number; live: boolean }) {
   const actions = usePromptActions();
   const navigate = useNavigate();
   const [busy, setBusy] = useState(false);
-  const { data: written } = useQuery(versionQuery(slug, number));
+  const { data: written } = useQuery(versionQuery(slug, number, details.version?.number ?? number));
   const older = details.live !== null && number < details.live.version;
 
   async function run(action: () => Promise<unknown>) {

@@ -21,7 +21,7 @@ export function StaleBase({ conflict, onSettled, onClose }: Props) {
   const { session, slug } = usePrompt();
   const actions = usePromptActions();
   const [merging, setMerging] = useState(false);
-  const { data: theirs, error, refetch } = useQuery(versionQuery(slug, conflict.current_version));
+  const { data: theirs, error, refetch } = useQuery(versionQuery(slug, conflict.current_version, conflict.current_version));
   const who = conflict.changed_by.name;
   const name = `v${conflict.current_version}`;
 

@@ -80,7 +80,7 @@ test('the preview follows the typing, and the sample', async () => {
 test('typing {{ offers the variables, and one found in the text is described with one click', async () => {
   const { page } = await open();
   await typeAtEnd(page, ' Bye {{ na');
-  await page.locator('.cm-tooltip-autocomplete').getByText('name').waitFor();
+  await page.getByRole('option', { name: /^name/ }).waitFor();
   await page.keyboard.press('Enter');
   assert.match(await editor(page).innerText(), /Bye \{\{ name \}\}$/);
   await page.getByRole('button', { name: 'Describe place' }).click();

@@ -141,7 +141,7 @@ test('an old version becomes the draft, or a new version', async () => {
 test('the slug changes and the old one keeps working', async () => {
   const { page, slug } = await open();
   await page.getByRole('link', { name: 'Settings' }).click();
-  await page.getByLabel('Slug').fill(`${slug}-new`);
+  await page.getByRole('textbox', { name: 'Slug' }).fill(`${slug}-new`);
   await page.getByText('keeps working for everyone').waitFor();
   await page.getByRole('button', { name: 'Save changes' }).click();
   await page.waitForURL(`**/prompts/${slug}-new/settings`);

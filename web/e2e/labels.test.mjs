@@ -15,7 +15,7 @@ pageTest('a label is made, changed, deleted and taken back', {}, async (page) =>
   await form.getByText('always means the newest version').waitFor();
   await form.locator('[name="name"]').fill(name);
   await form.locator('[name="description"]').fill('To try things in');
-  await form.getByText('Protected').click();
+  await form.getByRole('switch', { name: 'Protected' }).press('Space');
   await expectAccessible(page);
   await form.getByRole('button', { name: 'Make label' }).click();
   await row(page, name).getByText('Protected').waitFor();

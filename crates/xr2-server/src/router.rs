@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
-use crate::features::{prompts, system};
+use crate::features::{delivery, prompts, stream, system};
 use crate::http::{guard_host, observe};
 use crate::openapi;
 use crate::state::App;
@@ -38,6 +38,11 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(labels::routes::prompt_history))
         .routes(routes!(labels::routes::list_labels, labels::routes::create_label))
         .routes(routes!(labels::routes::update_label, labels::routes::delete_label))
+        .routes(routes!(delivery::routes::fetch))
+        .routes(routes!(delivery::routes::fetch_version))
+        .routes(routes!(delivery::routes::render))
+        .routes(routes!(delivery::preview::preview))
+        .routes(routes!(stream::routes::stream))
 }
 
 /// Routes beside the API.

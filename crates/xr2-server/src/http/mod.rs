@@ -14,6 +14,7 @@ pub use client::client_address;
 pub use context::{RequestContext, RequestId};
 pub use guard::guard_host;
 pub use observe::{Handled, observe};
+pub(crate) use params::decode;
 pub use params::{Page, Params};
 pub use reply::{Envelope, Meta, Reply, Warning};
 pub use schema::check_against_schema;

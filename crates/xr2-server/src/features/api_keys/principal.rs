@@ -15,6 +15,7 @@ use crate::error::{ApiError, Result};
 use crate::events::{Listener, Notice};
 use crate::features::api_keys::{KeyKind, is_well_formed, queries};
 use crate::http::RequestContext;
+use crate::last_used::KeyStamp;
 use crate::state::App;
 
 /// Keys kept in memory.
@@ -45,6 +46,8 @@ pub struct KeyPrincipal {
     pub rate_limit_per_minute: Option<i64>,
     /// When it ends.
     pub expires_at: Option<Time>,
+    /// When it was last used.
+    pub stamp: Arc<KeyStamp>,
 }
 
 /// Keys in memory, dropped by events.
@@ -91,8 +94,9 @@ pub async fn authenticate(
         Some(key) => key,
         None => load(app, hash).await?,
     };
-    check(&key, app.clock().now(), context.address, headers)?;
-    app.last_used().key(key.id, app.clock().now());
+    let now = app.clock().now();
+    check(&key, now, context.address, headers)?;
+    app.last_used().key(&key.stamp, now);
     Ok(key)
 }
 

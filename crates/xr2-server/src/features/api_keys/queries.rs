@@ -5,6 +5,7 @@ use xr2_db::{FromRow, Result, Row, Tx, args};
 
 use crate::auth::{Rights, Role, Scope};
 use crate::features::api_keys::KeyPrincipal;
+use crate::last_used::KeyStamp;
 
 impl FromRow for KeyPrincipal {
     fn from_row(row: &Row) -> Result<Self> {
@@ -15,8 +16,10 @@ impl FromRow for KeyPrincipal {
             _ => Rights::default(),
         };
         let networks: Vec<String> = row.json("allowed_ips")?;
+        let id = row.get("id")?;
         Ok(KeyPrincipal {
-            id: row.get("id")?,
+            id,
+            stamp: KeyStamp::new(id),
             workspace: row.get("workspace_id")?,
             workspace_slug: row.get("workspace_slug")?,
             name: row.get("name")?,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use xr2_db::Tx;
 use xr2_prompt::{
-    Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, Selector, Snippet, compile, list_includes,
+    Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet, compile, list_includes,
 };
 
 use crate::error::Result;
@@ -31,6 +31,8 @@ pub struct Dependent {
     pub slug: String,
     /// Which of its labels delivers the snippet.
     pub label: String,
+    /// The version that label points at.
+    pub version: i64,
 }
 
 /// What the includes of a template are resolved to.
@@ -45,7 +47,7 @@ impl Snippets {
         match self.found.get(target) {
             Some(Ok((_, snippet))) => Ok(snippet.clone()),
             Some(Err(error)) => Err(error.clone()),
-            None => Err(IncludeError("it stands too deep in other includes".into())),
+            None => Err(IncludeError("there are too many snippets, or they stand too deep in one another".into())),
         }
     }
 
@@ -63,6 +65,11 @@ impl Snippets {
         found.all(|(_, snippet)| list_includes(&snippet.content, snippet.syntax).is_empty())
     }
 
+    /// Everything that was looked for, and what was found.
+    pub fn looked_at(&self) -> impl Iterator<Item = (&IncludeTarget, Option<(Uuid, &Snippet)>)> {
+        self.found.iter().map(|(target, found)| (target, found.as_ref().ok().map(|(id, snippet)| (*id, snippet))))
+    }
+
     /// The ids of everything included, directly or not.
     pub fn ids(&self) -> impl Iterator<Item = Uuid> + '_ {
         self.found.values().filter_map(|found| found.as_ref().ok().map(|(id, _)| *id))
@@ -76,7 +83,8 @@ pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> 
     for _ in 0..=MAX_INCLUDE_DEPTH {
         let mut next = Vec::new();
         for target in wanted {
-            if snippets.found.contains_key(&target) {
+            // The engine refuses what is beyond; so it need not be read.
+            if snippets.found.contains_key(&target) || snippets.found.len() > MAX_SNIPPETS {
                 continue;
             }
             let found = look_up(tx, &target).await?;

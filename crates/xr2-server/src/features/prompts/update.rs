@@ -137,9 +137,9 @@ async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Re
     row.updated_by = change.actor().clone();
     queries::save(change.tx(), &row).await?;
     let mut after = told(&row);
+    after["labels"] = bin::labels_of(change, row.id).await?;
     if before.slug != row.slug {
         let dependents = includes::all_dependents(change.tx(), row.id).await?;
-        after["labels"] = bin::labels_of(change, row.id).await?;
         after["dependents"] = json!(dependents);
     }
     change.record(

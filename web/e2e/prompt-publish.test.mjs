@@ -41,6 +41,7 @@ test('publishing shows the difference and what callers notice, and makes it live
   assert.match(await liveText(context, slug), /Your code is \{\{ code \}\}\.$/);
   const [version] = await request(context, 'GET', `/prompts/${slug}/versions`);
   assert.equal(version.change_summary, 'Tell people their code');
+  assert.equal(await page.getByText(/published v2/).count(), 0, 'one’s own publish is no news');
   assert.deepEqual(page.problems, []);
   await page.close();
 });

@@ -6,6 +6,7 @@ import type { LiveState } from '~/api/types';
 import { RelativeTime } from '~/ui';
 import classes from './dialogs.module.css';
 import { usePrompt } from './PromptContext';
+import type { OwnVersions } from './use-own-doing';
 
 interface News {
   before: number | null;
@@ -13,22 +14,22 @@ interface News {
 }
 
 /** Says so when somebody else changes what is live while this page is open. What one types stays. */
-export function NewsNotice({ own }: { own: Set<number> }) {
+export function NewsNotice({ own, busy }: { own: OwnVersions; busy: boolean }) {
   const { details } = usePrompt();
   const { live } = details;
   const [seen, setSeen] = useState<LiveState | null>(live);
   const [news, setNews] = useState<News | null>(null);
 
   useEffect(() => {
-    if (live?.version === seen?.version) return;
+    const now = live?.version ?? null;
+    if (busy || now === (seen?.version ?? null)) return;
     setSeen(live);
-    if (live && own.has(live.version)) {
-      own.delete(live.version);
+    if (own.delete(now)) {
       setNews(null);
     } else {
       setNews({ before: seen?.version ?? null, now: live });
     }
-  }, [live, seen, own]);
+  }, [live, seen, own, busy]);
 
   return <div role="status">{news && <Notice news={news} onClose={() => setNews(null)} />}</div>;
 }

@@ -4,6 +4,8 @@ import type { SavePhase } from './model/autosave';
 import type { EditBody } from './model/body';
 import type { EditSession } from './model/session';
 
+export type OwnDoing = <T>(action: Promise<T>, versionOf: (result: T) => number | null | undefined) => Promise<T>;
+
 export interface PromptContextValue {
   /** The slug in the address: a present or a former one. */
   slug: string;
@@ -15,8 +17,11 @@ export interface PromptContextValue {
   noPublish: string | null;
   /** Opens the publish sheet. */
   publish: () => void;
-  /** Marks a version as this person's own doing, so that it is not reported as somebody else's. */
-  expectLive: (version: number) => void;
+  /**
+   * Runs something that changes what is live, so that it is not reported as somebody else's doing.
+   * `versionOf` says which version is live after it; null for none.
+   */
+  own: OwnDoing;
 }
 
 const PromptContext = createContext<PromptContextValue | null>(null);

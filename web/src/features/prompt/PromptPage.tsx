@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { ApiError } from '~/api/client';
 import { promptDetailsQuery } from '~/api/prompts';
 import type { PromptDetails } from '~/api/types';
@@ -14,6 +14,7 @@ import classes from './PromptPage.module.css';
 import { type PromptContextValue, PromptProvider } from './PromptContext';
 import { PromptHeader } from './header/PromptHeader';
 import { PublishSheet } from './publish/PublishSheet';
+import { useOwnDoing } from './use-own-doing';
 import { useEditSession } from './use-session';
 
 /** Loads a prompt and shows its page, the tab within it, and everything that can happen around it. */
@@ -36,7 +37,7 @@ export function PromptPage() {
 function Loaded({ slug, details }: { slug: string; details: PromptDetails }) {
   const { session, left, dropBackup, hideBackup } = useEditSession(slug, details);
   const [publishing, setPublishing] = useState(false);
-  const own = useRef(new Set<number>());
+  const { own, versions, busy } = useOwnDoing();
   const navigate = useNavigate();
   usePageTitle(details.title);
 
@@ -45,7 +46,6 @@ function Loaded({ slug, details }: { slug: string; details: PromptDetails }) {
     if (details.slug !== slug) void navigate({ to: '.', params: { slug: details.slug }, replace: true });
   }, [details.slug, slug, navigate]);
 
-  const expectLive = useCallback((version: number) => void own.current.add(version), []);
   const readOnly = whyReadOnly(details);
   const noPublish = whyNoPublish(details);
   const publish = useCallback(() => setPublishing(true), []);
@@ -55,15 +55,15 @@ function Loaded({ slug, details }: { slug: string; details: PromptDetails }) {
   useTabShortcuts(details.slug);
 
   const value = useMemo<PromptContextValue>(
-    () => ({ slug, details, session, readOnly, noPublish, publish, expectLive }),
-    [slug, details, session, readOnly, noPublish, publish, expectLive],
+    () => ({ slug, details, session, readOnly, noPublish, publish, own }),
+    [slug, details, session, readOnly, noPublish, publish, own],
   );
 
   return (
     <PromptProvider value={value}>
       <div className={classes.page}>
         <PromptHeader />
-        <NewsNotice own={own.current} />
+        <NewsNotice own={versions} busy={busy} />
         <DraftConflict />
         {left && !readOnly && <BackupNotice backup={left} onUse={() => { session.replace(left.body); hideBackup(); }} onDrop={dropBackup} />}
         <Outlet />

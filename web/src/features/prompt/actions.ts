@@ -9,7 +9,7 @@ import { usePrompt } from './PromptContext';
 
 /** Everything one can do to the prompt whose page this is. Failures are thrown to the caller. */
 export function usePromptActions() {
-  const { slug, details, session, expectLive } = usePrompt();
+  const { slug, details, session, own } = usePrompt();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
 
@@ -36,14 +36,14 @@ export function usePromptActions() {
     }
 
     async function moveLabel(label: string, version: number, comment?: string): Promise<LabelMoved> {
-      if (label === 'production') expectLive(version);
-      const moved = await api.put<LabelMoved>(path`/prompts/${slug}/labels/${label}`, { version, ...(comment && { comment }) });
+      const change = api.put<LabelMoved>(path`/prompts/${slug}/labels/${label}`, { version, ...(comment && { comment }) });
+      const moved = await own(change, (answer) => (label === 'production' ? answer.version : undefined));
       await refresh();
       return moved;
     }
 
     async function removeLabel(label: string): Promise<void> {
-      await api.del(path`/prompts/${slug}/labels/${label}`);
+      await own(api.del(path`/prompts/${slug}/labels/${label}`), () => (label === 'production' ? null : undefined));
       await refresh();
     }
 
@@ -73,8 +73,8 @@ export function usePromptActions() {
     }
 
     async function publish(input: PublishInput): Promise<Published> {
-      const published = await api.post<Published>(path`/prompts/${slug}/publish`, input, { idempotencyKey: newIdempotencyKey() });
-      if (published.label === 'production') expectLive(published.version.number);
+      const change = api.post<Published>(path`/prompts/${slug}/publish`, input, { idempotencyKey: newIdempotencyKey() });
+      const published = await own(change, ownVersion);
       session.published(published.version);
       patch({ ...published.prompt, draft: null, version: published.version });
       await refresh();
@@ -82,8 +82,8 @@ export function usePromptActions() {
     }
 
     async function restore(version: number): Promise<void> {
-      const restored = await api.post<Published>(path`/prompts/${slug}/versions/${version}/restore`, {}, { idempotencyKey: newIdempotencyKey() });
-      expectLive(restored.version.number);
+      const change = api.post<Published>(path`/prompts/${slug}/versions/${version}/restore`, {}, { idempotencyKey: newIdempotencyKey() });
+      const restored = await own(change, ownVersion);
       await refresh();
       const before = restored.previous_version;
       notifyUndo({
@@ -146,8 +146,10 @@ export function usePromptActions() {
       saveFields, moveLabel, moveLabelWithUndo, removeLabelWithUndo, rollBack, publish, restore,
       discardDraft, discardDraftQuietly, duplicate, archive, setArchived, moveToBin, refresh,
     };
-  }, [slug, details, session, expectLive, queryClient, navigate]);
+  }, [slug, details, session, own, queryClient, navigate]);
 }
+
+const ownVersion = ({ label, version }: Published) => (label === 'production' ? version.number : undefined);
 
 function newIdempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

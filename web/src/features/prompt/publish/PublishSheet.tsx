@@ -1,7 +1,6 @@
 import { Drawer, Skeleton } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { usePrompt, useSaveState } from '../PromptContext';
-import { useChanges } from '../use-changes';
 import { PublishForm } from './PublishForm';
 import classes from './PublishSheet.module.css';
 
@@ -22,7 +21,6 @@ export function PublishSheet({ opened, onClose }: Props) {
 /** Saves first: what is published is what is on the screen. */
 function Prepared({ onClose }: { onClose: () => void }) {
   const { session, details } = usePrompt();
-  const { differsFromNewest } = useChanges();
   const state = useSaveState(session);
   const [ready, setReady] = useState(!session.autosave.unsaved);
 
@@ -47,7 +45,7 @@ function Prepared({ onClose }: { onClose: () => void }) {
     );
   }
   if (!ready) return <Waiting />;
-  const from = session.hasDraft && differsFromNewest ? 'draft' : (details.version?.number ?? 'draft');
+  const from = session.hasDraft ? 'draft' : (details.version?.number ?? 'draft');
   return <PublishForm from={from} onClose={onClose} />;
 }
 

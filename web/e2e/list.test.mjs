@@ -123,3 +123,24 @@ pageTest('a page that is open shows what somebody else publishes within a second
   await row(page, title).getByText('Live v2').waitFor();
   assert.ok(Date.now() - began < 1000, `it took ${Date.now() - began} ms`);
 });
+
+pageTest('several prompts are ticked by keyboard, binned together and taken back together', {}, async (page) => {
+  const word = unique('Together').replace(' ', '-');
+  const first = await makePrompt({ title: `${word} one` });
+  const second = await makePrompt({ title: `${word} two` });
+  await page.goto(`/prompts?q=${word}`);
+  await page.getByText('2 prompts', { exact: true }).waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  const bar = page.getByRole('region', { name: 'Ticked prompts' });
+  await bar.getByText('2 ticked').waitFor();
+  await expectAccessible(page);
+  await bar.getByRole('button', { name: 'Move to bin' }).click();
+  await page.getByText('2 prompts are in the bin.').waitFor();
+  await page.getByText('Nothing matches').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await row(page, first.title).waitFor();
+  await row(page, second.title).waitFor();
+});

@@ -163,7 +163,10 @@ test('chat messages are added, moved and removed, with undo', async () => {
   const roles = await page.getByLabel(/^Role of message/).evaluateAll((all) => all.map((select) => select.value));
   assert.deepEqual(roles, ['system', 'assistant', 'user']);
   const draft = await request(context, 'GET', `/prompts/${slug}/draft`);
-  assert.deepEqual(draft.messages.map((m) => m.content), ['Be kind to {{ name }}.', 'Hello there', 'Hi']);
+  assert.deepEqual(
+    draft.messages.map((m) => m.content),
+    ['Be kind to {{ name }}.', 'Hello there', 'Hi'],
+  );
   await page.close();
 });
 
@@ -178,6 +181,10 @@ test('model settings are saved with the text, as fields and as JSON', async () =
   await json.fill('{"model":"gpt-4.1","temperature":0.3,"seed":7}');
   await page.keyboard.press('ControlOrMeta+s');
   await saved(page);
-  assert.deepEqual((await request(context, 'GET', `/prompts/${slug}/draft`)).config, { model: 'gpt-4.1', temperature: 0.3, seed: 7 });
+  assert.deepEqual((await request(context, 'GET', `/prompts/${slug}/draft`)).config, {
+    model: 'gpt-4.1',
+    temperature: 0.3,
+    seed: 7,
+  });
   await page.close();
 });

@@ -11,12 +11,21 @@ before(async () => {
   browser = await launch();
   const context = await signIn(browser);
   text = await makePrompt(context, { tags: ['welcome'], category: 'Mail', config: { model: 'gpt-4.1' } });
-  await request(context, 'POST', `/prompts/${text.slug}/versions`, { content: 'Hi {{ name }}.\n\nWelcome!', publish: true });
-  await request(context, 'PUT', `/prompts/${text.slug}/draft`, { content: 'Hi {{ name }}.\n\nWelcome to {{ place }}!' });
+  await request(context, 'POST', `/prompts/${text.slug}/versions`, {
+    content: 'Hi {{ name }}.\n\nWelcome!',
+    publish: true,
+  });
+  await request(context, 'PUT', `/prompts/${text.slug}/draft`, {
+    content: 'Hi {{ name }}.\n\nWelcome to {{ place }}!',
+  });
   chat = await makePrompt(context, {
     type: 'chat',
     content: undefined,
-    messages: [{ role: 'system', content: 'Be kind.' }, { type: 'placeholder', name: 'history' }, { role: 'user', content: '{{ name }}' }],
+    messages: [
+      { role: 'system', content: 'Be kind.' },
+      { type: 'placeholder', name: 'history' },
+      { role: 'user', content: '{{ name }}' },
+    ],
   });
   archived = await makePrompt(context);
   await request(context, 'POST', `/prompts/${archived.slug}/archive`);

@@ -101,7 +101,10 @@ test('one click rolls back, one more takes that back', async () => {
   await page.getByRole('button', { name: 'Undo' }).click();
   await livePill(page, 2);
   assert.match(await liveText(context, slug), /Worse/);
-  await page.getByText(/rolled back to v1/).first().waitFor();
+  await page
+    .getByText(/rolled back to v1/)
+    .first()
+    .waitFor();
   await page.close();
 });
 
@@ -188,7 +191,9 @@ test('the examples carry this address, slug and samples, and the call shows up',
   await page.getByText('Waiting for your first call…').waitFor();
   const key = process.env.XR2_API_KEY;
   assert.ok(key, 'the browser tests want XR2_API_KEY');
-  const answer = await context.request.get(`/api/v1/prompts/${slug}?name=Bo`, { headers: { authorization: `Bearer ${key}` } });
+  const answer = await context.request.get(`/api/v1/prompts/${slug}?name=Bo`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
   assert.equal(answer.status(), 200);
   await page.getByText('Received: a call came in').waitFor({ timeout: 30_000 });
   await page.close();

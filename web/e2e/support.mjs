@@ -32,7 +32,10 @@ export async function signIn(browser, { scheme = 'light', width = 1280, height =
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   context.setDefaultTimeout(10_000);
-  await request(context, 'POST', '/auth/login', { email: given('XR2_TEST_EMAIL'), password: given('XR2_TEST_PASSWORD') });
+  await request(context, 'POST', '/auth/login', {
+    email: given('XR2_TEST_EMAIL'),
+    password: given('XR2_TEST_PASSWORD'),
+  });
   return context;
 }
 

@@ -42,7 +42,11 @@ function Notice({ news: { before, now }, onClose }: { news: News; onClose: () =>
     onClose();
     if (!now) return;
     const against = before ?? undefined;
-    void navigate({ to: '/prompts/$slug/history', params: { slug: details.slug }, search: { version: now.version, against } });
+    void navigate({
+      to: '/prompts/$slug/history',
+      params: { slug: details.slug },
+      search: { version: now.version, against },
+    });
   }
 
   return (

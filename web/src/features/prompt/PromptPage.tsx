@@ -50,7 +50,11 @@ function Loaded({ slug, details }: { slug: string; details: PromptDetails }) {
   const noPublish = whyNoPublish(details);
   const publish = useCallback(() => setPublishing(true), []);
 
-  useShortcut({ keys: 'mod+enter', description: 'Publish', group: 'Prompt' }, publish, noPublish === null && !publishing);
+  useShortcut(
+    { keys: 'mod+enter', description: 'Publish', group: 'Prompt' },
+    publish,
+    noPublish === null && !publishing,
+  );
   useShortcut({ keys: 'mod+s', description: 'Save the draft', group: 'Prompt' }, () => void session.autosave.flush());
   useTabShortcuts(details.slug);
 
@@ -65,7 +69,16 @@ function Loaded({ slug, details }: { slug: string; details: PromptDetails }) {
         <PromptHeader />
         <NewsNotice own={versions} busy={busy} />
         <DraftConflict />
-        {left && !readOnly && <BackupNotice backup={left} onUse={() => { session.replace(left.body); hideBackup(); }} onDrop={dropBackup} />}
+        {left && !readOnly && (
+          <BackupNotice
+            backup={left}
+            onUse={() => {
+              session.replace(left.body);
+              hideBackup();
+            }}
+            onDrop={dropBackup}
+          />
+        )}
         <Outlet />
       </div>
       <PublishSheet opened={publishing} onClose={() => setPublishing(false)} />
@@ -80,7 +93,11 @@ const tabNames = ['Edit', 'History', 'Use it', 'Settings'];
 function useTabShortcuts(slug: string) {
   const navigate = useNavigate();
   const go = (index: number) => void navigate({ to: tabPaths[index]!, params: { slug } });
-  const describe = (index: number) => ({ keys: String(index + 1), description: `Open ${tabNames[index]}`, group: 'Prompt' });
+  const describe = (index: number) => ({
+    keys: String(index + 1),
+    description: `Open ${tabNames[index]}`,
+    group: 'Prompt',
+  });
   useShortcut(describe(0), () => go(0));
   useShortcut(describe(1), () => go(1));
   useShortcut(describe(2), () => go(2));
@@ -90,14 +107,17 @@ function useTabShortcuts(slug: string) {
 function whyReadOnly(details: PromptDetails): string | null {
   if (details.deleted_at) return 'This prompt is in the bin. Bring it back to edit it.';
   if (details.archived) return 'Archived prompts are read-only. Unarchive it in Settings to edit it.';
-  if (!details.can.edit) return 'You can read this prompt. To change it you need the editor role: ask an admin of the workspace.';
+  if (!details.can.edit)
+    return 'You can read this prompt. To change it you need the editor role: ask an admin of the workspace.';
   return null;
 }
 
 function whyNoPublish(details: PromptDetails): string | null {
   const reason = whyReadOnly(details);
   if (reason) return reason;
-  return details.can.publish ? null : 'Your role cannot publish. Ask an admin of the workspace; your draft is saved for them.';
+  return details.can.publish
+    ? null
+    : 'Your role cannot publish. Ask an admin of the workspace; your draft is saved for them.';
 }
 
 /** The shape of the page while its prompt is on the way. */
@@ -105,7 +125,9 @@ function LoadingPage() {
   return (
     <div className={classes.page} aria-busy="true">
       <div className={classes.skeletonHead}>
-        <Link to="/prompts" className={classes.crumb}>Prompts</Link>
+        <Link to="/prompts" className={classes.crumb}>
+          Prompts
+        </Link>
         <Skeleton height={28} width="min(24rem, 70%)" mt={6} />
         <Skeleton height={16} width="min(16rem, 50%)" mt={10} />
         <Skeleton height={20} width="min(20rem, 80%)" mt={22} mb={10} />
@@ -118,7 +140,9 @@ function LoadingPage() {
         </div>
       </div>
       <h1 className={classes.hidden}>Prompt</h1>
-      <span className={classes.hidden} role="status">Loading the prompt</span>
+      <span className={classes.hidden} role="status">
+        Loading the prompt
+      </span>
     </div>
   );
 }

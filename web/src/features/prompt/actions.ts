@@ -36,7 +36,10 @@ export function usePromptActions() {
     }
 
     async function moveLabel(label: string, version: number, comment?: string): Promise<LabelMoved> {
-      const change = api.put<LabelMoved>(path`/prompts/${slug}/labels/${label}`, { version, ...(comment && { comment }) });
+      const change = api.put<LabelMoved>(path`/prompts/${slug}/labels/${label}`, {
+        version,
+        ...(comment && { comment }),
+      });
       const moved = await own(change, (answer) => (label === 'production' ? answer.version : undefined));
       await refresh();
       return moved;
@@ -69,11 +72,16 @@ export function usePromptActions() {
     async function removeLabelWithUndo(label: string): Promise<void> {
       const before = details.labels[label];
       await removeLabel(label);
-      notifyUndo({ message: `${label} was removed`, undo: async () => void (before && (await moveLabel(label, before))) });
+      notifyUndo({
+        message: `${label} was removed`,
+        undo: async () => void (before && (await moveLabel(label, before))),
+      });
     }
 
     async function publish(input: PublishInput): Promise<Published> {
-      const change = api.post<Published>(path`/prompts/${slug}/publish`, input, { idempotencyKey: newIdempotencyKey() });
+      const change = api.post<Published>(path`/prompts/${slug}/publish`, input, {
+        idempotencyKey: newIdempotencyKey(),
+      });
       const published = await own(change, ownVersion);
       session.published(published.version);
       patch({ ...published.prompt, draft: null, version: published.version });
@@ -82,7 +90,11 @@ export function usePromptActions() {
     }
 
     async function restore(version: number): Promise<void> {
-      const change = api.post<Published>(path`/prompts/${slug}/versions/${version}/restore`, {}, { idempotencyKey: newIdempotencyKey() });
+      const change = api.post<Published>(
+        path`/prompts/${slug}/versions/${version}/restore`,
+        {},
+        { idempotencyKey: newIdempotencyKey() },
+      );
       const restored = await own(change, ownVersion);
       await refresh();
       const before = restored.previous_version;
@@ -143,8 +155,20 @@ export function usePromptActions() {
     }
 
     return {
-      saveFields, moveLabel, moveLabelWithUndo, removeLabelWithUndo, rollBack, publish, restore,
-      discardDraft, discardDraftQuietly, duplicate, archive, setArchived, moveToBin, refresh,
+      saveFields,
+      moveLabel,
+      moveLabelWithUndo,
+      removeLabelWithUndo,
+      rollBack,
+      publish,
+      restore,
+      discardDraft,
+      discardDraftQuietly,
+      duplicate,
+      archive,
+      setArchived,
+      moveToBin,
+      refresh,
     };
   }, [slug, details, session, own, queryClient, navigate]);
 }

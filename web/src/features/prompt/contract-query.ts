@@ -10,7 +10,11 @@ export function contractQuery(body: PromptBody | null) {
     staleTime: 60_000,
     queryFn: async ({ signal }) => {
       const { type, syntax, content, messages, variables } = body!;
-      const preview = await api.post<Preview>('/templates/preview', { type, syntax, content, messages, variables, render: false }, { signal });
+      const preview = await api.post<Preview>(
+        '/templates/preview',
+        { type, syntax, content, messages, variables, render: false },
+        { signal },
+      );
       return {
         variables: preview.variables.filter((v) => v.used || !v.discovered),
         unused: preview.variables.filter((v) => !v.used).map((v) => v.name),

@@ -27,7 +27,10 @@ export function versionQuery(slug: string, version: number, newest: number) {
       const page = Math.floor(Math.max(newest - version, 0) / PAGE) + 1;
       // Numbers without gaps make this the right page; one more is looked at in case of newer ones.
       for (const at of [page, page + 1]) {
-        const { items } = await api.list<Version>(path`/prompts/${slug}/versions`, { query: { page: at, limit: PAGE }, signal });
+        const { items } = await api.list<Version>(path`/prompts/${slug}/versions`, {
+          query: { page: at, limit: PAGE },
+          signal,
+        });
         const found = items.find((item) => item.number === version);
         if (found) return found;
       }
@@ -45,7 +48,8 @@ export function versionQuery(slug: string, version: number, newest: number) {
 export function diffQuery(slug: string, version: number | 'draft', against: number, revision?: number) {
   return queryOptions({
     queryKey: ['diff', slug, version, against, revision ?? 0] as const,
-    queryFn: ({ signal }) => api.get<Diff>(path`/prompts/${slug}/versions/${version}/diff`, { query: { against }, signal }),
+    queryFn: ({ signal }) =>
+      api.get<Diff>(path`/prompts/${slug}/versions/${version}/diff`, { query: { against }, signal }),
     placeholderData: keepPreviousData,
     staleTime: Infinity,
   });

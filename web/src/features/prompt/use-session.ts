@@ -28,7 +28,10 @@ export function useEditSession(slug: string, details: PromptDetails) {
           // An answer on its way from before this save would bring the old draft back.
           const key = keys.promptDetails(address.current);
           await queryClient.cancelQueries({ queryKey: key });
-          queryClient.setQueryData<PromptDetails>(key, (old) => old && { ...old, draft: answer.draft, has_draft: true });
+          queryClient.setQueryData<PromptDetails>(
+            key,
+            (old) => old && { ...old, draft: answer.draft, has_draft: true },
+          );
         }
         return answer;
       },

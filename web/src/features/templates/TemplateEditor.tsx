@@ -47,7 +47,9 @@ const keys = [
   ...closeBracketsKeymap,
   ...defaultKeymap.filter((binding) => binding.key !== 'Mod-Enter'),
   ...historyKeymap,
-  ...searchKeymap.filter((binding) => binding.key === 'Mod-f' || binding.key === 'F3' || binding.key === 'Mod-g' || binding.key === 'Escape'),
+  ...searchKeymap.filter(
+    (binding) => binding.key === 'Mod-f' || binding.key === 'F3' || binding.key === 'Mod-g' || binding.key === 'Escape',
+  ),
   ...completionKeymap,
 ];
 
@@ -110,7 +112,9 @@ export function TemplateEditor(props: Props) {
   }, [readOnly]);
 
   useEffect(() => {
-    view.current?.dispatch({ effects: parts.current.attributes.reconfigure(attributesOf({ label, describedBy, name, readOnly })) });
+    view.current?.dispatch({
+      effects: parts.current.attributes.reconfigure(attributesOf({ label, describedBy, name, readOnly })),
+    });
   }, [label, describedBy, name, readOnly]);
 
   useEffect(() => {
@@ -130,7 +134,14 @@ export function TemplateEditor(props: Props) {
   }));
 
   const minHeight = `${(props.minLines ?? 3) * 1.65 * 0.875 + 1.5}rem`;
-  return <div ref={host} className={classes.host} data-readonly={readOnly || undefined} style={{ '--editor-min-height': minHeight } as React.CSSProperties} />;
+  return (
+    <div
+      ref={host}
+      className={classes.host}
+      data-readonly={readOnly || undefined}
+      style={{ '--editor-min-height': minHeight } as React.CSSProperties}
+    />
+  );
 }
 
 const fixed: Extension = [
@@ -150,7 +161,12 @@ function editing(readOnly: boolean | undefined): Extension {
   return [EditorState.readOnly.of(readOnly === true), EditorView.editable.of(readOnly !== true)];
 }
 
-function attributesOf({ label, describedBy, name, readOnly }: Pick<Props, 'label' | 'describedBy' | 'name' | 'readOnly'>): Extension {
+function attributesOf({
+  label,
+  describedBy,
+  name,
+  readOnly,
+}: Pick<Props, 'label' | 'describedBy' | 'name' | 'readOnly'>): Extension {
   const attributes: Record<string, string> = { 'aria-label': label, spellcheck: 'true', autocapitalize: 'sentences' };
   if (describedBy) attributes['aria-describedby'] = describedBy;
   if (name) attributes.name = name;

@@ -1,4 +1,10 @@
-import { autocompletion, type Completion, type CompletionContext, type CompletionResult, snippetCompletion } from '@codemirror/autocomplete';
+import {
+  autocompletion,
+  type Completion,
+  type CompletionContext,
+  type CompletionResult,
+  snippetCompletion,
+} from '@codemirror/autocomplete';
 import type { Extension } from '@codemirror/state';
 import type { EditorView } from '@codemirror/view';
 import { type KnownVariable, templateContext, variableCard } from './language';
@@ -32,9 +38,21 @@ const FILTERS: [string, string][] = [
 ];
 
 const BLOCKS: Completion[] = [
-  snippetCompletion('{% if ${condition} %}${}{% endif %}', { label: '{% if %}', detail: 'only when something holds', type: 'keyword' }),
-  snippetCompletion('{% for ${item} in ${items} %}${}{% endfor %}', { label: '{% for %}', detail: 'once for each', type: 'keyword' }),
-  snippetCompletion('{% include "${slug}" %}', { label: '{% include %}', detail: 'another prompt’s text', type: 'keyword' }),
+  snippetCompletion('{% if ${condition} %}${}{% endif %}', {
+    label: '{% if %}',
+    detail: 'only when something holds',
+    type: 'keyword',
+  }),
+  snippetCompletion('{% for ${item} in ${items} %}${}{% endfor %}', {
+    label: '{% for %}',
+    detail: 'once for each',
+    type: 'keyword',
+  }),
+  snippetCompletion('{% include "${slug}" %}', {
+    label: '{% include %}',
+    detail: 'another prompt’s text',
+    type: 'keyword',
+  }),
   snippetCompletion('{% raw %}${}{% endraw %}', { label: '{% raw %}', detail: 'exactly as written', type: 'keyword' }),
 ];
 

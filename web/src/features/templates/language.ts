@@ -1,5 +1,13 @@
 import { Facet, type Extension, type Range, StateField, type Text } from '@codemirror/state';
-import { Decoration, type DecorationSet, type EditorView, hoverTooltip, type Tooltip, ViewPlugin, type ViewUpdate } from '@codemirror/view';
+import {
+  Decoration,
+  type DecorationSet,
+  type EditorView,
+  hoverTooltip,
+  type Tooltip,
+  ViewPlugin,
+  type ViewUpdate,
+} from '@codemirror/view';
 import type { Syntax, Variable } from '~/api/types';
 import { TYPE_WORDS } from './words';
 import { scan, type Token } from './scan';
@@ -40,10 +48,9 @@ function read(doc: Text, syntax: Syntax): Scanned {
 }
 
 const styles = Object.fromEntries(
-  (['delimiter', 'path', 'local', 'keyword', 'filter', 'string', 'number', 'operator', 'comment', 'include'] as const).map((kind) => [
-    kind,
-    Decoration.mark({ class: `tpl-${kind}` }),
-  ]),
+  (
+    ['delimiter', 'path', 'local', 'keyword', 'filter', 'string', 'number', 'operator', 'comment', 'include'] as const
+  ).map((kind) => [kind, Decoration.mark({ class: `tpl-${kind}` })]),
 );
 const chip = Decoration.mark({ class: 'tpl-chip' });
 const tag = Decoration.mark({ class: 'tpl-tag' });
@@ -95,7 +102,9 @@ const highlighter = ViewPlugin.fromClass(
 
 /** What a variable is, when the pointer rests on it. */
 const explainVariable = hoverTooltip((view, position): Tooltip | null => {
-  const token = view.state.field(scanned).tokens.find((t) => t.kind === 'variable' && t.from <= position && position <= t.to);
+  const token = view.state
+    .field(scanned)
+    .tokens.find((t) => t.kind === 'variable' && t.from <= position && position <= t.to);
   if (!token?.name) return null;
   const variable = view.state.facet(templateContext).variables.get(token.name);
   return { pos: token.from, end: token.to, above: true, create: () => ({ dom: variableCard(token.name!, variable) }) };
@@ -113,7 +122,10 @@ export function variableCard(name: string, variable: KnownVariable | undefined):
   };
   line('tpl-card-name', name);
   if (!variable?.declared) {
-    line('tpl-card-note', 'Used in the text, not described yet. Add it under Variables to give it a type and a sample.');
+    line(
+      'tpl-card-note',
+      'Used in the text, not described yet. Add it under Variables to give it a type and a sample.',
+    );
     return card;
   }
   line('tpl-card-type', `${TYPE_WORDS[variable.type]}, ${variable.required ? 'required' : 'optional'}`);

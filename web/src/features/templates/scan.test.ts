@@ -12,10 +12,17 @@ describe('simple templates', () => {
     expect(kinds('{{ a.b }}', 'simple')).toEqual(['delimiter:{{', 'variable:a', 'path:.b', 'delimiter:}}']);
   });
 
-  it.each(['{#1}', '{{First Name}}', '{"a": {"b": 1}}', '\\frac{{1}}{{2}}', '{{ a | upper }}', '{% if a %}', '{{}}', '{{ 1a }}', '{{\u00a0a }}'])(
-    'leaves %s as text',
-    (text) => expect(scan(text, 'simple')).toEqual([]),
-  );
+  it.each([
+    '{#1}',
+    '{{First Name}}',
+    '{"a": {"b": 1}}',
+    '\\frac{{1}}{{2}}',
+    '{{ a | upper }}',
+    '{% if a %}',
+    '{{}}',
+    '{{ 1a }}',
+    '{{\u00a0a }}',
+  ])('leaves %s as text', (text) => expect(scan(text, 'simple')).toEqual([]));
 
   it('finds a name inside further braces', () => {
     expect(discover('{{{a}}}', 'simple')).toEqual(['a']);
@@ -29,10 +36,18 @@ describe('simple templates', () => {
 
 describe('jinja templates', () => {
   it('tells variables from loop names, filters, strings and keywords', () => {
-    const text = '{% for item in items if item.ok and limit > 1 %}{{ item.name|default("x")|upper }} {{ loop.index }}{% endfor %}{{ item }}';
+    const text =
+      '{% for item in items if item.ok and limit > 1 %}{{ item.name|default("x")|upper }} {{ loop.index }}{% endfor %}{{ item }}';
     expect(discover(text, 'jinja')).toEqual(['items', 'limit', 'item']);
     expect(kinds('{{ a|join(", ") }}', 'jinja')).toEqual([
-      'delimiter:{{', 'variable:a', 'operator:|', 'filter:join', 'operator:(', 'string:", "', 'operator:)', 'delimiter:}}',
+      'delimiter:{{',
+      'variable:a',
+      'operator:|',
+      'filter:join',
+      'operator:(',
+      'string:", "',
+      'operator:)',
+      'delimiter:}}',
     ]);
   });
 
@@ -41,7 +56,11 @@ describe('jinja templates', () => {
   });
 
   it('knows tests and constants', () => {
-    expect(discover('{% if a is defined and b is not none and c == true %}x{% endif %}', 'jinja')).toEqual(['a', 'b', 'c']);
+    expect(discover('{% if a is defined and b is not none and c == true %}x{% endif %}', 'jinja')).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
   });
 
   it('marks includes', () => {

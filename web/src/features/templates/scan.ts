@@ -32,7 +32,20 @@ const PLAIN = /\{\{[ \t\r\n]*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]
 const CONSTANTS = new Set(['true', 'false', 'none', 'True', 'False', 'None']);
 
 const KEYWORDS = new Set([
-  'if', 'elif', 'else', 'endif', 'for', 'in', 'endfor', 'raw', 'endraw', 'include', 'not', 'and', 'or', 'is',
+  'if',
+  'elif',
+  'else',
+  'endif',
+  'for',
+  'in',
+  'endfor',
+  'raw',
+  'endraw',
+  'include',
+  'not',
+  'and',
+  'or',
+  'is',
 ]);
 
 export function scan(text: string, syntax: Syntax): Token[] {
@@ -179,7 +192,8 @@ function scanFor(tokens: Token[], text: string, from: number, to: number, scopes
   if (filter) scanExpression(tokens, text, outer, to, scopes);
 }
 
-const WORD = /[A-Za-z_][A-Za-z0-9_]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\d+(?:\.\d+)?|[|.<>=!+\-*/%,:()[\]{}~]|\s+|./gsy;
+const WORD =
+  /[A-Za-z_][A-Za-z0-9_]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\d+(?:\.\d+)?|[|.<>=!+\-*/%,:()[\]{}~]|\s+|./gsy;
 
 function scanExpression(tokens: Token[], text: string, from: number, to: number, scopes: Scopes): void {
   let before = '';
@@ -196,7 +210,13 @@ function scanExpression(tokens: Token[], text: string, from: number, to: number,
   }
 }
 
-function classify(word: string, before: string, text: string, end: number, scopes: Scopes): Pick<Token, 'kind' | 'name'> {
+function classify(
+  word: string,
+  before: string,
+  text: string,
+  end: number,
+  scopes: Scopes,
+): Pick<Token, 'kind' | 'name'> {
   const first = word[0]!;
   if (first === '"' || first === "'") return { kind: 'string' };
   if (/\d/.test(first)) return { kind: 'number' };
@@ -205,7 +225,7 @@ function classify(word: string, before: string, text: string, end: number, scope
   if (before === '|') return { kind: 'filter' };
   if (KEYWORDS.has(word)) return { kind: 'keyword' };
   if (CONSTANTS.has(word)) return { kind: 'number' };
-  if (before === 'is' || before === 'not' && isTest(text, end, word)) return { kind: 'filter' };
+  if (before === 'is' || (before === 'not' && isTest(text, end, word))) return { kind: 'filter' };
   // `range(` and keyword arguments are neither variables nor values.
   if (/^\s*\(/.test(text.slice(end, end + 8))) return { kind: 'filter' };
   if (/^\s*=(?!=)/.test(text.slice(end, end + 8))) return { kind: 'path' };

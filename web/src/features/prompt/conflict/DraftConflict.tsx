@@ -33,8 +33,8 @@ export function DraftConflict() {
       <div className={dialogs.notice} data-tone="draft" role="alert">
         <IconAlertTriangle size={18} aria-hidden />
         <span className={dialogs.noticeText}>
-          {who} changed this draft <RelativeTime time={theirs.updated_at} /> while you were writing. Your text is safe here and
-          not saved yet.
+          {who} changed this draft <RelativeTime time={theirs.updated_at} /> while you were writing. Your text is safe
+          here and not saved yet.
         </span>
         <Button size="compact-sm" variant="default" onClick={() => setOpened(true)}>
           Compare and choose

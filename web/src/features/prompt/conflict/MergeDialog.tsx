@@ -52,23 +52,44 @@ function Choice({ children, theirName, theirs, mine, onKeep, onTakeTheirs, onClo
       <div className={dialogs.text}>{children}</div>
       <div className={classes.heads}>
         <h3>{theirName}</h3>
-        <h3>Yours{sameForm && <span className={classes.note}> – you can edit this side; the arrows bring over a part</span>}</h3>
+        <h3>
+          Yours
+          {sameForm && <span className={classes.note}> – you can edit this side; the arrows bring over a part</span>}
+        </h3>
       </div>
       {sameForm ? (
         <Suspense fallback={<Skeleton height={260} />}>
-          <MergeEditor ref={editor} theirs={left} mine={right} theirName={theirName} onTouched={() => setTouched(true)} />
+          <MergeEditor
+            ref={editor}
+            theirs={left}
+            mine={right}
+            theirName={theirName}
+            onTouched={() => setTouched(true)}
+          />
         </Suspense>
       ) : (
         <div className={classes.plain}>
-          <pre tabIndex={0} aria-label={theirName}>{left ?? JSON.stringify(theirs.messages, null, 2)}</pre>
-          <pre tabIndex={0} aria-label="Yours">{right ?? JSON.stringify(mine.messages, null, 2)}</pre>
+          <pre tabIndex={0} aria-label={theirName}>
+            {left ?? JSON.stringify(theirs.messages, null, 2)}
+          </pre>
+          <pre tabIndex={0} aria-label="Yours">
+            {right ?? JSON.stringify(mine.messages, null, 2)}
+          </pre>
         </div>
       )}
       <p className={classes.note}>Variables and model settings stay as on the side you choose.</p>
-      {problem && <p role="alert" style={{ color: 'var(--xr-danger)' }}>{problem}</p>}
+      {problem && (
+        <p role="alert" style={{ color: 'var(--xr-danger)' }}>
+          {problem}
+        </p>
+      )}
       <div className={dialogs.buttons}>
-        <Button variant="default" onClick={onClose}>Decide later</Button>
-        <Button variant="default" onClick={onTakeTheirs}>Take theirs</Button>
+        <Button variant="default" onClick={onClose}>
+          Decide later
+        </Button>
+        <Button variant="default" onClick={onTakeTheirs}>
+          Take theirs
+        </Button>
         <Button onClick={keep}>{touched ? 'Keep the merged text' : 'Keep mine'}</Button>
       </div>
     </>

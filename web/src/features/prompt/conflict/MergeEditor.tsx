@@ -43,7 +43,12 @@ export default function MergeEditor({ theirs, mine, theirName, onTouched, ref }:
       parent: host.current!,
       a: {
         doc: theirs,
-        extensions: [shared, EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.contentAttributes.of({ 'aria-label': theirName, tabindex: '0' })],
+        extensions: [
+          shared,
+          EditorState.readOnly.of(true),
+          EditorView.editable.of(false),
+          EditorView.contentAttributes.of({ 'aria-label': theirName, tabindex: '0' }),
+        ],
       },
       b: {
         doc: mine,

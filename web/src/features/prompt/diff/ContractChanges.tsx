@@ -8,7 +8,11 @@ import classes from './DiffView.module.css';
 export function ContractChanges({ diff }: { diff: Diff }) {
   const { variables, config, syntax, type_changed } = diff;
   const settings = config ? changedSettings(config.before, config.after) : [];
-  const nothing = !type_changed && !syntax && settings.length === 0 && variables.added.length + variables.removed.length + variables.changed.length === 0;
+  const nothing =
+    !type_changed &&
+    !syntax &&
+    settings.length === 0 &&
+    variables.added.length + variables.removed.length + variables.changed.length === 0;
   if (nothing) return null;
   return (
     <ul className={classes.facts}>
@@ -18,14 +22,24 @@ export function ContractChanges({ diff }: { diff: Diff }) {
           Syntax: <del>{SYNTAX_WORDS[syntax.before].name}</del> → <ins>{SYNTAX_WORDS[syntax.after].name}</ins>
         </li>
       )}
-      {variables.added.map((name) => <li key={`+${name}`}>New variable <ins className="mono">{name}</ins></li>)}
-      {variables.removed.map((name) => <li key={`-${name}`}>Removed variable <del className="mono">{name}</del></li>)}
+      {variables.added.map((name) => (
+        <li key={`+${name}`}>
+          New variable <ins className="mono">{name}</ins>
+        </li>
+      ))}
+      {variables.removed.map((name) => (
+        <li key={`-${name}`}>
+          Removed variable <del className="mono">{name}</del>
+        </li>
+      ))}
       {variables.changed.map(({ name, before, after }) => (
         <li key={name}>
           Variable <span className="mono">{name}</span>: {changedParts(before, after).join('; ') || 'described anew'}
         </li>
       ))}
-      {settings.map((text) => <li key={text}>{text}</li>)}
+      {settings.map((text) => (
+        <li key={text}>{text}</li>
+      ))}
     </ul>
   );
 }

@@ -39,8 +39,22 @@ export function DiffView({ diff, layout }: Props) {
         <span>{describeDiff(diff.stats)}</span>
         {changed && (
           <span className={classes.steps}>
-            <Button size="compact-xs" variant="default" leftSection={<IconArrowUp size={13} aria-hidden />} onClick={() => step(-1)}>Previous</Button>
-            <Button size="compact-xs" variant="default" leftSection={<IconArrowDown size={13} aria-hidden />} onClick={() => step(1)}>Next</Button>
+            <Button
+              size="compact-xs"
+              variant="default"
+              leftSection={<IconArrowUp size={13} aria-hidden />}
+              onClick={() => step(-1)}
+            >
+              Previous
+            </Button>
+            <Button
+              size="compact-xs"
+              variant="default"
+              leftSection={<IconArrowDown size={13} aria-hidden />}
+              onClick={() => step(1)}
+            >
+              Next
+            </Button>
           </span>
         )}
       </div>
@@ -60,8 +74,12 @@ export function DiffView({ diff, layout }: Props) {
             {layout === 'split' && (
               <thead>
                 <tr>
-                  <th colSpan={2} scope="col">{diff.from.name}</th>
-                  <th colSpan={2} scope="col">{diff.to.name}</th>
+                  <th colSpan={2} scope="col">
+                    {diff.from.name}
+                  </th>
+                  <th colSpan={2} scope="col">
+                    {diff.to.name}
+                  </th>
                 </tr>
               </thead>
             )}
@@ -81,7 +99,14 @@ export function DiffView({ diff, layout }: Props) {
                     row.kind === 'fold' ? (
                       <FoldRow key={row.key} fold={row} columns={3} onOpen={open} />
                     ) : (
-                      <InlineRow key={index} line={row} start={row.kind !== 'equal' && !(index > 0 && all[index - 1]!.kind !== 'equal' && all[index - 1]!.kind !== 'fold')} />
+                      <InlineRow
+                        key={index}
+                        line={row}
+                        start={
+                          row.kind !== 'equal' &&
+                          !(index > 0 && all[index - 1]!.kind !== 'equal' && all[index - 1]!.kind !== 'fold')
+                        }
+                      />
                     ),
                   )}
             </tbody>
@@ -140,10 +165,20 @@ function LineText({ line }: { line: DiffLine }) {
   const Tag = line.kind === 'delete' ? 'del' : 'ins';
   return (
     <Tag className={classes.words}>
-      <span className={classes.sign} aria-hidden>{line.kind === 'delete' ? '−' : '+'}</span>
+      <span className={classes.sign} aria-hidden>
+        {line.kind === 'delete' ? '−' : '+'}
+      </span>
       <span className={classes.hidden}>{line.kind === 'delete' ? 'Removed: ' : 'Added: '}</span>
       {line.segments && line.segments.length > 0
-        ? line.segments.map((segment, index) => (segment.changed ? <strong key={index} className={classes.changed}>{segment.text}</strong> : segment.text))
+        ? line.segments.map((segment, index) =>
+            segment.changed ? (
+              <strong key={index} className={classes.changed}>
+                {segment.text}
+              </strong>
+            ) : (
+              segment.text
+            ),
+          )
         : line.text || ' '}
     </Tag>
   );

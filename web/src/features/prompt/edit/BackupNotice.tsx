@@ -16,7 +16,8 @@ export function BackupNotice({ backup, onUse, onDrop }: Props) {
     <div className={classes.notice} data-tone="draft" role="status">
       <IconHistory size={18} aria-hidden />
       <span className={classes.noticeText}>
-        There is text of yours from <RelativeTime time={new Date(backup.at).toISOString()} /> that did not reach the server.
+        There is text of yours from <RelativeTime time={new Date(backup.at).toISOString()} /> that did not reach the
+        server.
       </span>
       <Button size="compact-sm" variant="default" onClick={onUse}>
         Bring it back

@@ -35,7 +35,8 @@ export function BodyEditor({ variables, problems, ref }: Props) {
 
   useImperativeHandle(ref, () => ({
     focus: () => editors.current.get('0.0')?.focus(),
-    jumpTo: (problem) => editors.current.get(partKey(problem.message_index, problem.part_index))?.jumpTo(problem.line, problem.column),
+    jumpTo: (problem) =>
+      editors.current.get(partKey(problem.message_index, problem.part_index))?.jumpTo(problem.line, problem.column),
   }));
 
   const inText = useMemo(() => problems.filter((p) => p.line > 0), [problems]);
@@ -56,7 +57,11 @@ export function BodyEditor({ variables, problems, ref }: Props) {
           problems={inText}
           readOnly={readOnly !== null}
           minLines={14}
-          placeholder={body.syntax === 'none' ? 'Write the prompt here.' : 'Write the prompt here. Type {{ where something is filled in.'}
+          placeholder={
+            body.syntax === 'none'
+              ? 'Write the prompt here.'
+              : 'Write the prompt here. Type {{ where something is filled in.'
+          }
           findSnippets={findSnippets}
         />
       ) : (

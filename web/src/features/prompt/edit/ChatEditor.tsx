@@ -26,12 +26,14 @@ export function ChatEditor({ variables, problems, register, hint }: Props) {
   const list = useRef<HTMLOListElement>(null);
 
   const setMessages = useCallback(
-    (change: (messages: EditMessage[]) => EditMessage[]) => session.update((body) => ({ ...body, messages: change(body.messages) })),
+    (change: (messages: EditMessage[]) => EditMessage[]) =>
+      session.update((body) => ({ ...body, messages: change(body.messages) })),
     [session],
   );
 
   const change = useCallback(
-    (key: string, message: MessageOrPlaceholder) => setMessages((all) => all.map((m) => (m.key === key ? { ...m, message } : m))),
+    (key: string, message: MessageOrPlaceholder) =>
+      setMessages((all) => all.map((m) => (m.key === key ? { ...m, message } : m))),
     [setMessages],
   );
 
@@ -87,15 +89,30 @@ export function ChatEditor({ variables, problems, register, hint }: Props) {
       </ol>
       {readOnly === null && (
         <div className={classes.add}>
-          <Button variant="default" size="xs" leftSection={<IconPlus size={15} aria-hidden />} onClick={() => add(newMessage(nextRole(messages)))}>
+          <Button
+            variant="default"
+            size="xs"
+            leftSection={<IconPlus size={15} aria-hidden />}
+            onClick={() => add(newMessage(nextRole(messages)))}
+          >
             Add a message
           </Button>
-          <Button variant="default" size="xs" leftSection={<IconList size={15} aria-hidden />} onClick={() => add(newPlaceholder(messages))}>
+          <Button
+            variant="default"
+            size="xs"
+            leftSection={<IconList size={15} aria-hidden />}
+            onClick={() => add(newPlaceholder(messages))}
+          >
             Add a place for messages
           </Button>
         </div>
       )}
-      <span role="status" style={{ position: 'absolute', clipPath: 'inset(50%)', width: 1, height: 1, overflow: 'hidden' }}>{news}</span>
+      <span
+        role="status"
+        style={{ position: 'absolute', clipPath: 'inset(50%)', width: 1, height: 1, overflow: 'hidden' }}
+      >
+        {news}
+      </span>
     </div>
   );
 }

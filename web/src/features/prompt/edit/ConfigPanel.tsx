@@ -28,7 +28,10 @@ export function ConfigPanel() {
             aria-label="Show model settings"
             value={asJson ? 'json' : 'fields'}
             onChange={(value) => setAsJson(value === 'json')}
-            data={[{ value: 'fields', label: 'Fields' }, { value: 'json', label: 'As JSON' }]}
+            data={[
+              { value: 'fields', label: 'Fields' },
+              { value: 'json', label: 'As JSON' },
+            ]}
           />
         </div>
         {asJson ? (

@@ -29,7 +29,11 @@ export function EditTab() {
   const narrow = useMediaQuery('(max-width: 64em)', window.innerWidth <= 1024);
   const [section, setSection] = useState<Section>('write');
 
-  useShortcut({ keys: 'e', description: 'Edit the text', group: 'Prompt' }, () => editor.current?.focus(), readOnly === null);
+  useShortcut(
+    { keys: 'e', description: 'Edit the text', group: 'Prompt' },
+    () => editor.current?.focus(),
+    readOnly === null,
+  );
 
   const problems = check.preview?.problems ?? noProblems;
   const jump = useCallback((problem: PreviewProblem) => {
@@ -47,7 +51,11 @@ export function EditTab() {
   const wrong = problems.filter((p) => p.code === 'TEMPLATE_ERROR').length;
   return (
     <div className={classes.tab}>
-      {readOnly && <p className={classes.readOnly} role="note">{readOnly}</p>}
+      {readOnly && (
+        <p className={classes.readOnly} role="note">
+          {readOnly}
+        </p>
+      )}
       <Toolbar onTest={() => void runTest()} testing={test.running} />
       {narrow && (
         <SegmentedControl
@@ -69,10 +77,22 @@ export function EditTab() {
           <ConfigPanel />
         </div>
         <div className={classes.side}>
-          <div className={classes.variables} tabIndex={narrow ? undefined : 0} role="group" aria-label="Variables of the prompt" hidden={!shows('variables')}>
+          <div
+            className={classes.variables}
+            tabIndex={narrow ? undefined : 0}
+            role="group"
+            aria-label="Variables of the prompt"
+            hidden={!shows('variables')}
+          >
             <VariablesPanel use={use} problems={problems} />
           </div>
-          <div className={classes.preview} tabIndex={narrow ? undefined : 0} role="group" aria-label="Preview and test" hidden={!shows('preview')}>
+          <div
+            className={classes.preview}
+            tabIndex={narrow ? undefined : 0}
+            role="group"
+            aria-label="Preview and test"
+            hidden={!shows('preview')}
+          >
             <TestResult test={test} />
             <PreviewPanel check={check} onJump={jump} />
           </div>

@@ -1,7 +1,15 @@
 import { ActionIcon, Menu, NativeSelect, Switch, TextInput, Tooltip } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconDots, IconPhotoPlus, IconTextPlus, IconTrash } from '@tabler/icons-react';
 import { memo, useCallback } from 'react';
-import type { Message, MessageOrPlaceholder, MessagePart, MessagePlaceholder, MessageRole, PreviewProblem, Syntax } from '~/api/types';
+import type {
+  Message,
+  MessageOrPlaceholder,
+  MessagePart,
+  MessagePlaceholder,
+  MessageRole,
+  PreviewProblem,
+  Syntax,
+} from '~/api/types';
 import type { KnownVariable } from '~/features/templates/language';
 import { TemplateEditor, type TemplateEditorHandle } from '~/features/templates/TemplateEditor';
 import { type EditMessage, isPlaceholder, partsOf } from '../model/body';
@@ -49,7 +57,9 @@ export function MessageBlock(props: Props) {
   return (
     <li className={classes.message} onKeyDown={onKeyDown}>
       <div className={classes.head} role="group" aria-label={`Message ${index + 1} of ${count}`}>
-        <span className={classes.number} aria-hidden>{index + 1}</span>
+        <span className={classes.number} aria-hidden>
+          {index + 1}
+        </span>
         {placeholder ? (
           <strong>Place for messages</strong>
         ) : (
@@ -65,12 +75,24 @@ export function MessageBlock(props: Props) {
         {!readOnly && (
           <div className={classes.headActions}>
             <Tooltip label="Move up (Alt+↑)">
-              <ActionIcon variant="subtle" color="gray" aria-label={`Move message ${index + 1} up`} disabled={index === 0} onClick={() => onMove(-1)}>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                aria-label={`Move message ${index + 1} up`}
+                disabled={index === 0}
+                onClick={() => onMove(-1)}
+              >
                 <IconArrowUp size={16} aria-hidden />
               </ActionIcon>
             </Tooltip>
             <Tooltip label="Move down (Alt+↓)">
-              <ActionIcon variant="subtle" color="gray" aria-label={`Move message ${index + 1} down`} disabled={index === count - 1} onClick={() => onMove(1)}>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                aria-label={`Move message ${index + 1} down`}
+                disabled={index === count - 1}
+                onClick={() => onMove(1)}
+              >
                 <IconArrowDown size={16} aria-hidden />
               </ActionIcon>
             </Tooltip>
@@ -88,7 +110,15 @@ export function MessageBlock(props: Props) {
   );
 }
 
-function PartMenu({ index, message, onChange }: { index: number; message: Message; onChange: (message: Message) => void }) {
+function PartMenu({
+  index,
+  message,
+  onChange,
+}: {
+  index: number;
+  message: Message;
+  onChange: (message: Message) => void;
+}) {
   const add = (part: MessagePart) => onChange({ ...message, content: [...partsOf(message), part] });
   return (
     <Menu>
@@ -98,8 +128,15 @@ function PartMenu({ index, message, onChange }: { index: number; message: Messag
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<IconTextPlus size={16} aria-hidden />} onClick={() => add({ type: 'text', text: '' })}>Add a text part</Menu.Item>
-        <Menu.Item leftSection={<IconPhotoPlus size={16} aria-hidden />} onClick={() => add({ type: 'image', url: '' })}>Add an image</Menu.Item>
+        <Menu.Item leftSection={<IconTextPlus size={16} aria-hidden />} onClick={() => add({ type: 'text', text: '' })}>
+          Add a text part
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconPhotoPlus size={16} aria-hidden />}
+          onClick={() => add({ type: 'image', url: '' })}
+        >
+          Add an image
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );
@@ -112,7 +149,10 @@ function Parts({ item, index, message, onChange, ...rest }: Props & { message: M
       const next = part ? parts.map((p, i) => (i === at ? part : p)) : parts.filter((_, i) => i !== at);
       const only = next[0];
       const plain = typeof message.content === 'string' || (next.length === 1 && only?.type === 'text');
-      onChange(item.key, { ...message, content: plain && next.length === 1 && only?.type === 'text' ? only.text : next });
+      onChange(item.key, {
+        ...message,
+        content: plain && next.length === 1 && only?.type === 'text' ? only.text : next,
+      });
     },
     [item.key, message, onChange, parts],
   );
@@ -141,7 +181,12 @@ function Parts({ item, index, message, onChange, ...rest }: Props & { message: M
               onChange={(event) => setPart(at, { ...part, url: event.currentTarget.value })}
             />
             {!rest.readOnly && (
-              <ActionIcon variant="subtle" color="gray" aria-label={`Remove the image from message ${index + 1}`} onClick={() => setPart(at, null)}>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                aria-label={`Remove the image from message ${index + 1}`}
+                onClick={() => setPart(at, null)}
+              >
                 <IconTrash size={16} aria-hidden />
               </ActionIcon>
             )}
@@ -186,7 +231,11 @@ function Placeholder({ item, message, readOnly, index, onChange }: Props & { mes
         <TextInput
           size="xs"
           aria-label={`Name of the place in message ${index + 1}`}
-          leftSection={<span className="mono" aria-hidden>=</span>}
+          leftSection={
+            <span className="mono" aria-hidden>
+              =
+            </span>
+          }
           value={message.name}
           readOnly={readOnly}
           onChange={(event) => onChange(item.key, { ...message, name: event.currentTarget.value })}

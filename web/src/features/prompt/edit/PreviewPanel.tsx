@@ -42,7 +42,9 @@ export function PreviewPanel({ check, onJump }: Props) {
         </div>
       )}
       {preview && error !== null && (
-        <p className={classes.stale} role="status">The preview is not up to date: {explain(error).title.toLowerCase()}.</p>
+        <p className={classes.stale} role="status">
+          The preview is not up to date: {explain(error).title.toLowerCase()}.
+        </p>
       )}
     </section>
   );

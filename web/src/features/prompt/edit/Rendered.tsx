@@ -46,7 +46,9 @@ function MessageView({ message, missing }: { message: MessageOrPlaceholder; miss
             <Marked text={part.text} missing={missing} />
           </div>
         ) : (
-          <div key={index} className={classes.imagePart}>Image: {part.url ?? part.media_type ?? 'in the prompt'}</div>
+          <div key={index} className={classes.imagePart}>
+            Image: {part.url ?? part.media_type ?? 'in the prompt'}
+          </div>
         ),
       )}
     </div>
@@ -67,7 +69,11 @@ function Marked({ text, missing }: { text: string; missing: Set<string> }) {
     const path = text.slice(token.from, close.from).trim();
     if (!missing.has(path) && !missing.has(token.name ?? '')) return;
     pieces.push(text.slice(at, open.from));
-    pieces.push(<mark key={open.from} className={classes.missing} title={`${token.name} has no sample`}>{text.slice(open.from, close.to)}</mark>);
+    pieces.push(
+      <mark key={open.from} className={classes.missing} title={`${token.name} has no sample`}>
+        {text.slice(open.from, close.to)}
+      </mark>,
+    );
     at = close.to;
   });
   pieces.push(text.slice(at));

@@ -13,23 +13,37 @@ export function SaveStatus() {
 
   switch (state.phase) {
     case 'dirty':
-      return <Status tone="wait" Icon={IconPencil}>Not saved yet</Status>;
+      return (
+        <Status tone="wait" Icon={IconPencil}>
+          Not saved yet
+        </Status>
+      );
     case 'saving':
       return <Status Icon={IconCloudUpload}>Saving…</Status>;
     case 'saved':
       return <Status Icon={IconCheck}>Draft saved {clock.format(state.at)}</Status>;
     case 'conflict':
-      return <Status tone="bad" Icon={IconAlertTriangle}>Somebody else changed the draft</Status>;
+      return (
+        <Status tone="bad" Icon={IconAlertTriangle}>
+          Somebody else changed the draft
+        </Status>
+      );
     case 'failed':
       return (
         <Status tone="bad" Icon={IconAlertTriangle}>
           Could not save – your text is kept here
           <span className={classes.optionText}>({state.message})</span>
-          <Button size="compact-xs" variant="default" onClick={() => void session.autosave.flush()}>Try again</Button>
+          <Button size="compact-xs" variant="default" onClick={() => void session.autosave.flush()}>
+            Try again
+          </Button>
         </Status>
       );
     case 'clean':
-      return details.draft && session.hasDraft ? <Status Icon={IconCheck}>Draft saved {clock.format(new Date(details.draft.updated_at))}</Status> : <Status />;
+      return details.draft && session.hasDraft ? (
+        <Status Icon={IconCheck}>Draft saved {clock.format(new Date(details.draft.updated_at))}</Status>
+      ) : (
+        <Status />
+      );
   }
 }
 

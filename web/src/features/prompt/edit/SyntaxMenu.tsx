@@ -13,7 +13,12 @@ export function SyntaxMenu() {
   const { syntax } = useBody();
   const words = SYNTAX_WORDS[syntax];
 
-  if (readOnly) return <span className={classes.optionText}>Syntax: {words.name} – {words.short}</span>;
+  if (readOnly)
+    return (
+      <span className={classes.optionText}>
+        Syntax: {words.name} – {words.short}
+      </span>
+    );
   return (
     <Menu position="bottom-start">
       <Menu.Target>
@@ -25,7 +30,10 @@ export function SyntaxMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>What is filled in</Menu.Label>
-        <Menu.RadioGroup value={syntax} onChange={(value) => session.update((body) => ({ ...body, syntax: value as Syntax }))}>
+        <Menu.RadioGroup
+          value={syntax}
+          onChange={(value) => session.update((body) => ({ ...body, syntax: value as Syntax }))}
+        >
           {order.map((option) => (
             <Menu.RadioItem key={option} value={option} closeMenuOnClick>
               <div className={classes.option}>

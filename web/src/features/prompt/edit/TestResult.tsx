@@ -38,7 +38,16 @@ export function useTest(): Test {
     try {
       if (readOnly === null) void session.autosave.flush();
       const { type, syntax, content, messages, variables } = body;
-      const preview = await api.post<Preview>('/templates/preview', { type, syntax, content, messages, variables, values, render: true, slug: details.slug });
+      const preview = await api.post<Preview>('/templates/preview', {
+        type,
+        syntax,
+        content,
+        messages,
+        variables,
+        values,
+        render: true,
+        slug: details.slug,
+      });
       setOutcome({ preview, error: null, values, at: Date.now() });
     } catch (error) {
       setOutcome({ preview: null, error, values, at: Date.now() });
@@ -62,7 +71,12 @@ export function TestResult({ test }: { test: Test }) {
   const { preview, error, values } = outcome;
   const refused = preview ? preview.problems : [];
   return (
-    <section ref={place} className={`${panel.panel} ${classes.result} test-result`} role="status" aria-label="Test result">
+    <section
+      ref={place}
+      className={`${panel.panel} ${classes.result} test-result`}
+      role="status"
+      aria-label="Test result"
+    >
       <header className={panel.head}>
         <h2 className={panel.title}>Test result</h2>
         <span>
@@ -78,7 +92,9 @@ export function TestResult({ test }: { test: Test }) {
         <>
           <Verdict ok={false}>A call with these values would be refused</Verdict>
           <ul className={classes.values}>
-            {refused.map((problem, index) => <li key={index}>{problem.message}</li>)}
+            {refused.map((problem, index) => (
+              <li key={index}>{problem.message}</li>
+            ))}
           </ul>
         </>
       ) : (
@@ -105,12 +121,22 @@ function Values({ values }: { values: Record<string, unknown> }) {
   const pairs = Object.entries(values);
   if (pairs.length === 0) return null;
   const shorten = (text: string) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
-  return <p className={classes.values}>With {pairs.map(([name, value]) => `${name} = ${shorten(formatValue(value))}`).join(', ')}</p>;
+  return (
+    <p className={classes.values}>
+      With {pairs.map(([name, value]) => `${name} = ${shorten(formatValue(value))}`).join(', ')}
+    </p>
+  );
 }
 
 function plainText(preview: Preview): string {
   if (!preview.messages) return preview.content ?? '';
   return preview.messages
-    .map((message) => ('role' in message ? `${message.role}: ${partsOf(message).map((p) => (p.type === 'text' ? p.text : '')).join('\n')}` : ''))
+    .map((message) =>
+      'role' in message
+        ? `${message.role}: ${partsOf(message)
+            .map((p) => (p.type === 'text' ? p.text : ''))
+            .join('\n')}`
+        : '',
+    )
     .join('\n\n');
 }

@@ -31,7 +31,13 @@ export function Toolbar({ onTest, testing }: Props) {
       />
       <SyntaxMenu />
       <div className={classes.actions}>
-        <Tooltip label={<>Save the draft <Kbd keys="mod+s" /></>}>
+        <Tooltip
+          label={
+            <>
+              Save the draft <Kbd keys="mod+s" />
+            </>
+          }
+        >
           <Button
             variant="default"
             size="xs"
@@ -43,7 +49,13 @@ export function Toolbar({ onTest, testing }: Props) {
           </Button>
         </Tooltip>
         <Tooltip label="Fill in the samples and see what a caller gets">
-          <Button variant="default" size="xs" loading={testing} leftSection={<IconPlayerPlay size={15} aria-hidden />} onClick={onTest}>
+          <Button
+            variant="default"
+            size="xs"
+            loading={testing}
+            leftSection={<IconPlayerPlay size={15} aria-hidden />}
+            onClick={onTest}
+          >
             Test
           </Button>
         </Tooltip>

@@ -16,7 +16,16 @@ interface Props {
 }
 
 /** A field for a value of a variable's type. */
-export function ValueField({ variable, label, showLabel = false, value, placeholder, error, readOnly, onChange }: Props) {
+export function ValueField({
+  variable,
+  label,
+  showLabel = false,
+  value,
+  placeholder,
+  error,
+  readOnly,
+  onChange,
+}: Props) {
   const { type } = variable;
   const outside = formatValue(value);
   const [text, setText] = useState(outside);
@@ -48,7 +57,10 @@ export function ValueField({ variable, label, showLabel = false, value, placehol
       <NativeSelect
         {...common}
         value={text}
-        data={[{ value: '', label: placeholder ?? 'Not set' }, ...options.map((option) => ({ value: option, label: words(option) }))]}
+        data={[
+          { value: '', label: placeholder ?? 'Not set' },
+          ...options.map((option) => ({ value: option, label: words(option) })),
+        ]}
         onChange={(event) => change(event.currentTarget.value)}
       />
     );

@@ -35,7 +35,13 @@ export function VariableCard({ variable, used, taken, problem, readOnly, onChang
         </span>
         {!used && <span className={classes.unused}>not used in the text</span>}
         {!used && !readOnly && (
-          <Button size="compact-xs" variant="subtle" color="gray" aria-label={`Remove ${variable.name}`} onClick={onRemove}>
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            color="gray"
+            aria-label={`Remove ${variable.name}`}
+            onClick={onRemove}
+          >
             Remove
           </Button>
         )}
@@ -57,13 +63,19 @@ export function VariableCard({ variable, used, taken, problem, readOnly, onChang
         variable={variable}
         label={`Sample for ${variable.name}`}
         value={variable.sample}
-        placeholder={variable.default !== undefined && variable.default !== null ? `Default: ${formatValue(variable.default)}` : 'Sample value'}
+        placeholder={
+          variable.default !== undefined && variable.default !== null
+            ? `Default: ${formatValue(variable.default)}`
+            : 'Sample value'
+        }
         error={problem}
         readOnly={readOnly}
         onChange={(sample) => onChange({ ...variable, sample })}
       />
       <div id={form}>
-        {open && <VariableForm variable={variable} taken={taken} readOnly={readOnly} onChange={onChange} onRemove={onRemove} />}
+        {open && (
+          <VariableForm variable={variable} taken={taken} readOnly={readOnly} onChange={onChange} onRemove={onRemove} />
+        )}
       </div>
     </li>
   );

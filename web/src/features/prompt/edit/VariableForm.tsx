@@ -50,13 +50,27 @@ export function VariableForm({ variable, taken, readOnly, onChange, onRemove }: 
         className={classes.wide}
         size="xs"
         label="Required"
-        description={variable.required ? 'Calls without it are refused, unless there is a default.' : 'Calls without it still work.'}
+        description={
+          variable.required
+            ? 'Calls without it are refused, unless there is a default.'
+            : 'Calls without it still work.'
+        }
         checked={variable.required}
         disabled={readOnly}
         onChange={(event) => set({ required: event.currentTarget.checked })}
       />
-      <ValueField variable={variable} label="Default" showLabel value={variable.default} placeholder="None" readOnly={readOnly} onChange={(value) => set({ default: value })} />
-      {choosable && <ChoicesField variable={variable} readOnly={readOnly} onChange={(choices) => set({ enum: choices })} />}
+      <ValueField
+        variable={variable}
+        label="Default"
+        showLabel
+        value={variable.default}
+        placeholder="None"
+        readOnly={readOnly}
+        onChange={(value) => set({ default: value })}
+      />
+      {choosable && (
+        <ChoicesField variable={variable} readOnly={readOnly} onChange={(choices) => set({ enum: choices })} />
+      )}
       {numeric && (
         <>
           <LimitField label="Smallest" value={variable.min} readOnly={readOnly} onChange={(min) => set({ min })} />
@@ -65,8 +79,18 @@ export function VariableForm({ variable, taken, readOnly, onChange, onRemove }: 
       )}
       {(variable.type === 'string' || variable.type === 'array') && (
         <>
-          <LimitField label="Shortest" value={variable.min_length} readOnly={readOnly} onChange={(min_length) => set({ min_length })} />
-          <LimitField label="Longest" value={variable.max_length} readOnly={readOnly} onChange={(max_length) => set({ max_length })} />
+          <LimitField
+            label="Shortest"
+            value={variable.min_length}
+            readOnly={readOnly}
+            onChange={(min_length) => set({ min_length })}
+          />
+          <LimitField
+            label="Longest"
+            value={variable.max_length}
+            readOnly={readOnly}
+            onChange={(max_length) => set({ max_length })}
+          />
         </>
       )}
       {variable.type === 'string' && (
@@ -84,7 +108,13 @@ export function VariableForm({ variable, taken, readOnly, onChange, onRemove }: 
       )}
       {!readOnly && (
         <div className={classes.foot}>
-          <Button size="compact-xs" variant="subtle" color="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={onRemove}>
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            color="red"
+            leftSection={<IconTrash size={14} aria-hidden />}
+            onClick={onRemove}
+          >
             Remove {variable.name}
           </Button>
         </div>
@@ -103,7 +133,17 @@ function withKind(variable: Variable, type: VariableType): Variable {
   return { name, type, required, description, default: refit(variable.default), sample: refit(variable.sample) };
 }
 
-function NameField({ name, taken, readOnly, onChange }: { name: string; taken: string[]; readOnly: boolean; onChange: (name: string) => void }) {
+function NameField({
+  name,
+  taken,
+  readOnly,
+  onChange,
+}: {
+  name: string;
+  taken: string[];
+  readOnly: boolean;
+  onChange: (name: string) => void;
+}) {
   const [text, setText] = useState(name);
   useEffect(() => setText(name), [name]);
   const error = !/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)
@@ -127,14 +167,25 @@ function NameField({ name, taken, readOnly, onChange }: { name: string; taken: s
   );
 }
 
-function ChoicesField({ variable, readOnly, onChange }: { variable: Variable; readOnly: boolean; onChange: (choices: unknown[] | undefined) => void }) {
+function ChoicesField({
+  variable,
+  readOnly,
+  onChange,
+}: {
+  variable: Variable;
+  readOnly: boolean;
+  onChange: (choices: unknown[] | undefined) => void;
+}) {
   const outside = (variable.enum ?? []).map(formatValue).join(', ');
   const [text, setText] = useState(outside);
   const [error, setError] = useState<string | null>(null);
   useEffect(() => setText(outside), [outside]);
 
   function keep() {
-    const words = text.split(',').map((word) => word.trim()).filter(Boolean);
+    const words = text
+      .split(',')
+      .map((word) => word.trim())
+      .filter(Boolean);
     const parsed = words.map((word) => parseValue(variable.type, word));
     const bad = parsed.find((p) => !p.ok);
     setError(bad && !bad.ok ? bad.message : null);
@@ -167,5 +218,15 @@ interface LimitProps {
 }
 
 function LimitField({ label, value, readOnly, onChange }: LimitProps) {
-  return <ValueField variable={{ type: 'number' }} label={label} showLabel value={value} placeholder="No limit" readOnly={readOnly} onChange={(next) => onChange(next as number | undefined)} />;
+  return (
+    <ValueField
+      variable={{ type: 'number' }}
+      label={label}
+      showLabel
+      value={value}
+      placeholder="No limit"
+      readOnly={readOnly}
+      onChange={(next) => onChange(next as number | undefined)}
+    />
+  );
 }

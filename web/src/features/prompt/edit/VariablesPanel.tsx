@@ -21,7 +21,8 @@ export function VariablesPanel({ use, problems }: Props) {
 
   const setVariables = (change: (all: EditVariable[]) => EditVariable[]) =>
     session.update((body) => ({ ...body, variables: change(body.variables) }));
-  const change = (key: string, variable: Variable) => setVariables((all) => all.map((v) => (v.key === key ? { key, variable } : v)));
+  const change = (key: string, variable: Variable) =>
+    setVariables((all) => all.map((v) => (v.key === key ? { key, variable } : v)));
 
   function declare(name: string, more: Partial<Variable> = {}) {
     setVariables((all) => [...all, { key: newKey(), variable: { name, type: 'string', required: false, ...more } }]);
@@ -38,14 +39,20 @@ export function VariablesPanel({ use, problems }: Props) {
 
   const names = variables.map((v) => v.variable.name);
   const undeclared = use.undeclared.filter((name) => !names.includes(name));
-  const problemOf = (name: string) => problems.find((p) => p.variable === name && p.code === 'INVALID_VARIABLES')?.message;
+  const problemOf = (name: string) =>
+    problems.find((p) => p.variable === name && p.code === 'INVALID_VARIABLES')?.message;
 
   return (
     <section className={panel.panel} aria-label="Variables">
       <header className={panel.head}>
         <h2 className={panel.title}>Variables</h2>
         {readOnly === null && syntax !== 'none' && (
-          <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => declare(freeName(names))}>
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            leftSection={<IconPlus size={14} aria-hidden />}
+            onClick={() => declare(freeName(names))}
+          >
             Add
           </Button>
         )}
@@ -80,14 +87,28 @@ export function VariablesPanel({ use, problems }: Props) {
 }
 
 /** A variable of the text that nobody has described: it works, as an optional text. */
-function Found({ name, readOnly, onDeclare }: { name: string; readOnly: boolean; onDeclare: (more?: Partial<Variable>) => void }) {
+function Found({
+  name,
+  readOnly,
+  onDeclare,
+}: {
+  name: string;
+  readOnly: boolean;
+  onDeclare: (more?: Partial<Variable>) => void;
+}) {
   return (
     <li className={classes.card} data-found>
       <div className={classes.row}>
         <span className={classes.name}>{name}</span>
         <span className={classes.type}>found in the text</span>
         {!readOnly && (
-          <Button size="compact-xs" variant="light" className={classes.end} aria-label={`Describe ${name}`} onClick={() => onDeclare()}>
+          <Button
+            size="compact-xs"
+            variant="light"
+            className={classes.end}
+            aria-label={`Describe ${name}`}
+            onClick={() => onDeclare()}
+          >
             Describe
           </Button>
         )}

@@ -17,7 +17,13 @@ const DELAY = 150;
 /** Asks the server to check and render the working copy, a moment after each change. */
 export function useLiveCheck(slug: string, body: PromptBody): LiveCheck {
   const [check, setCheck] = useState<LiveCheck>({ preview: null, pending: true, error: null });
-  const question = JSON.stringify({ ...body, slug, config: undefined, values: sampleValues(body.variables), render: true });
+  const question = JSON.stringify({
+    ...body,
+    slug,
+    config: undefined,
+    values: sampleValues(body.variables),
+    render: true,
+  });
   const first = useRef(true);
 
   useEffect(() => {

@@ -26,23 +26,44 @@ export function MoreMenu() {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconArrowBackUp size={16} aria-hidden />} disabled={!hasDraft} onClick={run(actions.discardDraft)}>
+          <Menu.Item
+            leftSection={<IconArrowBackUp size={16} aria-hidden />}
+            disabled={!hasDraft}
+            onClick={run(actions.discardDraft)}
+          >
             Throw the draft away
           </Menu.Item>
-          <Menu.Item leftSection={<IconCopyPlus size={16} aria-hidden />} disabled={!mayWrite} onClick={run(actions.duplicate)}>
+          <Menu.Item
+            leftSection={<IconCopyPlus size={16} aria-hidden />}
+            disabled={!mayWrite}
+            onClick={run(actions.duplicate)}
+          >
             Duplicate
           </Menu.Item>
           {details.archived ? (
-            <Menu.Item leftSection={<IconArchiveOff size={16} aria-hidden />} disabled={!mayWrite} onClick={run(() => actions.setArchived(false))}>
+            <Menu.Item
+              leftSection={<IconArchiveOff size={16} aria-hidden />}
+              disabled={!mayWrite}
+              onClick={run(() => actions.setArchived(false))}
+            >
               Unarchive
             </Menu.Item>
           ) : (
-            <Menu.Item leftSection={<IconArchive size={16} aria-hidden />} disabled={!mayWrite} onClick={run(actions.archive)}>
+            <Menu.Item
+              leftSection={<IconArchive size={16} aria-hidden />}
+              disabled={!mayWrite}
+              onClick={run(actions.archive)}
+            >
               Archive
             </Menu.Item>
           )}
           <Menu.Divider />
-          <Menu.Item leftSection={<IconTrash size={16} aria-hidden />} color="red" disabled={!details.can.delete} onClick={() => setBinning(true)}>
+          <Menu.Item
+            leftSection={<IconTrash size={16} aria-hidden />}
+            color="red"
+            disabled={!details.can.delete}
+            onClick={() => setBinning(true)}
+          >
             Move to the bin
           </Menu.Item>
         </Menu.Dropdown>

@@ -24,7 +24,9 @@ export function PromptHeader() {
             {details.category && (
               <>
                 <span aria-hidden>/</span>
-                <Link to="/prompts" search={{ category: details.category }}>{details.category}</Link>
+                <Link to="/prompts" search={{ category: details.category }}>
+                  {details.category}
+                </Link>
               </>
             )}
           </nav>
@@ -36,12 +38,25 @@ export function PromptHeader() {
             </span>
             <PromptState />
             {details.tags.length > 0 && (
-              <span className={classes.tags}>{details.tags.slice(0, 4).map((tag) => <Tag key={tag}>{tag}</Tag>)}</span>
+              <span className={classes.tags}>
+                {details.tags.slice(0, 4).map((tag) => (
+                  <Tag key={tag}>{tag}</Tag>
+                ))}
+              </span>
             )}
           </div>
         </div>
         <div className={classes.actions}>
-          <Tooltip label={why ?? <>Publish <Kbd keys="mod+enter" /></>} maw={280}>
+          <Tooltip
+            label={
+              why ?? (
+                <>
+                  Publish <Kbd keys="mod+enter" />
+                </>
+              )
+            }
+            maw={280}
+          >
             <Button
               leftSection={<IconRocket size={16} aria-hidden />}
               onClick={why ? undefined : publish}
@@ -52,7 +67,11 @@ export function PromptHeader() {
               Publish
             </Button>
           </Tooltip>
-          {why && <span id="publish-why" className={classes.hidden}>{why}</span>}
+          {why && (
+            <span id="publish-why" className={classes.hidden}>
+              {why}
+            </span>
+          )}
           <MoreMenu />
         </div>
       </div>
@@ -66,10 +85,18 @@ function PromptTabs({ slug }: { slug: string }) {
   const params = { slug };
   return (
     <nav aria-label="Prompt" className={classes.tabs}>
-      <Link to="/prompts/$slug" params={params} activeOptions={{ exact: true, includeSearch: false }} {...tab}>Edit</Link>
-      <Link to="/prompts/$slug/history" params={params} activeOptions={{ includeSearch: false }} {...tab}>History</Link>
-      <Link to="/prompts/$slug/use" params={params} {...tab}>Use it</Link>
-      <Link to="/prompts/$slug/settings" params={params} {...tab}>Settings</Link>
+      <Link to="/prompts/$slug" params={params} activeOptions={{ exact: true, includeSearch: false }} {...tab}>
+        Edit
+      </Link>
+      <Link to="/prompts/$slug/history" params={params} activeOptions={{ includeSearch: false }} {...tab}>
+        History
+      </Link>
+      <Link to="/prompts/$slug/use" params={params} {...tab}>
+        Use it
+      </Link>
+      <Link to="/prompts/$slug/settings" params={params} {...tab}>
+        Settings
+      </Link>
     </nav>
   );
 }

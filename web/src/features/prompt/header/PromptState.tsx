@@ -21,7 +21,9 @@ export function PromptState() {
         <StatusPill status="unpublished">Not published yet</StatusPill>
       )}
       {live && differsFromLive && (
-        <StatusPill status="draft">{differsFromNewest ? 'Draft differs' : `v${details.version?.number} is not live`}</StatusPill>
+        <StatusPill status="draft">
+          {differsFromNewest ? 'Draft differs' : `v${details.version?.number} is not live`}
+        </StatusPill>
       )}
       {details.archived && <StatusPill status="archived" />}
     </span>

@@ -16,7 +16,8 @@ export function HistoryTab() {
   const versions = useInfiniteQuery(versionsQuery(slug));
   const moves = useInfiniteQuery(movesQuery(slug));
 
-  if (versions.error && !versions.data) return <ErrorState error={versions.error} onRetry={() => void versions.refetch()} />;
+  if (versions.error && !versions.data)
+    return <ErrorState error={versions.error} onRetry={() => void versions.refetch()} />;
   if (!versions.data) return <Loading />;
   const all = versions.data.pages.flatMap((page) => page.items);
   if (all.length === 0) {
@@ -52,7 +53,9 @@ function Loading() {
   return (
     <div className={classes.tab} aria-busy="true">
       <div className={classes.left}>
-        {Array.from({ length: 5 }, (_, i) => <Skeleton key={i} height={54} mb={8} />)}
+        {Array.from({ length: 5 }, (_, i) => (
+          <Skeleton key={i} height={54} mb={8} />
+        ))}
       </div>
       <Skeleton height={300} />
     </div>

@@ -18,7 +18,9 @@ export function LabelsPanel({ versions }: { versions: Version[] }) {
   const actions = usePromptActions();
   const isAdmin = useRole('admin');
   const own = labels.filter((l) => l.label !== 'latest');
-  const free = all.filter((l) => l.name !== 'latest' && !own.some((o) => o.label === l.name) && (isAdmin || !l.protected));
+  const free = all.filter(
+    (l) => l.name !== 'latest' && !own.some((o) => o.label === l.name) && (isAdmin || !l.protected),
+  );
   const run = (action: () => Promise<unknown>) => void action().catch((error: unknown) => notifyError(error));
 
   return (
@@ -28,17 +30,24 @@ export function LabelsPanel({ versions }: { versions: Version[] }) {
         {noPublish === null && versions[0] && (
           <Menu>
             <Menu.Target>
-              <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={14} aria-hidden />}>Add</Button>
+              <Button size="compact-xs" variant="subtle" leftSection={<IconPlus size={14} aria-hidden />}>
+                Add
+              </Button>
             </Menu.Target>
             <Menu.Dropdown>
               {free.map((label) => (
-                <Menu.Item key={label.name} onClick={() => run(() => actions.moveLabelWithUndo(label.name, versions[0]!.number))}>
+                <Menu.Item
+                  key={label.name}
+                  onClick={() => run(() => actions.moveLabelWithUndo(label.name, versions[0]!.number))}
+                >
                   {label.name} → v{versions[0]!.number}
                 </Menu.Item>
               ))}
               {free.length === 0 && <Menu.Label>Every label is on this prompt</Menu.Label>}
               <Menu.Divider />
-              <Menu.Item component={Link} to="/labels">Manage labels</Menu.Item>
+              <Menu.Item component={Link} to="/labels">
+                Manage labels
+              </Menu.Item>
             </Menu.Dropdown>
           </Menu>
         )}
@@ -48,7 +57,12 @@ export function LabelsPanel({ versions }: { versions: Version[] }) {
       ) : (
         <ul className={classes.labelList}>
           {own.map((label) => (
-            <LabelRow key={label.label} label={label} versions={versions} locked={noPublish !== null || (label.protected && !isAdmin)} />
+            <LabelRow
+              key={label.label}
+              label={label}
+              versions={versions}
+              locked={noPublish !== null || (label.protected && !isAdmin)}
+            />
           ))}
         </ul>
       )}
@@ -67,7 +81,9 @@ function LabelRow({ label, versions, locked }: { label: PromptLabel; versions: V
         {label.label}
         {label.protected && (
           <Tooltip label="Protected: only admins move it">
-            <span role="img" aria-label="Protected"><IconLock size={13} aria-hidden /></span>
+            <span role="img" aria-label="Protected">
+              <IconLock size={13} aria-hidden />
+            </span>
           </Tooltip>
         )}
       </span>
@@ -86,7 +102,13 @@ function LabelRow({ label, versions, locked }: { label: PromptLabel; versions: V
             }}
           />
           <Tooltip label={`Remove ${label.label}`}>
-            <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Remove ${label.label}`} onClick={() => run(() => actions.removeLabelWithUndo(label.label))}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="sm"
+              aria-label={`Remove ${label.label}`}
+              onClick={() => run(() => actions.removeLabelWithUndo(label.label))}
+            >
               <IconX size={15} aria-hidden />
             </ActionIcon>
           </Tooltip>

@@ -32,7 +32,9 @@ export function Timeline({ versions, moves, more, onMore, loading, shown }: Prop
         )}
       </ol>
       {(more.versions || more.moves) && (
-        <Button variant="default" size="xs" fullWidth loading={loading} onClick={onMore}>Show older</Button>
+        <Button variant="default" size="xs" fullWidth loading={loading} onClick={onMore}>
+          Show older
+        </Button>
       )}
     </section>
   );
@@ -40,7 +42,9 @@ export function Timeline({ versions, moves, more, onMore, loading, shown }: Prop
 
 function VersionItem({ version, shown }: { version: Version; shown: boolean }) {
   const { details } = usePrompt();
-  const labels = Object.entries(details.labels).filter(([name, number]) => number === version.number && name !== 'production' && name !== 'latest');
+  const labels = Object.entries(details.labels).filter(
+    ([name, number]) => number === version.number && name !== 'production' && name !== 'latest',
+  );
   const live = details.live?.version === version.number;
   return (
     <li className={classes.item} data-live={live || undefined}>
@@ -55,9 +59,13 @@ function VersionItem({ version, shown }: { version: Version; shown: boolean }) {
         <span className={classes.versionHead}>
           <strong>v{version.number}</strong>
           {live && <StatusPill status="live" />}
-          {labels.map(([name]) => <Tag key={name}>{name}</Tag>)}
+          {labels.map(([name]) => (
+            <Tag key={name}>{name}</Tag>
+          ))}
         </span>
-        <span className={classes.summary}>{version.change_summary || (version.number === 1 ? 'First version' : 'No summary')}</span>
+        <span className={classes.summary}>
+          {version.change_summary || (version.number === 1 ? 'First version' : 'No summary')}
+        </span>
         <span className={classes.meta}>
           {version.created_by.name}, <RelativeTime time={version.created_at} />
         </span>
@@ -66,7 +74,13 @@ function VersionItem({ version, shown }: { version: Version; shown: boolean }) {
   );
 }
 
-const icons = { published: IconRocket, rolled_back: IconArrowBackUp, moved: IconTag, removed: IconTag, restored: IconArrowBackUp };
+const icons = {
+  published: IconRocket,
+  rolled_back: IconArrowBackUp,
+  moved: IconTag,
+  removed: IconTag,
+  restored: IconArrowBackUp,
+};
 
 function MoveItem({ move }: { move: LabelMove }) {
   const Icon = icons[move.action];

@@ -32,7 +32,13 @@ export function VersionPane({ number, versions, search }: Props) {
   const view: View = reading || against === null ? 'text' : (search.view ?? 'inline');
 
   const go = (change: Partial<HistorySearch>) =>
-    void navigate({ to: '/prompts/$slug/history', params: { slug: details.slug }, search: { version: number, against: search.against, view: search.view, ...change }, resetScroll: false, replace: true });
+    void navigate({
+      to: '/prompts/$slug/history',
+      params: { slug: details.slug },
+      search: { version: number, against: search.against, view: search.view, ...change },
+      resetScroll: false,
+      replace: true,
+    });
 
   function show(next: View) {
     setReading(next === 'text');
@@ -81,12 +87,21 @@ export function VersionPane({ number, versions, search }: Props) {
               size="xs"
               value={String(against)}
               onChange={(event) => go({ against: Number(event.currentTarget.value) })}
-              data={versions.filter((v) => v.number !== number).map((v) => ({ value: String(v.number), label: `v${v.number}${details.live?.version === v.number ? ' (live)' : ''}` }))}
+              data={versions
+                .filter((v) => v.number !== number)
+                .map((v) => ({
+                  value: String(v.number),
+                  label: `v${v.number}${details.live?.version === v.number ? ' (live)' : ''}`,
+                }))}
             />
           </label>
         )}
       </div>
-      {view === 'text' || against === null ? <TextOf slug={slug} number={number} /> : <Comparison slug={slug} number={number} against={against} layout={view} />}
+      {view === 'text' || against === null ? (
+        <TextOf slug={slug} number={number} />
+      ) : (
+        <Comparison slug={slug} number={number} against={against} layout={view} />
+      )}
     </section>
   );
 }
@@ -96,7 +111,17 @@ function parentOf(number: number, version: Version | undefined, versions: Versio
   return versions.find((v) => v.number < number)?.number ?? null;
 }
 
-function Comparison({ slug, number, against, layout }: { slug: string; number: number; against: number; layout: 'inline' | 'split' }) {
+function Comparison({
+  slug,
+  number,
+  against,
+  layout,
+}: {
+  slug: string;
+  number: number;
+  against: number;
+  layout: 'inline' | 'split';
+}) {
   const { data, error, refetch } = useQuery(diffQuery(slug, number, against));
   if (error) return <ErrorState error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height={220} />;
@@ -152,8 +177,21 @@ function Actions({ number, live }: { number: number; live: boolean }) {
   );
   return (
     <div className={classes.paneActions}>
-      {!live && (noPublish ? <Tooltip label={noPublish} maw={260}><span>{rollBack}</span></Tooltip> : rollBack)}
-      <Button size="xs" variant="default" leftSection={<IconPencil size={15} aria-hidden />} disabled={readOnly !== null || !written} onClick={editFromHere}>
+      {!live &&
+        (noPublish ? (
+          <Tooltip label={noPublish} maw={260}>
+            <span>{rollBack}</span>
+          </Tooltip>
+        ) : (
+          rollBack
+        ))}
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconPencil size={15} aria-hidden />}
+        disabled={readOnly !== null || !written}
+        onClick={editFromHere}
+      >
         Edit from here
       </Button>
       {!live && (
@@ -164,7 +202,11 @@ function Actions({ number, live }: { number: number; live: boolean }) {
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item leftSection={<IconRestore size={16} aria-hidden />} disabled={noPublish !== null} onClick={() => void run(() => actions.restore(number))}>
+            <Menu.Item
+              leftSection={<IconRestore size={16} aria-hidden />}
+              disabled={noPublish !== null}
+              onClick={() => void run(() => actions.restore(number))}
+            >
               Restore as a new version
             </Menu.Item>
           </Menu.Dropdown>

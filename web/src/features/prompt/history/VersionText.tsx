@@ -13,10 +13,16 @@ export function VersionText({ version }: { version: PromptBody }) {
         <ol className={classes.messages}>
           {(version.messages ?? []).map((message, index) => (
             <li key={index}>
-              <span className={classes.role}>{isPlaceholder(message) ? `Place for messages: ${message.name}` : message.role}</span>
+              <span className={classes.role}>
+                {isPlaceholder(message) ? `Place for messages: ${message.name}` : message.role}
+              </span>
               {partsOf(message).map((part, at) => (
                 <div key={at} className={classes.written}>
-                  {part.type === 'text' ? <Coloured text={part.text} syntax={version.syntax} /> : `Image: ${part.url ?? part.media_type ?? ''}`}
+                  {part.type === 'text' ? (
+                    <Coloured text={part.text} syntax={version.syntax} />
+                  ) : (
+                    `Image: ${part.url ?? part.media_type ?? ''}`
+                  )}
                 </div>
               ))}
             </li>
@@ -53,7 +59,12 @@ function Coloured({ text, syntax }: { text: string; syntax: PromptBody['syntax']
   let at = 0;
   for (const token of scan(text, syntax)) {
     if (token.kind !== 'variable') continue;
-    pieces.push(text.slice(at, token.from), <span key={token.from} className={classes.name}>{text.slice(token.from, token.to)}</span>);
+    pieces.push(
+      text.slice(at, token.from),
+      <span key={token.from} className={classes.name}>
+        {text.slice(token.from, token.to)}
+      </span>,
+    );
     at = token.to;
   }
   pieces.push(text.slice(at));

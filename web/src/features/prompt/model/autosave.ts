@@ -11,9 +11,7 @@ export type SavePhase =
   | { phase: 'conflict'; theirs: unknown };
 
 export type SaveOutcome =
-  | { ok: true }
-  | { ok: false; conflict: unknown }
-  | { ok: false; message: string; retry: boolean };
+  { ok: true } | { ok: false; conflict: unknown } | { ok: false; message: string; retry: boolean };
 
 export interface AutosaveOptions<T> {
   /** Sends the value. Must not throw: every way it can end is an outcome. */

@@ -1,4 +1,13 @@
-import type { MessageOrPlaceholder, MessagePart, MessagePlaceholder, MessageRole, ModelConfig, PromptBody, Syntax, Variable } from '~/api/types';
+import type {
+  MessageOrPlaceholder,
+  MessagePart,
+  MessagePlaceholder,
+  MessageRole,
+  ModelConfig,
+  PromptBody,
+  Syntax,
+  Variable,
+} from '~/api/types';
 
 /** A message with a key that stays the same while it is edited and moved. */
 export interface EditMessage {
@@ -28,7 +37,9 @@ export function newKey(): string {
   return `k${nextKey}`;
 }
 
-export function toEdit(body: Pick<PromptBody, 'type' | 'syntax' | 'content' | 'messages' | 'variables' | 'config'>): EditBody {
+export function toEdit(
+  body: Pick<PromptBody, 'type' | 'syntax' | 'content' | 'messages' | 'variables' | 'config'>,
+): EditBody {
   return {
     type: body.type,
     syntax: body.syntax,
@@ -61,7 +72,12 @@ export function fromEdit(edit: EditBody): PromptBody {
 function clean(variable: Variable): Variable {
   const entries = Object.entries(variable).filter(([key, value]) => {
     if (key === 'discovered' || key === 'used') return false;
-    return value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0 && key === 'enum');
+    return (
+      value !== undefined &&
+      value !== null &&
+      value !== '' &&
+      !(Array.isArray(value) && value.length === 0 && key === 'enum')
+    );
   });
   return Object.fromEntries(entries) as unknown as Variable;
 }
@@ -121,7 +137,10 @@ export function nextRole(messages: EditMessage[]): MessageRole {
 export function withType(edit: EditBody, type: 'text' | 'chat'): EditBody {
   if (type === edit.type) return edit;
   if (type === 'chat') {
-    const messages = edit.messages.length > 0 ? edit.messages : [{ key: newKey(), message: { role: 'user' as const, content: edit.content } }];
+    const messages =
+      edit.messages.length > 0
+        ? edit.messages
+        : [{ key: newKey(), message: { role: 'user' as const, content: edit.content } }];
     return { ...edit, type, messages };
   }
   const content = edit.content !== '' ? edit.content : textsOf(edit).join('\n\n');

@@ -13,10 +13,24 @@ export interface Field {
 
 export const FIELDS: Field[] = [
   { key: 'model', label: 'Model', hint: 'The name the provider gives it', placeholder: 'gpt-4.1', kind: 'text' },
-  { key: 'temperature', label: 'Temperature', hint: '0 is steady, higher is freer', placeholder: '0.7', kind: 'number', min: 0, max: 2 },
+  {
+    key: 'temperature',
+    label: 'Temperature',
+    hint: '0 is steady, higher is freer',
+    placeholder: '0.7',
+    kind: 'number',
+    min: 0,
+    max: 2,
+  },
   { key: 'max_tokens', label: 'Longest answer', hint: 'In tokens', placeholder: '800', kind: 'integer', min: 1 },
   { key: 'top_p', label: 'Top p', hint: 'Usually left alone', placeholder: '1', kind: 'number', min: 0, max: 1 },
-  { key: 'stop', label: 'Stop at', hint: 'Texts that end the answer, with commas between', placeholder: 'END, ###', kind: 'list' },
+  {
+    key: 'stop',
+    label: 'Stop at',
+    hint: 'Texts that end the answer, with commas between',
+    placeholder: 'END, ###',
+    kind: 'list',
+  },
 ];
 
 export type ParsedConfig = { ok: true; value: ModelConfig } | { ok: false; message: string };
@@ -37,7 +51,10 @@ export function writeField(field: Field, text: string, config: ModelConfig): Par
   }
   if (field.kind === 'text') return { ok: true, value: { ...config, [field.key]: trimmed } };
   if (field.kind === 'list') {
-    const values = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+    const values = text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '');
     return { ok: true, value: { ...config, [field.key]: values } };
   }
   const number = Number(trimmed.replace(',', '.'));

@@ -11,7 +11,16 @@ describe('collapse', () => {
   it('keeps the context around a change and hides the rest', () => {
     const rows = collapse([...many(1, 20), gone, come, ...many(21, 40)], new Set());
     expect(rows.map((r) => (r.kind === 'fold' ? `fold ${r.count}` : r.text))).toEqual([
-      'fold 17', 'line 18', 'line 19', 'line 20', 'old', 'new', 'line 21', 'line 22', 'line 23', 'fold 17',
+      'fold 17',
+      'line 18',
+      'line 19',
+      'line 20',
+      'old',
+      'new',
+      'line 21',
+      'line 22',
+      'line 23',
+      'fold 17',
     ]);
   });
 

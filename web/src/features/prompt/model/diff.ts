@@ -40,7 +40,11 @@ export function collapse(lines: DiffLine[], opened: ReadonlySet<string>, context
     if (hidden < 3 || opened.has(key)) {
       rows.push(...lines.slice(start, end));
     } else {
-      rows.push(...lines.slice(start, start + head), { kind: 'fold', key, count: hidden }, ...lines.slice(end - tail, end));
+      rows.push(
+        ...lines.slice(start, start + head),
+        { kind: 'fold', key, count: hidden },
+        ...lines.slice(end - tail, end),
+      );
     }
     start = end;
   }

@@ -49,16 +49,23 @@ function isRequired(variable: Variable): boolean {
 function shape(before: Contract, after: Contract): Notice[] {
   const notices: Notice[] = [];
   if (before.type !== after.type) {
-    const text = after.type === 'chat'
-      ? 'Callers get a list of chat messages instead of one text.'
-      : 'Callers get one text instead of a list of chat messages.';
+    const text =
+      after.type === 'chat'
+        ? 'Callers get a list of chat messages instead of one text.'
+        : 'Callers get one text instead of a list of chat messages.';
     notices.push({ tone: 'breaking', text });
   }
   if (before.syntax !== after.syntax && after.syntax === 'jinja') {
-    notices.push({ tone: 'info', text: 'The text now uses Jinja. SDKs let the server fill it in, which takes one more call.' });
+    notices.push({
+      tone: 'info',
+      text: 'The text now uses Jinja. SDKs let the server fill it in, which takes one more call.',
+    });
   }
   if (before.syntax !== after.syntax && after.syntax === 'none') {
-    notices.push({ tone: 'notice', text: 'Nothing in the text is filled in any more: callers get it exactly as written.' });
+    notices.push({
+      tone: 'notice',
+      text: 'Nothing in the text is filled in any more: callers get it exactly as written.',
+    });
   }
   return notices;
 }
@@ -74,10 +81,18 @@ function removed(variable: Variable): Notice {
 function added(variable: Variable, after: Contract): Notice {
   const { name } = variable;
   if (isRequired(variable)) {
-    return { tone: 'breaking', variable: name, text: `Callers must now send ${name} (${word(variable)}). Calls without it will be refused.` };
+    return {
+      tone: 'breaking',
+      variable: name,
+      text: `Callers must now send ${name} (${word(variable)}). Calls without it will be refused.`,
+    };
   }
   if (after.unused?.includes(name)) {
-    return { tone: 'info', variable: name, text: `${name} is described, but the text does not use it. Callers need not send it.` };
+    return {
+      tone: 'info',
+      variable: name,
+      text: `${name} is described, but the text does not use it. Callers need not send it.`,
+    };
   }
   return { tone: 'notice', variable: name, text: `${name} is new. ${without(variable, after)}` };
 }
@@ -104,7 +119,12 @@ function changed(before: Variable, after: Variable, contract: Contract): Notice[
   if (!isRequired(before) && isRequired(after)) breaking(`${name} is now required. Calls without it will be refused.`);
   if (isRequired(before) && !isRequired(after)) info(`${name} is no longer required. ${without(after, contract)}`);
   const unused = contract.unused?.includes(name);
-  if (!unused && formatValue(before.default) !== formatValue(after.default) && !isRequired(before) && !isRequired(after)) {
+  if (
+    !unused &&
+    formatValue(before.default) !== formatValue(after.default) &&
+    !isRequired(before) &&
+    !isRequired(after)
+  ) {
     notices.push({ tone: 'notice', variable: name, text: `${name}: ${without(after, contract)}` });
   }
   const choices = enumChange(before, after);
@@ -124,7 +144,8 @@ function enumChange(before: Variable, after: Variable): Notice | null {
   const now = after.enum?.map(formatValue) ?? [];
   if (now.length === 0) return null;
   const lost = old.filter((value) => !now.includes(value));
-  if (old.length === 0) return { tone: 'breaking', variable: after.name, text: `${after.name} now takes only ${list(now)}.` };
+  if (old.length === 0)
+    return { tone: 'breaking', variable: after.name, text: `${after.name} now takes only ${list(now)}.` };
   if (lost.length === 0) return null;
   return { tone: 'breaking', variable: after.name, text: `${after.name} no longer takes ${list(lost)}.` };
 }

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { MessageOrPlaceholder, PromptBody } from '~/api/types';
 import { layOut, readBack } from './layout';
 
-const chat = (messages: MessageOrPlaceholder[]): PromptBody => ({ type: 'chat', syntax: 'simple', messages, variables: [], config: {} });
+const chat = (messages: MessageOrPlaceholder[]): PromptBody => ({
+  type: 'chat',
+  syntax: 'simple',
+  messages,
+  variables: [],
+  config: {},
+});
 
 describe('a chat as one text', () => {
   it('comes back as it was, blank lines and all', () => {

@@ -10,7 +10,8 @@ export function layOut(body: PromptBody): string | null {
   const blocks: string[] = [];
   for (const message of body.messages ?? []) {
     if (isPlaceholder(message)) blocks.push(`[place for messages: ${message.name}]`);
-    else if (typeof message.content !== 'string' || message.tool_calls || message.tool_call_id || message.name) return null;
+    else if (typeof message.content !== 'string' || message.tool_calls || message.tool_call_id || message.name)
+      return null;
     else blocks.push(`[${message.role}]\n${message.content}`);
   }
   return blocks.join('\n\n');

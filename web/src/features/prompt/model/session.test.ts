@@ -5,10 +5,18 @@ import { type DraftAnswer, EditSession } from './session';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-const body = (content: string) => ({ type: 'text' as const, syntax: 'simple' as const, content, variables: [], config: {} });
+const body = (content: string) => ({
+  type: 'text' as const,
+  syntax: 'simple' as const,
+  content,
+  variables: [],
+  config: {},
+});
 const version = (number: number, content: string) => ({ ...body(content), number }) as unknown as Version;
-const draft = (revision: number, base: number, content: string) => ({ ...body(content), revision, base_version: base }) as unknown as Draft;
-const details = (newest: Version, own: Draft | null = null) => ({ version: newest, draft: own, live_version: newest }) as unknown as PromptDetails;
+const draft = (revision: number, base: number, content: string) =>
+  ({ ...body(content), revision, base_version: base }) as unknown as Draft;
+const details = (newest: Version, own: Draft | null = null) =>
+  ({ version: newest, draft: own, live_version: newest }) as unknown as PromptDetails;
 
 function open(start: PromptDetails, answers: DraftAnswer[] = []) {
   const sent: { content: unknown; revision: number | null; base: number | null }[] = [];

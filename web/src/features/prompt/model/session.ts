@@ -178,7 +178,9 @@ export function currentBody(details: PromptDetails): PromptBody {
 }
 
 function stampOf({ draft, version }: PromptDetails): DraftStamp {
-  return draft ? { revision: draft.revision, base: draft.base_version } : { revision: null, base: version?.number ?? null };
+  return draft
+    ? { revision: draft.revision, base: draft.base_version }
+    : { revision: null, base: version?.number ?? null };
 }
 
 /** An answer that left the server before our last save. */

@@ -26,7 +26,16 @@ export const INSTALL: Partial<Record<SnippetKind, string>> = {
 };
 
 /** Query names with a meaning of their own; a variable of that name is sent as `var.<name>`. */
-const TAKEN = new Set(['label', 'version', 'user_id', 'render', 'format', 'optimized_for', 'workspace', 'organizationId']);
+const TAKEN = new Set([
+  'label',
+  'version',
+  'user_id',
+  'render',
+  'format',
+  'optimized_for',
+  'workspace',
+  'organizationId',
+]);
 
 export function snippet(kind: SnippetKind, input: SnippetInput): string {
   switch (kind) {
@@ -68,7 +77,10 @@ function renderBody(input: SnippetInput, indent?: number): string {
 const shell = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function curlGet(input: SnippetInput): string {
-  const lines = [`curl -G ${shell(`${input.origin}/api/v1/prompts/${input.slug}`)}`, '  -H "Authorization: Bearer $XR2_API_KEY"'];
+  const lines = [
+    `curl -G ${shell(`${input.origin}/api/v1/prompts/${input.slug}`)}`,
+    '  -H "Authorization: Bearer $XR2_API_KEY"',
+  ];
   for (const [name, value] of queryOf(input)) lines.push(`  --data-urlencode ${shell(`${name}=${value}`)}`);
   return lines.join(' \\\n');
 }
@@ -108,7 +120,9 @@ function httpPost(input: SnippetInput): string {
 
 /** Python's words that cannot be argument names. */
 const PYTHON_WORDS = new Set(
-  'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield self'.split(' '),
+  'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield self'.split(
+    ' ',
+  ),
 );
 
 export function pythonLiteral(value: unknown): string {
@@ -116,7 +130,9 @@ export function pythonLiteral(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (Array.isArray(value)) return `[${value.map(pythonLiteral).join(', ')}]`;
   if (typeof value === 'object') {
-    return `{${Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${pythonLiteral(v)}`).join(', ')}}`;
+    return `{${Object.entries(value)
+      .map(([k, v]) => `${JSON.stringify(k)}: ${pythonLiteral(v)}`)
+      .join(', ')}}`;
   }
   return JSON.stringify(value);
 }
@@ -138,7 +154,11 @@ function python(input: SnippetInput): string {
 function pythonRender(values: [string, unknown][]): string[] {
   if (values.length === 0) return ['result = prompt.render()'];
   if (values.some(([name]) => PYTHON_WORDS.has(name))) {
-    return ['result = prompt.render({', ...values.map(([n, v]) => `    ${JSON.stringify(n)}: ${pythonLiteral(v)},`), '})'];
+    return [
+      'result = prompt.render({',
+      ...values.map(([n, v]) => `    ${JSON.stringify(n)}: ${pythonLiteral(v)},`),
+      '})',
+    ];
   }
   return ['result = prompt.render(', ...values.map(([n, v]) => `    ${n}=${pythonLiteral(v)},`), ')'];
 }
@@ -147,7 +167,10 @@ function typescript(input: SnippetInput): string {
   const values = examples(input);
   const label = input.label === 'production' ? '' : `, { label: ${JSON.stringify(input.label)} }`;
   const fields = values.map(([name, value]) => `  ${name}: ${JSON.stringify(value)},`);
-  const render = values.length === 0 ? ['const result = await prompt.render();'] : ['const result = await prompt.render({', ...fields, '});'];
+  const render =
+    values.length === 0
+      ? ['const result = await prompt.render();']
+      : ['const result = await prompt.render({', ...fields, '});'];
   return [
     "import { Xr2 } from 'xr2';",
     '',

@@ -4,16 +4,34 @@ import { describeMove, timeline } from './timeline';
 
 const version = (number: number, created_at: string) => ({ number, created_at }) as Version;
 const move = (to: number | null, moved_at: string, more: Partial<LabelMove> = {}): LabelMove => ({
-  action: 'published', label: 'production', from_version: null, to_version: to, moved_by: { type: 'user', id: null, name: 'Ana' }, moved_at, comment: null, ...more,
+  action: 'published',
+  label: 'production',
+  from_version: null,
+  to_version: to,
+  moved_by: { type: 'user', id: null, name: 'Ana' },
+  moved_at,
+  comment: null,
+  ...more,
 });
 
 it('tells versions and moves as one story', () => {
-  const items = timeline([version(2, '2026-02'), version(1, '2026-01')], [move(1, '2026-03'), move(2, '2026-02')], { versions: false, moves: false });
-  expect(items.map((i) => (i.kind === 'version' ? `v${i.version.number}` : `move ${i.move.to_version}`))).toEqual(['move 1', 'move 2', 'v2', 'v1']);
+  const items = timeline([version(2, '2026-02'), version(1, '2026-01')], [move(1, '2026-03'), move(2, '2026-02')], {
+    versions: false,
+    moves: false,
+  });
+  expect(items.map((i) => (i.kind === 'version' ? `v${i.version.number}` : `move ${i.move.to_version}`))).toEqual([
+    'move 1',
+    'move 2',
+    'v2',
+    'v1',
+  ]);
 });
 
 it('holds back what has neighbours still to come', () => {
-  const items = timeline([version(9, '2026-09')], [move(9, '2026-10'), move(1, '2026-01')], { versions: true, moves: false });
+  const items = timeline([version(9, '2026-09')], [move(9, '2026-10'), move(1, '2026-01')], {
+    versions: true,
+    moves: false,
+  });
   expect(items).toHaveLength(2);
 });
 

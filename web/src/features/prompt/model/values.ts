@@ -50,7 +50,9 @@ export function parseValue(type: VariableType, text: string): Parsed {
   if (trimmed === '') return { ok: true, value: undefined };
   switch (type) {
     case 'integer':
-      return /^-?\d+$/.test(trimmed) ? { ok: true, value: Number(trimmed) } : { ok: false, message: 'A whole number, like 3' };
+      return /^-?\d+$/.test(trimmed)
+        ? { ok: true, value: Number(trimmed) }
+        : { ok: false, message: 'A whole number, like 3' };
     case 'number': {
       const value = Number(trimmed);
       return Number.isFinite(value) ? { ok: true, value } : { ok: false, message: 'A number, like 2.5' };
@@ -70,12 +72,16 @@ export function parseValue(type: VariableType, text: string): Parsed {
 function parseJson(type: 'array' | 'object', text: string): Parsed {
   try {
     const value: unknown = JSON.parse(text);
-    const fits = type === 'array' ? Array.isArray(value) : typeof value === 'object' && value !== null && !Array.isArray(value);
+    const fits =
+      type === 'array' ? Array.isArray(value) : typeof value === 'object' && value !== null && !Array.isArray(value);
     if (fits) return { ok: true, value };
   } catch {
     // falls through to the one message that helps
   }
-  return { ok: false, message: type === 'array' ? 'A list in JSON, like ["a", "b"]' : 'An object in JSON, like {"name": "Ana"}' };
+  return {
+    ok: false,
+    message: type === 'array' ? 'A list in JSON, like ["a", "b"]' : 'An object in JSON, like {"name": "Ana"}',
+  };
 }
 
 function parseAny(text: string): Parsed {

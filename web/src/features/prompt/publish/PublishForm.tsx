@@ -37,11 +37,22 @@ export function PublishForm({ from, onClose }: Props) {
   const body = useMemo(() => session.current(), [session]);
   const now = useQuery(contractQuery(body));
   const before = useQuery(contractQuery(live ? bodyOfVersion(live) : null));
-  const notices = now.data && (before.data || !live) ? callerImpact(live && before.data ? { ...live, variables: before.data.variables } : null, { ...body, variables: now.data.variables, unused: now.data.unused }) : null;
+  const notices =
+    now.data && (before.data || !live)
+      ? callerImpact(live && before.data ? { ...live, variables: before.data.variables } : null, {
+          ...body,
+          variables: now.data.variables,
+          unused: now.data.unused,
+        })
+      : null;
   const errors = now.data?.problems.filter((p) => p.code === 'TEMPLATE_ERROR') ?? [];
 
   const newest = details.version?.number ?? null;
-  const stale = conflict ?? (from === 'draft' && session.base !== null && newest !== null && newest > session.base ? staleFrom(session.base, details) : null);
+  const stale =
+    conflict ??
+    (from === 'draft' && session.base !== null && newest !== null && newest > session.base
+      ? staleFrom(session.base, details)
+      : null);
   const production = label === 'production';
 
   async function publish() {
@@ -99,19 +110,38 @@ export function PublishForm({ from, onClose }: Props) {
       {errors.length > 0 && (
         <div className={classes.problem} role="alert">
           <strong>The text has a mistake, so it cannot go live yet:</strong>
-          <ul>{errors.map((e, i) => <li key={i}>{e.line > 0 ? `Line ${e.line}: ` : ''}{e.message}</li>)}</ul>
+          <ul>
+            {errors.map((e, i) => (
+              <li key={i}>
+                {e.line > 0 ? `Line ${e.line}: ` : ''}
+                {e.message}
+              </li>
+            ))}
+          </ul>
         </div>
       )}
 
       <section aria-labelledby="publish-impact">
         <h3 id="publish-impact">What callers will notice</h3>
-        {notices ? <Impact notices={notices} first={live === null} /> : now.error ? <p className={classes.note}>{explain(now.error).text}</p> : <Skeleton height={20} width="70%" />}
+        {notices ? (
+          <Impact notices={notices} first={live === null} />
+        ) : now.error ? (
+          <p className={classes.note}>{explain(now.error).text}</p>
+        ) : (
+          <Skeleton height={20} width="70%" />
+        )}
       </section>
 
       {live && (
         <section aria-labelledby="publish-diff">
           <h3 id="publish-diff">What changes</h3>
-          {diff.data ? <DiffView diff={diff.data} layout="inline" /> : diff.error ? <p className={classes.note}>{explain(diff.error).text}</p> : <Skeleton height={160} />}
+          {diff.data ? (
+            <DiffView diff={diff.data} layout="inline" />
+          ) : diff.error ? (
+            <p className={classes.note}>{explain(diff.error).text}</p>
+          ) : (
+            <Skeleton height={160} />
+          )}
         </section>
       )}
 
@@ -138,7 +168,9 @@ export function PublishForm({ from, onClose }: Props) {
 
       {problem && <Refused error={problem} />}
       <div className={classes.foot}>
-        <Button variant="default" onClick={onClose}>Not yet</Button>
+        <Button variant="default" onClick={onClose}>
+          Not yet
+        </Button>
         <Button
           color={notices && breaksCallers(notices) && production ? 'red' : undefined}
           loading={busy}
@@ -149,7 +181,9 @@ export function PublishForm({ from, onClose }: Props) {
         >
           {production ? 'Publish now' : `Publish to ${label}`}
         </Button>
-        <span className={classes.hint}><Kbd keys="mod+enter" /></span>
+        <span className={classes.hint}>
+          <Kbd keys="mod+enter" />
+        </span>
       </div>
     </div>
   );
@@ -179,7 +213,10 @@ function LabelPicker({ value, onChange }: { value: string; onChange: (label: str
         label="Where to"
         value={value}
         onChange={(event) => onChange(event.currentTarget.value)}
-        data={[{ value: 'production', label: 'production – what callers get by default' }, ...others.map((l) => ({ value: l.name, label: l.description ? `${l.name} – ${l.description}` : l.name }))]}
+        data={[
+          { value: 'production', label: 'production – what callers get by default' },
+          ...others.map((l) => ({ value: l.name, label: l.description ? `${l.name} – ${l.description}` : l.name })),
+        ]}
       />
       {chosen?.protected && (
         <p className={classes.note}>
@@ -198,8 +235,18 @@ function Refused({ error }: { error: Error }) {
     <div className={classes.problem} role="alert">
       <strong>{blocked ? 'This needs an admin' : title}</strong>
       <div>{blocked ? `${error.message} Your draft is saved; an admin can publish it from here.` : text}</div>
-      {reasons.length > 0 && <ul>{reasons.map((reason) => <li key={reason}>{reason}</li>)}</ul>}
-      {error instanceof ApiError && error.requestId && <div className={classes.note}>Reference <code>{error.requestId}</code></div>}
+      {reasons.length > 0 && (
+        <ul>
+          {reasons.map((reason) => (
+            <li key={reason}>{reason}</li>
+          ))}
+        </ul>
+      )}
+      {error instanceof ApiError && error.requestId && (
+        <div className={classes.note}>
+          Reference <code>{error.requestId}</code>
+        </div>
+      )}
     </div>
   );
 }

@@ -21,7 +21,11 @@ export function StaleBase({ conflict, onSettled, onClose }: Props) {
   const { session, slug } = usePrompt();
   const actions = usePromptActions();
   const [merging, setMerging] = useState(false);
-  const { data: theirs, error, refetch } = useQuery(versionQuery(slug, conflict.current_version, conflict.current_version));
+  const {
+    data: theirs,
+    error,
+    refetch,
+  } = useQuery(versionQuery(slug, conflict.current_version, conflict.current_version));
   const who = conflict.changed_by.name;
   const name = `v${conflict.current_version}`;
 
@@ -36,7 +40,11 @@ export function StaleBase({ conflict, onSettled, onClose }: Props) {
     const mine = session.current();
     setMerging(false);
     await actions.discardDraftQuietly();
-    notifyUndo({ message: `You have ${name} as it is. Your draft was put aside.`, undo: () => session.replace(mine), label: 'Bring mine back' });
+    notifyUndo({
+      message: `You have ${name} as it is. Your draft was put aside.`,
+      undo: () => session.replace(mine),
+      label: 'Bring mine back',
+    });
     onClose();
   }
 
@@ -47,7 +55,8 @@ export function StaleBase({ conflict, onSettled, onClose }: Props) {
           {who} saved {name} <RelativeTime time={conflict.changed_at} />
         </strong>
         <div>
-          Your draft was begun from v{conflict.base_version}. Publishing it as it is would take {who}’s changes out again.
+          Your draft was begun from v{conflict.base_version}. Publishing it as it is would take {who}’s changes out
+          again.
         </div>
         {conflict.change_summary && <div className={classes.note}>“{conflict.change_summary}”</div>}
       </div>
@@ -69,8 +78,12 @@ export function StaleBase({ conflict, onSettled, onClose }: Props) {
         <Skeleton height={40} />
       )}
       <div className={classes.foot}>
-        <Button variant="default" onClick={onClose}>Not yet</Button>
-        <Button onClick={() => setMerging(true)} disabled={!theirs} data-autofocus>Compare and choose</Button>
+        <Button variant="default" onClick={onClose}>
+          Not yet
+        </Button>
+        <Button onClick={() => setMerging(true)} disabled={!theirs} data-autofocus>
+          Compare and choose
+        </Button>
       </div>
     </div>
   );

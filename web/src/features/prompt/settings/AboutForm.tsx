@@ -19,7 +19,12 @@ const SLUG = /^[a-z0-9][a-z0-9_-]{0,99}$/;
 export function AboutForm() {
   const { details, readOnly } = usePrompt();
   const { saveFields } = usePromptActions();
-  const start: Fields = { slug: details.slug, description: details.description ?? '', category: details.category ?? '', tags: details.tags };
+  const start: Fields = {
+    slug: details.slug,
+    description: details.description ?? '',
+    category: details.category ?? '',
+    tags: details.tags,
+  };
   const [changed, setChanged] = useState<Partial<Fields>>({});
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
@@ -28,7 +33,8 @@ export function AboutForm() {
   const dirty = JSON.stringify(fields) !== JSON.stringify(start);
   const set = (more: Partial<Fields>) => setChanged((old) => ({ ...old, ...more }));
   const renamed = fields.slug !== details.slug;
-  const slugError = renamed && !SLUG.test(fields.slug) ? 'Small letters, digits, - and _, up to 100 of them' : errors.slug;
+  const slugError =
+    renamed && !SLUG.test(fields.slug) ? 'Small letters, digits, - and _, up to 100 of them' : errors.slug;
   const locked = readOnly !== null;
 
   async function save(event: React.FormEvent) {
@@ -74,7 +80,13 @@ export function AboutForm() {
       )}
       {details.former_slugs.length > 0 && (
         <p className={classes.note}>
-          Former slugs, still working: {details.former_slugs.map((slug, i) => <span key={slug}>{i > 0 && ', '}<code>{slug}</code></span>)}
+          Former slugs, still working:{' '}
+          {details.former_slugs.map((slug, i) => (
+            <span key={slug}>
+              {i > 0 && ', '}
+              <code>{slug}</code>
+            </span>
+          ))}
         </p>
       )}
       <Textarea
@@ -87,15 +99,49 @@ export function AboutForm() {
         readOnly={locked}
         onChange={(event) => set({ description: event.currentTarget.value })}
       />
-      <TextInput label="Category" value={fields.category} error={errors.category} readOnly={locked} onChange={(event) => set({ category: event.currentTarget.value })} />
-      <TagsInput label="Tags" description="Enter after each" value={fields.tags} error={errors.tags} readOnly={locked} onChange={(tags) => set({ tags })} />
+      <TextInput
+        label="Category"
+        value={fields.category}
+        error={errors.category}
+        readOnly={locked}
+        onChange={(event) => set({ category: event.currentTarget.value })}
+      />
+      <TagsInput
+        label="Tags"
+        description="Enter after each"
+        value={fields.tags}
+        error={errors.tags}
+        readOnly={locked}
+        onChange={(tags) => set({ tags })}
+      />
       {details.included_by.length > 0 && (
-        <p className={classes.note}>Its text is included by {details.included_by.map((slug, i) => <span key={slug}>{i > 0 && ', '}<code>{slug}</code></span>)}.</p>
+        <p className={classes.note}>
+          Its text is included by{' '}
+          {details.included_by.map((slug, i) => (
+            <span key={slug}>
+              {i > 0 && ', '}
+              <code>{slug}</code>
+            </span>
+          ))}
+          .
+        </p>
       )}
       {!locked && (
         <div className={classes.buttons}>
-          <Button type="submit" disabled={!dirty} loading={busy}>Save changes</Button>
-          {dirty && <Button variant="default" onClick={() => { setChanged({}); setErrors({}); }}>Undo changes</Button>}
+          <Button type="submit" disabled={!dirty} loading={busy}>
+            Save changes
+          </Button>
+          {dirty && (
+            <Button
+              variant="default"
+              onClick={() => {
+                setChanged({});
+                setErrors({});
+              }}
+            >
+              Undo changes
+            </Button>
+          )}
         </div>
       )}
       <UnsavedDialog unsaved={dirty && !busy} message="What you changed here is not saved yet." />

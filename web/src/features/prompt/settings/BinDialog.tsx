@@ -33,7 +33,8 @@ function Question({ onClose }: { onClose: () => void }) {
       await moveToBin(force);
       onClose();
     } catch (error) {
-      if (error instanceof ApiError && error.code === 'IN_USE') setInUse((error.details.reasons as InUseReason[]) ?? []);
+      if (error instanceof ApiError && error.code === 'IN_USE')
+        setInUse((error.details.reasons as InUseReason[]) ?? []);
       else setProblem(explain(error).text);
       void queryClient.invalidateQueries({ queryKey: ['prompt', details.slug] });
     } finally {
@@ -44,8 +45,8 @@ function Question({ onClose }: { onClose: () => void }) {
   return (
     <>
       <p className={dialogs.text}>
-        “{details.title}” will no longer be delivered: whoever asks for <code>{details.slug}</code> gets “not found”. You can
-        bring it back from the bin with all its versions.
+        “{details.title}” will no longer be delivered: whoever asks for <code>{details.slug}</code> gets “not found”.
+        You can bring it back from the bin with all its versions.
       </p>
       {inUse && (
         <div role="alert">
@@ -59,9 +60,15 @@ function Question({ onClose }: { onClose: () => void }) {
           </ul>
         </div>
       )}
-      {problem && <p role="alert" style={{ color: 'var(--xr-danger)' }}>{problem}</p>}
+      {problem && (
+        <p role="alert" style={{ color: 'var(--xr-danger)' }}>
+          {problem}
+        </p>
+      )}
       <div className={dialogs.buttons}>
-        <Button variant="default" onClick={onClose} data-autofocus>Cancel</Button>
+        <Button variant="default" onClick={onClose} data-autofocus>
+          Cancel
+        </Button>
         <Button color="red" loading={busy} onClick={() => void go(inUse !== null)}>
           {inUse ? 'Move to the bin anyway' : 'Move to the bin'}
         </Button>
@@ -73,11 +80,18 @@ function Question({ onClose }: { onClose: () => void }) {
 function Reason({ reason }: { reason: InUseReason }) {
   switch (reason.kind) {
     case 'fetched':
-      return <>a client fetched it <RelativeTime time={reason.last_fetched_at} />; it would get an error next time</>;
+      return (
+        <>
+          a client fetched it <RelativeTime time={reason.last_fetched_at} />; it would get an error next time
+        </>
+      );
     case 'included_by':
       return (
         <>
-          <Link to="/prompts/$slug" params={{ slug: reason.slug }} className={dialogs.link}>{reason.slug}</Link> includes its text
+          <Link to="/prompts/$slug" params={{ slug: reason.slug }} className={dialogs.link}>
+            {reason.slug}
+          </Link>{' '}
+          includes its text
         </>
       );
     case 'label':

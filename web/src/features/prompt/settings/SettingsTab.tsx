@@ -22,7 +22,11 @@ export function SettingsTab() {
 
   return (
     <div className={classes.tab}>
-      {readOnly && !details.archived && <p className={classes.readOnly} role="note">{readOnly}</p>}
+      {readOnly && !details.archived && (
+        <p className={classes.readOnly} role="note">
+          {readOnly}
+        </p>
+      )}
       <section aria-labelledby="about-title">
         <h2 id="about-title">About this prompt</h2>
         <AboutForm key={details.id} />
@@ -36,7 +40,9 @@ export function SettingsTab() {
               ? 'It is archived: still delivered, hidden from the list, read-only.'
               : 'An archived prompt is delivered as before, but hidden from the list and read-only.'}
           </p>
-          <Button variant="default" disabled={!mayWrite} onClick={archive}>{details.archived ? 'Unarchive' : 'Archive'}</Button>
+          <Button variant="default" disabled={!mayWrite} onClick={archive}>
+            {details.archived ? 'Unarchive' : 'Archive'}
+          </Button>
         </div>
       </section>
 
@@ -48,7 +54,13 @@ export function SettingsTab() {
               ? 'In the bin it is no longer delivered. It can be brought back, with all its versions.'
               : 'Only admins can move a prompt to the bin.'}
           </p>
-          <Button variant="default" color="red" c={details.can.delete ? 'var(--xr-danger)' : undefined} disabled={!details.can.delete} onClick={() => setBinning(true)}>
+          <Button
+            variant="default"
+            color="red"
+            c={details.can.delete ? 'var(--xr-danger)' : undefined}
+            disabled={!details.can.delete}
+            onClick={() => setBinning(true)}
+          >
             Move to the bin…
           </Button>
         </div>

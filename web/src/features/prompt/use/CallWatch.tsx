@@ -12,7 +12,11 @@ const EVERY = 2_000;
 export function CallWatch() {
   const { slug, details } = usePrompt();
   const [atFirst] = useState(details.last_fetched_at);
-  const { data } = useQuery({ ...promptDetailsQuery(slug), refetchInterval: EVERY, select: (prompt) => prompt.last_fetched_at });
+  const { data } = useQuery({
+    ...promptDetailsQuery(slug),
+    refetchInterval: EVERY,
+    select: (prompt) => prompt.last_fetched_at,
+  });
   const last = data ?? null;
   const received = last !== null && last !== atFirst;
 
@@ -20,9 +24,13 @@ export function CallWatch() {
     <p className={classes.watch} role="status" data-received={received || undefined}>
       {received ? <IconCircleCheckFilled size={16} aria-hidden /> : <span className={classes.pulse} aria-hidden />}
       {received ? (
-        <span>Received: a call came in <RelativeTime time={last} /></span>
+        <span>
+          Received: a call came in <RelativeTime time={last} />
+        </span>
       ) : atFirst ? (
-        <span>Waiting for the next call… the last one was <RelativeTime time={atFirst} /></span>
+        <span>
+          Waiting for the next call… the last one was <RelativeTime time={atFirst} />
+        </span>
       ) : (
         <span>Waiting for your first call…</span>
       )}

@@ -30,7 +30,13 @@ export function UseTab() {
   const contract = useQuery(contractQuery(body));
   const variables = contract.data?.variables ?? foundHere(body);
 
-  const code = snippet(kind, { origin: status?.public_url ?? window.location.origin, slug: details.slug, type: details.type, variables, label });
+  const code = snippet(kind, {
+    origin: status?.public_url ?? window.location.origin,
+    slug: details.slug,
+    type: details.type,
+    variables,
+    label,
+  });
   const install = INSTALL[kind];
   const labels = Object.keys(details.labels).filter((name) => name !== 'latest');
   if (!labels.includes('production')) labels.unshift('production');
@@ -40,8 +46,8 @@ export function UseTab() {
       <div className={classes.intro}>
         <h2>Use it in your program</h2>
         <p>
-          A call gets the live text, filled in with your values. When somebody publishes, the next call gets the new text: no
-          deploy.
+          A call gets the live text, filled in with your values. When somebody publishes, the next call gets the new
+          text: no deploy.
         </p>
       </div>
 
@@ -55,7 +61,13 @@ export function UseTab() {
         <li>
           <h3>Get an API key</h3>
           <p>
-            {isAdmin ? <><Link to="/api-keys">Make a key</Link> and set it as</> : <>Ask an admin of the workspace for a key and set it as</>}{' '}
+            {isAdmin ? (
+              <>
+                <Link to="/api-keys">Make a key</Link> and set it as
+              </>
+            ) : (
+              <>Ask an admin of the workspace for a key and set it as</>
+            )}{' '}
             <code>XR2_API_KEY</code> in your environment.
           </p>
         </li>
@@ -71,7 +83,12 @@ export function UseTab() {
             />
             <label className={classes.label}>
               Label
-              <NativeSelect size="xs" value={label} onChange={(event) => setLabel(event.currentTarget.value)} data={labels} />
+              <NativeSelect
+                size="xs"
+                value={label}
+                onChange={(event) => setLabel(event.currentTarget.value)}
+                data={labels}
+              />
             </label>
           </div>
           {install && <Code text={install} label="Copy the install line" />}

@@ -7,6 +7,11 @@ export function notifyDone(message: string): void {
   notifications.show({ message, autoClose: 4000 });
 }
 
+/** Says something that wants to be read before it goes, but is no failure. */
+export function notifyNote(message: string): void {
+  notifications.show({ message, color: 'yellow', autoClose: 12_000 });
+}
+
 /** Says that something failed, what it means, and the reference to quote. */
 export function notifyError(error: unknown, title?: string): void {
   const explanation = explain(error);

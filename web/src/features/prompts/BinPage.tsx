@@ -23,7 +23,8 @@ import { removeFromLists } from './list-cache';
 export function BinPage() {
   const isAdmin = useRole('admin');
   const [purging, setPurging] = useState<Prompt | null>(null);
-  const query = useInfiniteQuery(promptsInfiniteQuery({ deleted: 'true', limit: 100 }));
+  const [emptying, setEmptying] = useState(false);
+  const query = useInfiniteQuery(promptsInfiniteQuery({ deleted: 'true', archived: 'all', limit: 100 }));
   const queryClient = useQueryClient();
   const { restore } = usePromptActions();
   const prompts = query.data?.pages.flatMap((page) => page.items) ?? [];
@@ -46,11 +47,26 @@ export function BinPage() {
     notifyDone(`“${prompt.title}” is gone for good.`);
   }
 
+  async function empty() {
+    const { purged } = await api.del<{ purged: number }>('/bin');
+    await queryClient.invalidateQueries({ queryKey: keys.promptLists });
+    notifyDone(purged === 1 ? 'One prompt is gone for good.' : `${purged} prompts are gone for good.`);
+  }
+
+  const total = query.data?.pages.at(-1)?.total ?? 0;
   return (
     <Page>
       <PageHeader
         title="Bin"
         description="Clients get “not found” for these prompts. Nothing of them is lost until you delete them for good."
+        actions={
+          isAdmin &&
+          total > 0 && (
+            <Button variant="default" onClick={() => setEmptying(true)}>
+              Empty the bin
+            </Button>
+          )
+        }
       />
       {query.isPending && <RowsSkeleton rows={4} />}
       {query.isError && <ErrorState error={query.error} onRetry={() => void query.refetch()} />}
@@ -117,6 +133,17 @@ export function BinPage() {
           Show more
         </Button>
       )}
+      {emptying && (
+        <ConfirmDialog
+          opened
+          onClose={() => setEmptying(false)}
+          title={total === 1 ? 'Delete one prompt for good?' : `Delete all ${total} prompts for good?`}
+          confirm="Empty the bin"
+          onConfirm={empty}
+        >
+          Everything in the bin goes, with all versions, drafts and history: {namedFew(prompts, total)}. There is no way back.
+        </ConfirmDialog>
+      )}
       {purging && (
         <ConfirmDialog
           opened
@@ -136,4 +163,11 @@ export function BinPage() {
 function versionsWords(prompt: Prompt): string {
   const count = prompt.latest_version ?? 0;
   return count === 1 ? 'one version' : `${count} versions`;
+}
+
+/** The first few by name, so that one sees what will go. */
+function namedFew(prompts: Prompt[], total: number): string {
+  const named = prompts.slice(0, 3).map((prompt) => `“${prompt.title}”`);
+  const rest = total - named.length;
+  return rest > 0 ? `${named.join(', ')} and ${rest} more` : named.join(', ');
 }

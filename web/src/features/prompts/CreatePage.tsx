@@ -1,11 +1,14 @@
 import { Alert, Button, SegmentedControl, TagsInput, Textarea, TextInput } from '@mantine/core';
-import { IconArrowLeft, IconCheck } from '@tabler/icons-react';
+import { IconArrowLeft, IconCheck, IconEye } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useRef } from 'react';
+import { useRole } from '~/api/account';
 import type { PromptType } from '~/api/types';
+import { EmptyState } from '~/ui/EmptyState';
 import { FormProblem } from '~/ui/FormProblem';
 import { Page } from '~/ui/Page';
 import { PageHeader } from '~/ui/PageHeader';
+import { usePageTitle } from '~/ui/page-title';
 import { useShortcut } from '~/ui/shortcuts';
 import { UnsavedDialog } from '~/ui/UnsavedDialog';
 import classes from './CreatePage.module.css';
@@ -15,6 +18,19 @@ import { useFacets } from './use-facets';
 import { VariablesFound } from './VariablesFound';
 
 export function CreatePage() {
+  return useRole('editor') ? <CreateForm /> : <MayOnlyRead />;
+}
+
+function MayOnlyRead() {
+  usePageTitle('New prompt');
+  return (
+    <EmptyState as="h1" icon={IconEye} title="You may read here, not write">
+      Ask an admin of this workspace to make you an editor.
+    </EmptyState>
+  );
+}
+
+function CreateForm() {
   const form = useRef<HTMLFormElement>(null);
   const create = useCreate(form);
   const { fields, errors, set, slug } = create;

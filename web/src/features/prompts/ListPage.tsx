@@ -10,11 +10,13 @@ import { ErrorState } from '~/ui/ErrorState';
 import { Page } from '~/ui/Page';
 import { PageHeader } from '~/ui/PageHeader';
 import { usePromptActions } from './actions';
+import { BulkBar } from './BulkBar';
 import { FilterBar } from './FilterBar';
 import { isFiltered, type ListSearch, toFilters } from './filters';
 import { InUseDialog } from './InUseDialog';
 import { PromptTable, PromptTableSkeleton } from './PromptTable';
 import { useFacets } from './use-facets';
+import { useSelection } from './use-selection';
 
 export function ListPage() {
   const search = useSearch({ from: '/app/prompts' });
@@ -26,6 +28,7 @@ export function ListPage() {
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
 
   const prompts = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  const selection = useSelection(prompts);
   const total = query.data?.pages.at(-1)?.total ?? 0;
 
   const change = useCallback(
@@ -61,12 +64,13 @@ export function ListPage() {
           {query.isError && <ErrorState error={query.error} onRetry={() => void query.refetch()} />}
           {query.isSuccess && prompts.length > 0 && (
             <div style={{ opacity: query.isPlaceholderData ? 0.6 : 1 }}>
-              <PromptTable prompts={prompts} total={total} actions={actions} onNearEnd={more} />
+              <PromptTable prompts={prompts} total={total} actions={actions} selection={selection} onNearEnd={more} />
             </div>
           )}
           {query.isSuccess && prompts.length === 0 && <NothingFound search={search} onChange={change} />}
         </>
       )}
+      <BulkBar selection={selection} archive={search.archived ?? false} />
       {actions.blocked && <InUseDialog blocked={actions.blocked} actions={actions} />}
     </Page>
   );

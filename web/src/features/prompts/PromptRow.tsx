@@ -1,14 +1,17 @@
+import { Checkbox } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { Prompt } from '~/api/types';
 import { StatusPill, Tag } from '~/ui/Pill';
 import { RelativeTime } from '~/ui/RelativeTime';
 import type { PromptActions } from './actions';
 import { PromptMenu } from './PromptMenu';
+import type { Selection } from './use-selection';
 import classes from './PromptTable.module.css';
 
 interface Props {
   prompt: Prompt;
   actions: PromptActions;
+  selection: Selection;
   /** 1-based place among all rows, the header included. */
   rowIndex: number;
 }
@@ -16,10 +19,19 @@ interface Props {
 const shownTags = 3;
 
 /** One prompt: which version is live, whether a draft waits, who touched it last, when it was last used. */
-export function PromptRow({ prompt, actions, rowIndex }: Props) {
+export function PromptRow({ prompt, actions, selection, rowIndex }: Props) {
+  const ticked = selection.has(prompt.id);
   const extra = prompt.tags.length - shownTags;
   return (
-    <div role="row" aria-rowindex={rowIndex} className={classes.row}>
+    <div role="row" aria-rowindex={rowIndex} className={classes.row} data-ticked={ticked || undefined} data-id={prompt.id}>
+      <div role="cell" className={classes.tick}>
+        <Checkbox
+          size="xs"
+          aria-label={`Tick ${prompt.title}`}
+          checked={ticked}
+          onChange={() => selection.toggle(prompt.id)}
+        />
+      </div>
       <div role="cell" className={classes.title}>
         <Link to="/prompts/$slug" params={{ slug: prompt.slug }} className={classes.link} data-row-link>
           {prompt.title}

@@ -5,12 +5,14 @@ import type { Prompt } from '~/api/types';
 import { useShortcut } from '~/ui/shortcuts';
 import type { PromptActions } from './actions';
 import { PromptRow } from './PromptRow';
+import type { Selection } from './use-selection';
 import classes from './PromptTable.module.css';
 
 interface Props {
   prompts: Prompt[];
   total: number;
   actions: PromptActions;
+  selection: Selection;
   /** Called when the reader comes near the end of what is loaded. */
   onNearEnd: () => void;
 }
@@ -20,7 +22,7 @@ const virtualFrom = 150;
 
 const columns = ['Prompt', 'Live version', 'Last change', 'Category and tags', 'Last used'];
 
-export function PromptTable({ prompts, total, actions, onNearEnd }: Props) {
+export function PromptTable({ prompts, total, actions, selection, onNearEnd }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const virtualizer = useWindowVirtualizer({
     count: prompts.length,
@@ -36,7 +38,7 @@ export function PromptTable({ prompts, total, actions, onNearEnd }: Props) {
     if (lastShown >= prompts.length - 20) onNearEnd();
   }, [lastShown, prompts.length, onNearEnd]);
 
-  useRowKeys(body, prompts.length, (index) => virtualizer.scrollToIndex(index));
+  useRowKeys(body, prompts.length, selection, (index) => virtualizer.scrollToIndex(index));
 
   return (
     <div role="table" aria-label="Prompts" aria-rowcount={total + 1} className={classes.table}>
@@ -44,7 +46,7 @@ export function PromptTable({ prompts, total, actions, onNearEnd }: Props) {
       {prompts.length < virtualFrom ? (
         <div role="rowgroup" ref={body}>
           {prompts.map((prompt, index) => (
-            <PromptRow key={prompt.id} prompt={prompt} actions={actions} rowIndex={index + 2} />
+            <PromptRow key={prompt.id} prompt={prompt} actions={actions} selection={selection} rowIndex={index + 2} />
           ))}
         </div>
       ) : (
@@ -58,7 +60,7 @@ export function PromptTable({ prompts, total, actions, onNearEnd }: Props) {
               className={classes.slot}
               style={{ transform: `translateY(${item.start - virtualizer.options.scrollMargin}px)` }}
             >
-              <PromptRow prompt={prompts[item.index]!} actions={actions} rowIndex={item.index + 2} />
+              <PromptRow prompt={prompts[item.index]!} actions={actions} selection={selection} rowIndex={item.index + 2} />
             </div>
           ))}
         </div>
@@ -71,6 +73,9 @@ function TableHead() {
   return (
     <div role="rowgroup">
       <div role="row" aria-rowindex={1} className={classes.head}>
+        <div role="columnheader" className={classes.tick}>
+          <span className={classes.hidden}>Tick</span>
+        </div>
         {columns.map((name) => (
           <div role="columnheader" key={name}>
             {name}
@@ -84,8 +89,13 @@ function TableHead() {
   );
 }
 
-/** `j` and `k` walk through the rows; Enter then opens one, as it does for any link. */
-function useRowKeys(body: React.RefObject<HTMLDivElement | null>, count: number, reveal: (index: number) => void) {
+/** `j` and `k` walk through the rows, `x` ticks one; Enter then opens one, as it does for any link. */
+function useRowKeys(
+  body: React.RefObject<HTMLDivElement | null>,
+  count: number,
+  selection: Selection,
+  reveal: (index: number) => void,
+) {
   function move(step: 1 | -1) {
     const rows = [...(body.current?.querySelectorAll<HTMLElement>('[data-row-link]') ?? [])];
     const at = rows.findIndex((row) => row.closest('[role="row"]')?.contains(document.activeElement));
@@ -95,6 +105,14 @@ function useRowKeys(body: React.RefObject<HTMLDivElement | null>, count: number,
     if (index >= 0) reveal(index);
   }
   useShortcut({ keys: 'j', description: 'Next prompt', group: 'Prompt list' }, () => move(1), count > 0);
+  useShortcut(
+    { keys: 'x', description: 'Tick the prompt', group: 'Prompt list' },
+    () => {
+      const id = document.activeElement?.closest<HTMLElement>('[role="row"]')?.dataset.id;
+      if (id) selection.toggle(id);
+    },
+    count > 0,
+  );
   useShortcut({ keys: 'k', description: 'Previous prompt', group: 'Prompt list' }, () => move(-1), count > 0);
 }
 
@@ -103,6 +121,7 @@ export function PromptTableSkeleton() {
   return (
     <div className={classes.table} aria-hidden>
       <div className={classes.head}>
+        <div className={classes.tick} />
         {columns.map((name) => (
           <div key={name}>{name}</div>
         ))}
@@ -110,6 +129,7 @@ export function PromptTableSkeleton() {
       </div>
       {Array.from({ length: 10 }, (_, index) => (
         <div key={index} className={classes.row}>
+          <div className={classes.tick} />
           <div className={classes.title}>
             <Skeleton height={14} width={`${50 + ((index * 17) % 40)}%`} />
             <Skeleton height={10} width={`${30 + ((index * 11) % 30)}%`} mt={6} />

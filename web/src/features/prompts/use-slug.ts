@@ -19,23 +19,24 @@ export function useSlug(title: string) {
     retry: false,
     staleTime: 10_000,
   });
+  const current = slug === settled;
   // A former slug answers with the prompt that has it now; either way it is not free.
-  const taken = slug === settled && lookUp.isSuccess ? lookUp.data : null;
-  const answer = slug === settled && lookUp.error instanceof ApiError && lookUp.error.status === 404 ? lookUp.error : null;
-  const inBin = answer !== null && answer.message.includes('in the bin');
+  const taken = current && lookUp.isSuccess ? lookUp.data : null;
+  const free = current && lookUp.error instanceof ApiError && lookUp.error.status === 404;
 
   return {
     slug,
     edited: own !== null,
-    problem: wrong ?? takenWords(taken?.title, inBin),
-    free: wrong === null && answer !== null && !inBin,
+    problem: wrong ?? takenWords(taken),
+    free: wrong === null && free,
     set: (value: string) => setOwn(value),
     /** Follows the title again. */
     follow: () => setOwn(null),
   };
 }
 
-function takenWords(title: string | undefined, inBin: boolean): string | null {
-  if (title) return `“${title}” has this slug already.`;
-  return inBin ? 'A prompt in the bin has this slug. Restore it, or delete it for good.' : null;
+function takenWords(by: PromptDetails | null): string | null {
+  if (!by) return null;
+  if (by.deleted_at) return `“${by.title}” in the bin has this slug. Restore it, or delete it for good.`;
+  return `“${by.title}” has this slug already.`;
 }

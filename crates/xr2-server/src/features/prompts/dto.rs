@@ -166,7 +166,7 @@ pub struct UpdatePrompt {
     pub base_version: Option<i64>,
     /// Whether the new version goes live at once; true when absent and allowed.
     pub publish: Option<bool>,
-    /// `false` archives, `true` takes out of the archive; alone.
+    /// `false` archives, `true` takes out of the archive.
     pub is_active: Option<bool>,
 }
 

@@ -159,8 +159,9 @@ pub(super) async fn slug_owner(tx: &mut Tx, slug: &str) -> Result<Option<Uuid>> 
     .await
 }
 
-/// Makes `slug` the prompt's present one; others of the prompt become former ones.
-pub(super) async fn set_slug(tx: &mut Tx, prompt: Uuid, slug: &str, is_new: bool, now: Time) -> Result<()> {
+/// Makes `slug` the prompt's present one; others of the prompt become former ones. Tells whether it could: somebody
+/// may have taken the slug since it was looked up.
+pub(super) async fn set_slug(tx: &mut Tx, prompt: Uuid, slug: &str, is_new: bool, now: Time) -> Result<bool> {
     let workspace = tx.workspace();
     if !is_new {
         tx.execute(
@@ -169,14 +170,16 @@ pub(super) async fn set_slug(tx: &mut Tx, prompt: Uuid, slug: &str, is_new: bool
         )
         .await?;
     }
-    tx.execute(
-        "INSERT INTO prompt_slugs (workspace_id, slug, prompt_id, is_current, created_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (workspace_id, slug) DO UPDATE SET is_current = excluded.is_current
-             WHERE prompt_slugs.prompt_id = excluded.prompt_id",
-        args![workspace, slug, prompt, true, now],
-    )
-    .await?;
-    Ok(())
+    let written = tx
+        .execute(
+            "INSERT INTO prompt_slugs (workspace_id, slug, prompt_id, is_current, created_at)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (workspace_id, slug) DO UPDATE SET is_current = excluded.is_current
+                 WHERE prompt_slugs.prompt_id = excluded.prompt_id",
+            args![workspace, slug, prompt, true, now],
+        )
+        .await?;
+    Ok(written == 1)
 }
 
 pub(super) async fn former_slugs(tx: &mut Tx, prompt: Uuid) -> Result<Vec<String>> {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use xr2_prompt::{
-    Compiled, Content, Contract, IncludeError, IncludeTarget, RenderError, RenderOptions, Snippet, Syntax,
-    Values, compile, render, value_text,
+    Compiled, Content, Contract, IncludeError, IncludeTarget, Provider, RenderError, RenderOptions, Snippet,
+    Syntax, Values, compile, detect_syntax, discover, provider_request, render, value_text,
 };
 
 fn load(file: &str) -> Vec<Value> {
@@ -153,5 +153,32 @@ fn values() {
             None => case["value"].clone(),
         };
         same("text", &json!(value_text(&value)), &case["text"])
+    });
+}
+
+#[test]
+fn jinja() {
+    run("jinja.json", 60, |case| compare(case, Syntax::Jinja));
+}
+
+#[test]
+fn discovery() {
+    run("discover.json", 25, |case| {
+        let content = content_of(case);
+        let syntax = syntax_of(case, detect_syntax(&content));
+        same("syntax", &json!(syntax), &case["expect"]["syntax"])?;
+        let names = discover(&content, syntax).map_err(|error| error.to_string())?;
+        same("variables", &json!(names), &case["expect"]["variables"])
+    });
+}
+
+#[test]
+fn providers() {
+    run("providers.json", 15, |case| {
+        let provider: Provider = case["format"].as_str().expect("format").parse().expect("provider");
+        let made = provider_request(provider, &content_of(case), &case["config"], None);
+        same("request", &made.request, &case["expect"]["request"])?;
+        let codes: Vec<_> = made.warnings.iter().map(|warning| warning.code).collect();
+        same("warnings", &json!(codes), &case["expect"]["warnings"])
     });
 }

@@ -9,13 +9,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
-use crate::features::{accounts, api_keys, system, workspaces};
+use crate::features::{accounts, api_keys, delivery, prompts, stream, system, workspaces};
 use crate::http::{guard_host, observe};
 use crate::openapi;
 use crate::state::App;
 
 /// The routes under `/api/v1`, with their documentation.
 fn api() -> OpenApiRouter<App> {
+    use prompts::{drafts, labels, versions};
     OpenApiRouter::new()
         .routes(routes!(accounts::status))
         .routes(routes!(accounts::register))
@@ -34,6 +35,31 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::rotate_api_key))
         .routes(routes!(api_keys::revoke_api_key))
+        .routes(routes!(prompts::routes::list_prompts, prompts::routes::create_prompt))
+        .routes(routes!(prompts::routes::update_prompt, prompts::routes::delete_prompt))
+        .routes(routes!(prompts::routes::prompt_details))
+        .routes(routes!(prompts::routes::undelete_prompt))
+        .routes(routes!(prompts::routes::duplicate_prompt))
+        .routes(routes!(prompts::routes::archive_prompt))
+        .routes(routes!(prompts::routes::unarchive_prompt))
+        .routes(routes!(prompts::routes::publish_prompt))
+        .routes(routes!(prompts::routes::empty_bin))
+        .routes(routes!(prompts::routes::facets))
+        .routes(routes!(versions::routes::list_versions, versions::routes::create_version))
+        .routes(routes!(versions::routes::restore_version))
+        .routes(routes!(versions::routes::version_diff))
+        .routes(routes!(drafts::routes::get_draft, drafts::routes::put_draft, drafts::routes::delete_draft))
+        .routes(routes!(labels::routes::prompt_labels))
+        .routes(routes!(labels::routes::set_prompt_label, labels::routes::remove_prompt_label))
+        .routes(routes!(labels::routes::label_history))
+        .routes(routes!(labels::routes::prompt_history))
+        .routes(routes!(labels::routes::list_labels, labels::routes::create_label))
+        .routes(routes!(labels::routes::update_label, labels::routes::delete_label))
+        .routes(routes!(delivery::routes::fetch))
+        .routes(routes!(delivery::routes::fetch_version))
+        .routes(routes!(delivery::routes::render))
+        .routes(routes!(delivery::preview::preview))
+        .routes(routes!(stream::routes::stream))
 }
 
 /// Routes beside the API.

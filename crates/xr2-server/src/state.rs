@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use xr2_bus::{Bus, Hint};
 use xr2_db::{Db, Purpose};
 
 use crate::auth::Denials;
@@ -12,6 +13,8 @@ use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
+use crate::features::delivery::PromptCache;
+use crate::features::stream::Hub;
 use crate::last_used::LastUsed;
 use crate::queries;
 
@@ -25,8 +28,11 @@ struct Inner {
     clock: Clock,
     secret: SecretKey,
     follower: Follower,
-    accounts: Accounts,
+    bus: Bus,
     keys: Arc<KeyCache>,
+    prompts: Arc<PromptCache>,
+    streams: Arc<Hub>,
+    accounts: Accounts,
     denials: Denials,
     last_used: LastUsed,
     host_names: Vec<String>,
@@ -75,8 +81,16 @@ impl App {
         check_secret(&db, &clock, &secret).await?;
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone());
-        follower.set_listeners(vec![keys.clone()]);
+        let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
+        let streams = Arc::new(Hub::new(&config.limits));
+        // Caches first: whoever hears of a change may ask for it at once.
+        follower.set_listeners(vec![keys.clone(), prompts.clone(), streams.clone()]);
         follower.prime().await?;
+        let bus = if config.redis.is_empty() {
+            Bus::local()
+        } else {
+            Bus::redis(&config.redis).map_err(|error| StartError::Other(format!("redis: {error}")))?
+        };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
         Ok(App(Arc::new(Inner {
@@ -85,8 +99,11 @@ impl App {
             clock,
             secret,
             follower,
-            accounts,
+            bus,
             keys,
+            prompts,
+            streams,
+            accounts,
             denials: Denials::default(),
             last_used: LastUsed::default(),
             host_names,
@@ -99,7 +116,13 @@ impl App {
         let app = self.clone();
         self.0.tasks.spawn(async move { app.follower().run(app.stopping()).await });
         let app = self.clone();
+        self.0.tasks.spawn(async move {
+            let heard = |hint: Hint| app.follower().wake(hint.workspace, hint.revision);
+            app.bus().run(heard, app.stopping()).await;
+        });
+        let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
+        self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
 
     /// Asks streams and background work to end.
@@ -153,6 +176,11 @@ impl App {
         &self.0.follower
     }
 
+    /// What nodes tell each other.
+    pub fn bus(&self) -> &Bus {
+        &self.0.bus
+    }
+
     /// Hashing and throttling of sign-ins.
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
@@ -166,6 +194,16 @@ impl App {
     /// API keys in memory.
     pub fn keys(&self) -> &KeyCache {
         &self.0.keys
+    }
+
+    /// Compiled prompts in memory.
+    pub fn prompt_cache(&self) -> &PromptCache {
+        &self.0.prompts
+    }
+
+    /// Event streams.
+    pub fn streams(&self) -> &Arc<Hub> {
+        &self.0.streams
     }
 
     /// Notes of what was used.

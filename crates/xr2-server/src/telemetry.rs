@@ -52,6 +52,8 @@ pub fn init_metrics() {
 
 /// Sets the gauges that are read off rather than counted.
 pub(crate) fn gauges(app: &App) {
+    let (entries, bytes) = app.prompt_cache().size();
+    crate::features::delivery::metrics::gauges(entries, bytes);
     metrics::gauge!("xr2_db_connections").set(f64::from(app.db().connections()));
 }
 

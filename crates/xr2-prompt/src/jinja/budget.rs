@@ -11,11 +11,11 @@ pub(super) const MAX_ITEMS: usize = 100_000;
 pub(super) const MAX_RANGE: usize = 1_000;
 
 /// Whole budget: about a byte looked at per unit, a quarter of a second at worst.
-const UNITS: u64 = 40_000_000;
+const UNITS: u64 = 50_000_000;
 /// Units of one evaluated node.
-const STEP: u64 = 40;
+const STEP: u64 = 20;
 /// Units of one item of a list.
-const ITEM: u64 = 40;
+const ITEM: u64 = 20;
 
 /// Why a render stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]

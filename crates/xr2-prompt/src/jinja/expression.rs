@@ -5,7 +5,7 @@ use minijinja::machinery::ast::{self, BinOpKind, CallArg, CompareOpKind, Expr as
 use minijinja::value::ValueKind;
 use serde_json::{Number, Value};
 
-use super::lower::{Lowering, at};
+use super::lower::Lowering;
 use super::tree::{Comparison, Expr, ExprKind, Filter, LoopField, Shape, Test};
 use crate::names::nearest;
 
@@ -37,7 +37,16 @@ fn lower_as(lowering: &mut Lowering<'_, '_>, expr: &AstExpr<'_>, shape: Shape) -
         AstExpr::Slice(_) => refuse(lowering, span, "Slices are not available in prompts."),
         AstExpr::Map(_) => refuse(lowering, span, "Maps cannot be written in a prompt; pass them as values."),
     };
-    kind.map(|kind| at(span, kind))
+    kind.map(|kind| Expr { at: start_of(&kind).unwrap_or(span.start_offset), kind })
+}
+
+/// Where a comparison or choice starts: the parser's own place for these is the token before.
+fn start_of(kind: &ExprKind) -> Option<u32> {
+    match kind {
+        ExprKind::Compare { first, .. } => Some(first.at),
+        ExprKind::IfElse { yes, .. } => Some(yes.at),
+        _ => None,
+    }
 }
 
 fn refuse(lowering: &mut Lowering<'_, '_>, span: Span, message: impl Into<String>) -> Option<ExprKind> {

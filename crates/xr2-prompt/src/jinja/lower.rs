@@ -6,7 +6,7 @@ use minijinja::machinery::ast::{self, Expr as AstExpr, Stmt};
 use super::ResolveInclude;
 use super::expression::lower_expr;
 use super::scan::{Fault, Tag};
-use super::tree::{Block, Expr, For, Node, Shape, Splice, Template, Use};
+use super::tree::{Block, For, Node, Shape, Splice, Template, Use};
 use crate::include::IncludeTarget;
 use crate::names::is_jinja_word;
 
@@ -214,9 +214,4 @@ fn refused(statement: &Stmt<'_>) -> (Span, &'static str) {
         Stmt::Do(node) => (node.span(), "`{% do %}`"),
         _ => (Span::default(), "This tag"),
     }
-}
-
-/// An expression at the start of a span.
-pub(super) fn at(span: Span, kind: super::tree::ExprKind) -> Expr {
-    Expr { at: span.start_offset, kind }
 }

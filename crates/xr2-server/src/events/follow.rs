@@ -81,6 +81,9 @@ pub trait Listener: Send + Sync {
 
     /// Called once per event, in order of revision within a workspace.
     fn in_order(&self, notice: &Notice);
+
+    /// Called when every event of the workspace up to `revision` has been told.
+    fn caught_up(&self, _workspace: Uuid, _revision: i64) {}
 }
 
 /// See the module.
@@ -115,7 +118,8 @@ impl Follower {
         }
     }
 
-    pub(super) fn wake(&self, workspace: Uuid, revision: i64) {
+    /// Follows `workspace` at once. `revision` must be in the database.
+    pub(crate) fn wake(&self, workspace: Uuid, revision: i64) {
         lock(&self.woken).entry(workspace).and_modify(|r| *r = revision.max(*r)).or_insert(revision);
         self.notify.notify_one();
     }
@@ -188,6 +192,9 @@ impl Follower {
                     listener.invalidate(notice);
                     listener.in_order(notice);
                 }
+            }
+            for listener in self.listeners.get().into_iter().flatten() {
+                listener.caught_up(workspace, last);
             }
             lock(&self.told).insert(workspace, last);
         }

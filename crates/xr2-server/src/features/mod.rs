@@ -3,5 +3,10 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod demo;
+pub mod delivery;
+pub mod imports;
+pub mod prompts;
+pub mod stream;
 pub mod system;
 pub mod workspaces;

@@ -1,5 +1,7 @@
 //! Query strings.
 
+use std::borrow::Cow;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
@@ -15,7 +17,7 @@ impl Params {
         let mut pairs = Vec::new();
         for piece in query.split('&').filter(|piece| !piece.is_empty()) {
             let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-            pairs.push((decode(name)?, decode(value)?));
+            pairs.push((decode(name)?.into_owned(), decode(value)?.into_owned()));
         }
         Ok(Params(pairs))
     }
@@ -79,24 +81,26 @@ impl Page {
     }
 }
 
-fn decode(text: &str) -> Result<String> {
+/// Decodes one name or value; borrowed when there is nothing to decode.
+pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>> {
+    // The URI itself is ASCII, so only what is percent-encoded can be wrong.
+    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Ok(Cow::Borrowed(text));
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let raw = text.as_bytes();
     let mut i = 0;
     while i < raw.len() {
         match raw[i] {
             b'+' => bytes.push(b' '),
-            b'%' => {
-                let hex = raw.get(i + 1..i + 3).and_then(|pair| std::str::from_utf8(pair).ok());
-                match hex.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-                    Some(byte) => {
-                        bytes.push(byte);
-                        i += 2;
-                    }
-                    // A stray percent sign is taken as it is, as browsers do.
-                    None => bytes.push(b'%'),
+            b'%' => match raw.get(i + 1..i + 3).and_then(hex_byte) {
+                Some(byte) => {
+                    bytes.push(byte);
+                    i += 2;
                 }
-            }
+                // A stray percent sign is taken as it is, as browsers do.
+                None => bytes.push(b'%'),
+            },
             byte => bytes.push(byte),
         }
         i += 1;
@@ -106,7 +110,13 @@ fn decode(text: &str) -> Result<String> {
     if text.contains('\0') {
         return Err(ApiError::bad_request("The query string contains a NUL character."));
     }
-    Ok(text)
+    Ok(Cow::Owned(text))
+}
+
+fn hex_byte(pair: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (high, low) = (digit(*pair.first()?)?, digit(*pair.get(1)?)?);
+    u8::try_from(high * 16 + low).ok()
 }
 
 impl<S: Sync> FromRequestParts<S> for Params {

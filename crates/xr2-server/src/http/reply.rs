@@ -112,15 +112,27 @@ impl<T> Reply<T> {
 }
 
 #[derive(Serialize)]
-struct Envelope<'a, T> {
+struct Written<'a, T> {
     success: bool,
     data: &'a T,
     meta: &'a Meta,
 }
 
+/// How a successful answer is documented.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the JSON; Reply writes it")]
+pub struct Envelope<T: ToSchema> {
+    /// Always true.
+    success: bool,
+    /// What was asked for.
+    data: T,
+    /// Pages and warnings.
+    meta: Meta,
+}
+
 impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&Envelope { success: true, data: &self.data, meta: &self.meta }) {
+        match serde_json::to_vec(&Written { success: true, data: &self.data, meta: &self.meta }) {
             Ok(bytes) => {
                 let mut response = (self.status, bytes).into_response();
                 let headers = response.headers_mut();

@@ -1,3 +1,4 @@
 //! The server as its clients meet it, on both engines.
 
+mod delivery;
 mod probes;

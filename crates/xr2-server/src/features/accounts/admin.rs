@@ -103,3 +103,22 @@ async fn note(
     append_instance_event_in(tx, app.clock(), &actor, &RequestContext::internal(), &event).await?;
     Ok(())
 }
+
+/// Somebody with an account, as the command line lists them.
+#[derive(Debug)]
+pub struct ListedUser {
+    /// E-mail address.
+    pub email: String,
+    /// Name.
+    pub name: String,
+    /// Runs this server.
+    pub is_operator: bool,
+}
+
+/// Everybody with an account.
+pub async fn list_users(app: &App) -> Result<Vec<ListedUser>> {
+    let mut tx = app.db().system(Purpose::Accounts).read().await?;
+    let rows = queries::list_accounts(&mut tx).await?;
+    tx.commit().await?;
+    Ok(rows.into_iter().map(|(email, name, is_operator)| ListedUser { email, name, is_operator }).collect())
+}

@@ -256,3 +256,8 @@ pub(super) async fn renew_hash(tx: &mut Tx, user: Uuid, old: &str, new: &str) ->
     .await?;
     Ok(())
 }
+
+/// Address, name and operator's rights of every account, by address.
+pub(super) async fn list_accounts(tx: &mut Tx) -> Result<Vec<(String, String, bool)>> {
+    tx.all("SELECT email, name, is_operator FROM users ORDER BY email_key", args![]).await
+}

@@ -17,6 +17,7 @@ use crate::events::{Actor, Listener, Notice};
 use crate::features::api_keys::cors::{self, Origins};
 use crate::features::api_keys::{KeyKind, is_well_formed, queries};
 use crate::http::RequestContext;
+use crate::last_used::KeyStamp;
 use crate::limits::Windows;
 use crate::state::App;
 
@@ -50,6 +51,8 @@ pub struct KeyPrincipal {
     pub rate_limit_per_minute: Option<i64>,
     /// When it ends.
     pub expires_at: Option<Time>,
+    /// When it was last used.
+    pub stamp: Arc<KeyStamp>,
 }
 
 /// Keys in memory, dropped by events, and what they have used of their limits.
@@ -130,7 +133,7 @@ pub async fn authenticate(
         counted
             .map_err(|refused| ApiError::rate_limited(refused, "Requests with this API key in a minute"))?;
     }
-    app.last_used().key(key.id, now);
+    app.last_used().key(&key.stamp, now);
     Ok(key)
 }
 

@@ -9,6 +9,7 @@ use crate::clock::Time;
 use crate::events::Actor;
 use crate::features::api_keys::input::{KeySpec, parse_network, show_network};
 use crate::features::api_keys::{ApiKey, KeyPrincipal, KeyStatus, NewKey};
+use crate::last_used::KeyStamp;
 
 impl FromRow for KeyPrincipal {
     fn from_row(row: &Row) -> Result<Self> {
@@ -18,8 +19,10 @@ impl FromRow for KeyPrincipal {
             Some(Ok(role)) => role.rights(),
             _ => Rights::default(),
         };
+        let id = row.get("id")?;
         Ok(KeyPrincipal {
-            id: row.get("id")?,
+            id,
+            stamp: KeyStamp::new(id),
             workspace: row.get("workspace_id")?,
             workspace_slug: row.get("workspace_slug")?,
             name: row.get("name")?,

@@ -107,6 +107,7 @@ async fn insert(change: &mut Change, spec: &KeySpec, access: &Access) -> Result<
     let maker = match &access.caller.identity {
         Identity::Session(user) => Some(user.id),
         Identity::Key(parent) => parent.maker,
+        Identity::Internal(actor) => actor.id,
     };
     queries::insert(change.tx(), id, spec, &key, maker, &by, now).await?;
     let api_key =
@@ -120,7 +121,7 @@ fn confine(spec: &mut KeySpec, access: &Access) -> Result<()> {
         return Err(ApiError::forbidden("You cannot make a key that may do more than you."));
     }
     match &access.caller.identity {
-        Identity::Session(_) => Ok(()),
+        Identity::Session(_) | Identity::Internal(_) => Ok(()),
         Identity::Key(parent) => confine_to_parent(spec, parent),
     }
 }

@@ -252,7 +252,11 @@ pub(super) fn read_tags(tags: Option<Vec<String>>, problems: &mut Vec<FieldProbl
     for (index, tag) in tags?.into_iter().enumerate() {
         let tag = tag.trim().to_owned();
         if tag.is_empty() || tag.chars().count() > MAX_TAG {
-            problems.push(FieldProblem::new(format!("tags[{index}]"), "invalid", "must have 1 to 50 characters"));
+            problems.push(FieldProblem::new(
+                format!("tags[{index}]"),
+                "invalid",
+                "must have 1 to 50 characters",
+            ));
         } else if !clean.contains(&tag) {
             clean.push(tag);
         }
@@ -280,7 +284,11 @@ pub(super) fn read_metadata(metadata: Option<Value>, problems: &mut Vec<FieldPro
 /// There are no folders to stand in yet, so any id is unknown.
 pub(super) fn read_folders(folders: Option<&[Uuid]>, problems: &mut Vec<FieldProblem>) {
     if folders.is_some_and(|folders| !folders.is_empty()) {
-        problems.push(FieldProblem::new("folder_ids", "not_found", "there is no such folder in this workspace"));
+        problems.push(FieldProblem::new(
+            "folder_ids",
+            "not_found",
+            "there is no such folder in this workspace",
+        ));
     }
 }
 

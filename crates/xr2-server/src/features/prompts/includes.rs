@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use serde::Serialize;
 use uuid::Uuid;
 use xr2_db::Tx;
-use xr2_prompt::{Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, Selector, Snippet, compile, list_includes};
+use xr2_prompt::{
+    Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet, compile, list_includes,
+};
 
 use crate::error::Result;
 use crate::features::prompts::source::{Source, template_error};
@@ -29,6 +31,8 @@ pub struct Dependent {
     pub slug: String,
     /// Which of its labels delivers the snippet.
     pub label: String,
+    /// The version that label points at.
+    pub version: i64,
 }
 
 /// What the includes of a template are resolved to.
@@ -43,7 +47,7 @@ impl Snippets {
         match self.found.get(target) {
             Some(Ok((_, snippet))) => Ok(snippet.clone()),
             Some(Err(error)) => Err(error.clone()),
-            None => Err(IncludeError("it stands too deep in other includes".into())),
+            None => Err(IncludeError("there are too many snippets, or they stand too deep in one another".into())),
         }
     }
 
@@ -53,6 +57,17 @@ impl Snippets {
             Some(Ok((id, _))) => Some(*id),
             _ => None,
         }
+    }
+
+    /// Whether no snippet includes another.
+    pub fn are_flat(&self) -> bool {
+        let mut found = self.found.values().filter_map(|found| found.as_ref().ok());
+        found.all(|(_, snippet)| list_includes(&snippet.content, snippet.syntax).is_empty())
+    }
+
+    /// Everything that was looked for, and what was found.
+    pub fn looked_at(&self) -> impl Iterator<Item = (&IncludeTarget, Option<(Uuid, &Snippet)>)> {
+        self.found.iter().map(|(target, found)| (target, found.as_ref().ok().map(|(id, snippet)| (*id, snippet))))
     }
 
     /// The ids of everything included, directly or not.
@@ -68,7 +83,8 @@ pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> 
     for _ in 0..=MAX_INCLUDE_DEPTH {
         let mut next = Vec::new();
         for target in wanted {
-            if snippets.found.contains_key(&target) {
+            // The engine refuses what is beyond; so it need not be read.
+            if snippets.found.contains_key(&target) || snippets.found.len() > MAX_SNIPPETS {
                 continue;
             }
             let found = look_up(tx, &target).await?;
@@ -89,7 +105,8 @@ async fn look_up(
     tx: &mut Tx,
     target: &IncludeTarget,
 ) -> Result<std::result::Result<(Uuid, Snippet), IncludeError>> {
-    let Some(row) = queries::find(tx, &target.slug, false).await?.filter(|row| row.deleted_at.is_none()) else {
+    let Some(row) = queries::find(tx, &target.slug, false).await?.filter(|row| row.deleted_at.is_none())
+    else {
         return Ok(Err(IncludeError("there is no such prompt in this workspace".into())));
     };
     let number = match &target.selector {
@@ -131,7 +148,9 @@ pub async fn check(tx: &mut Tx, slug: Option<&str>, source: &Source) -> Result<V
     let direct = list_includes(&source.content, source.syntax);
     Ok(direct
         .iter()
-        .filter_map(|target| snippets.id(target).map(|id| IncludedPrompt { id, selector: stored_selector(target) }))
+        .filter_map(|target| {
+            snippets.id(target).map(|id| IncludedPrompt { id, selector: stored_selector(target) })
+        })
         .collect())
 }
 
@@ -184,4 +203,3 @@ pub async fn all_dependents(tx: &mut Tx, prompt: Uuid) -> Result<Vec<Dependent>>
     }
     Ok(all)
 }
-

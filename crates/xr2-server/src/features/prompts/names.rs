@@ -7,8 +7,28 @@ pub const MAX_SLUG: usize = 100;
 
 /// Words that are, or may become, a path beside `{p}`.
 const RESERVED: &[&str] = &[
-    "batch", "search", "import", "export", "new", "bin", "bulk", "bundle", "stream", "render", "tags", "categories",
-    "labels", "folders", "views", "stats", "drafts", "versions", "all", "me", "edit", "settings",
+    "batch",
+    "search",
+    "import",
+    "export",
+    "new",
+    "bin",
+    "bulk",
+    "bundle",
+    "stream",
+    "render",
+    "tags",
+    "categories",
+    "labels",
+    "folders",
+    "views",
+    "stats",
+    "drafts",
+    "versions",
+    "all",
+    "me",
+    "edit",
+    "settings",
 ];
 
 /// What is wrong with `slug`, if anything: `^[a-z0-9][a-z0-9_-]{0,99}$`, no UUID, no reserved word.
@@ -29,7 +49,10 @@ pub fn check_slug(slug: &str) -> Option<FieldProblem> {
         );
     }
     if uuid::Uuid::parse_str(slug).is_ok() {
-        return problem("invalid", "must not have the form of a UUID, because prompts are found by id as well");
+        return problem(
+            "invalid",
+            "must not have the form of a UUID, because prompts are found by id as well",
+        );
     }
     if RESERVED.contains(&slug) {
         return problem("reserved", "is reserved; please choose another");
@@ -112,7 +135,14 @@ mod tests {
 
     #[test]
     fn every_title_gives_a_valid_slug() {
-        for title in ["", "---", "İstanbul", "a".repeat(500).as_str(), "0190b5a4-7b1c-7e52-b7a5-2f6f2e1c9d10", "🎉 new"] {
+        for title in [
+            "",
+            "---",
+            "İstanbul",
+            "a".repeat(500).as_str(),
+            "0190b5a4-7b1c-7e52-b7a5-2f6f2e1c9d10",
+            "🎉 new",
+        ] {
             let slug = slugify(title);
             assert_eq!(check_slug(&slug), None, "{title:?} gave {slug:?}");
         }

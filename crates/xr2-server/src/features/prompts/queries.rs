@@ -152,7 +152,11 @@ pub(super) async fn save(tx: &mut Tx, row: &PromptRow) -> Result<()> {
 /// Whether a slug is taken, be it by a former name or by a prompt in the bin; and by which prompt.
 pub(super) async fn slug_owner(tx: &mut Tx, slug: &str) -> Result<Option<Uuid>> {
     let workspace = tx.workspace();
-    tx.optional("SELECT prompt_id FROM prompt_slugs WHERE workspace_id = $1 AND slug = $2", args![workspace, slug]).await
+    tx.optional(
+        "SELECT prompt_id FROM prompt_slugs WHERE workspace_id = $1 AND slug = $2",
+        args![workspace, slug],
+    )
+    .await
 }
 
 /// Makes `slug` the prompt's present one; others of the prompt become former ones.
@@ -187,7 +191,11 @@ pub(super) async fn former_slugs(tx: &mut Tx, prompt: Uuid) -> Result<Vec<String
 pub(super) async fn set_tags(tx: &mut Tx, prompt: Uuid, tags: &[String], is_new: bool) -> Result<()> {
     let workspace = tx.workspace();
     if !is_new {
-        tx.execute("DELETE FROM prompt_tags WHERE workspace_id = $1 AND prompt_id = $2", args![workspace, prompt]).await?;
+        tx.execute(
+            "DELETE FROM prompt_tags WHERE workspace_id = $1 AND prompt_id = $2",
+            args![workspace, prompt],
+        )
+        .await?;
     }
     for tag in tags {
         tx.execute(
@@ -202,7 +210,11 @@ pub(super) async fn set_tags(tx: &mut Tx, prompt: Uuid, tags: &[String], is_new:
 /// Removes a prompt and everything that belongs to it.
 pub(super) async fn purge(tx: &mut Tx, prompt: Uuid) -> Result<()> {
     let workspace = tx.workspace();
-    tx.execute("DELETE FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2", args![workspace, prompt]).await?;
+    tx.execute(
+        "DELETE FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2",
+        args![workspace, prompt],
+    )
+    .await?;
     tx.execute("DELETE FROM prompts WHERE workspace_id = $1 AND id = $2", args![workspace, prompt]).await?;
     Ok(())
 }
@@ -243,7 +255,10 @@ fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter) {
     }
     for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(8) {
         let like = dialect::like_contains(&word.to_lowercase());
-        sql.push(" AND (LOWER(p.title) LIKE ").bind(like.clone()).push(" ESCAPE '\\' OR p.slug LIKE ").bind(like.clone());
+        sql.push(" AND (LOWER(p.title) LIKE ")
+            .bind(like.clone())
+            .push(" ESCAPE '\\' OR p.slug LIKE ")
+            .bind(like.clone());
         sql.push(" ESCAPE '\\' OR LOWER(COALESCE(p.description, '')) LIKE ").bind(like.clone());
         sql.push(" ESCAPE '\\' OR LOWER(CAST(p.tags AS TEXT)) LIKE ").bind(like.clone());
         sql.push(
@@ -306,8 +321,9 @@ pub(super) struct Extras {
 
 pub(super) async fn extras(tx: &mut Tx, prompts: &[Uuid]) -> Result<Extras> {
     let workspace = tx.workspace();
-    let mut sql =
-        Sql::new("SELECT prompt_id, label, version_number, moved_at, moved_by FROM prompt_labels WHERE workspace_id = ");
+    let mut sql = Sql::new(
+        "SELECT prompt_id, label, version_number, moved_at, moved_by FROM prompt_labels WHERE workspace_id = ",
+    );
     sql.bind(workspace).push(" AND prompt_id IN ").bind_list(prompts.iter().copied());
     let mut labels: HashMap<Uuid, Vec<LabelPointer>> = HashMap::new();
     for PointerRow(pointer) in tx.all_built(sql).await? {
@@ -316,8 +332,12 @@ pub(super) async fn extras(tx: &mut Tx, prompts: &[Uuid]) -> Result<Extras> {
     let mut sql = Sql::new("SELECT prompt_id FROM prompt_drafts WHERE branch = 'main' AND workspace_id = ");
     sql.bind(workspace).push(" AND prompt_id IN ").bind_list(prompts.iter().copied());
     let drafts = tx.all_built(sql).await?;
-    let mut sql = Sql::new("SELECT prompt_id, MAX(last_fetched_at) FROM prompt_fetches WHERE workspace_id = ");
-    sql.bind(workspace).push(" AND prompt_id IN ").bind_list(prompts.iter().copied()).push(" GROUP BY prompt_id");
+    let mut sql =
+        Sql::new("SELECT prompt_id, MAX(last_fetched_at) FROM prompt_fetches WHERE workspace_id = ");
+    sql.bind(workspace)
+        .push(" AND prompt_id IN ")
+        .bind_list(prompts.iter().copied())
+        .push(" GROUP BY prompt_id");
     let fetched: Vec<(Uuid, Time)> = tx.all_built(sql).await?;
     Ok(Extras { labels, drafts, fetched: fetched.into_iter().collect() })
 }
@@ -351,4 +371,20 @@ pub(super) async fn expired_in_bin(tx: &mut Tx, before: Time, limit: i64) -> Res
         args![before, limit],
     )
     .await
+}
+
+/// Prompts in the workspace's bin, at most `limit`.
+pub(super) async fn in_bin(tx: &mut Tx, limit: i64) -> Result<Vec<(Uuid, String)>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT id, slug FROM prompts WHERE workspace_id = $1 AND deleted_at IS NOT NULL ORDER BY id LIMIT $2",
+        args![workspace, limit],
+    )
+    .await
+}
+
+/// Slug of the transaction's workspace.
+pub(super) async fn workspace_slug(tx: &mut Tx) -> Result<String> {
+    let workspace = tx.workspace();
+    tx.one("SELECT slug FROM workspaces WHERE id = $1", args![workspace]).await
 }

@@ -1,9 +1,14 @@
 //! What a version consists of, read from input: type, syntax, content, variable contract, model settings.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Map, Value};
-use xr2_prompt::{Content, Contract, PromptType, Syntax, detect_syntax};
+use xr2_prompt::{Content, Contract, PromptType, Side, Syntax, change_summary, detect_syntax};
 
 use crate::error::{ApiError, Code, FieldProblem};
+
+/// A summary of a huge text may be coarse, but not slow: it is made while the change is being written.
+const SUMMARY_TIME: Duration = Duration::from_millis(50);
 
 /// Largest `config`, as JSON.
 const MAX_CONFIG_BYTES: usize = 64 * 1024;
@@ -119,9 +124,20 @@ impl Source {
         if bytes <= max_bytes {
             return Ok(());
         }
-        let message = format!("The text has {bytes} bytes; this server takes up to {max_bytes}. Nothing was saved.");
+        let message =
+            format!("The text has {bytes} bytes; this server takes up to {max_bytes}. Nothing was saved.");
         Err(ApiError::new(Code::PayloadTooLarge, message)
             .with_details(serde_json::json!({ "bytes": bytes, "limit": max_bytes })))
+    }
+
+    /// This source as one side of a comparison.
+    pub fn side(&self) -> Side<'_> {
+        Side { content: &self.content, syntax: self.syntax, contract: &self.contract, config: &self.config }
+    }
+
+    /// What changed since `before`, in a sentence; "Created" when there was nothing.
+    pub fn summary_since(&self, before: Option<&Source>) -> String {
+        change_summary(before.map(Source::side).as_ref(), &self.side(), Some(Instant::now() + SUMMARY_TIME))
     }
 
     /// As it is stored: the text, or the messages as JSON.

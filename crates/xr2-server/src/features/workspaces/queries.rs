@@ -134,3 +134,8 @@ pub(super) async fn insert_label(
     .await?;
     Ok(())
 }
+
+/// Id and slug of every workspace, by slug.
+pub(super) async fn all_slugs(tx: &mut Tx) -> Result<Vec<(Uuid, String)>> {
+    tx.all("SELECT id, slug FROM workspaces ORDER BY slug", args![]).await
+}

@@ -20,6 +20,7 @@ pub async fn list_workspaces(
     let workspaces = match &caller.identity {
         Identity::Session(user) => user.memberships.iter().map(Workspace::from).collect(),
         Identity::Key(key) => vec![of_key(&app, key.workspace).await?],
+        Identity::Internal(_) => Vec::new(),
     };
     Ok(Reply::ok(workspaces))
 }

@@ -4,11 +4,11 @@ mod dto;
 mod model;
 mod moves;
 pub(super) mod queries;
-pub(super) mod routes;
+pub mod routes;
 
 pub use model::{Label, MoveAction};
-pub use moves::{LabelMove, Moved, move_label, remove_label};
-pub use routes::{__path_create_label, __path_delete_label, __path_list_labels, __path_update_label};
+pub use moves::{LabelMove, Moved, check_move, move_label, remove_label};
+pub use queries::insert;
 
 /// The label that is delivered when none is named.
 pub const PRODUCTION: &str = "production";
@@ -24,7 +24,9 @@ pub const DEFAULTS: &[(&str, &str, &str)] = &[
 /// Whether `name` can be a label: letters, digits, `-`, `_` and `.`, at most 50, not all digits, not `latest`.
 pub fn is_label_name(name: &str) -> bool {
     (1..=50).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
         && name.as_bytes()[0].is_ascii_alphanumeric()
         && !name.bytes().all(|b| b.is_ascii_digit())
         && name != LATEST

@@ -36,9 +36,18 @@ pub struct Moved {
 }
 
 /// Why a label may not be moved, if so: unknown label 404, else PUBLISH_BLOCKED or FORBIDDEN.
-pub async fn check_move(change: &mut Change, rights: Rights, label: &str, comment: Option<&str>) -> Result<()> {
+pub async fn check_move(
+    change: &mut Change,
+    rights: Rights,
+    label: &str,
+    comment: Option<&str>,
+) -> Result<()> {
     if label == LATEST {
-        return Err(ApiError::invalid_field("label", "reserved", "`latest` follows the newest version by itself"));
+        return Err(ApiError::invalid_field(
+            "label",
+            "reserved",
+            "`latest` follows the newest version by itself",
+        ));
     }
     let Some((protected, settings)) = queries::rules(change.tx(), label).await? else {
         return Err(ApiError::not_found(&format!("label \"{label}\"")));
@@ -50,9 +59,13 @@ pub async fn check_move(change: &mut Change, rights: Rights, label: &str, commen
         return blocked("You may save versions, but not publish them.".into(), "not_allowed");
     }
     if protected && !rights.has(Right::Admin) {
-        return blocked(format!("The label {label} is protected: only admins may move it."), "protected_label");
+        return blocked(
+            format!("The label {label} is protected: only admins may move it."),
+            "protected_label",
+        );
     }
-    let needs_comment = settings.get("require_change_comment").and_then(serde_json::Value::as_bool) == Some(true);
+    let needs_comment =
+        settings.get("require_change_comment").and_then(serde_json::Value::as_bool) == Some(true);
     if needs_comment && comment.is_none_or(|text| text.trim().is_empty()) {
         return blocked("This workspace asks for a comment with every publish.".into(), "comment_required");
     }
@@ -61,7 +74,8 @@ pub async fn check_move(change: &mut Change, rights: Rights, label: &str, commen
 
 /// Moves the label and notes the event. Whether the caller may was checked before, with [`check_move`].
 pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved> {
-    let previous = if to.is_new { None } else { queries::version_of(change.tx(), to.prompt, to.label).await? };
+    let previous =
+        if to.is_new { None } else { queries::version_of(change.tx(), to.prompt, to.label).await? };
     if previous == Some(to.version) {
         return Ok(Moved { previous });
     }
@@ -76,7 +90,8 @@ pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved>
         (false, false) => MoveAction::Moved,
     };
     keep(change, to.prompt, to.label, action, previous, Some(to.version), to.comment).await?;
-    let dependents = if to.is_new { Vec::new() } else { dependents(change.tx(), to.prompt, to.label).await? };
+    let dependents =
+        if to.is_new { Vec::new() } else { dependents(change.tx(), to.prompt, to.label).await? };
     let kind = match action {
         MoveAction::RolledBack => EventType::PromptRolledBack,
         MoveAction::Published | MoveAction::Restored => EventType::PromptPublished,

@@ -97,7 +97,11 @@ pub(super) async fn rules(tx: &mut Tx, label: &str) -> Result<Option<(bool, Json
 }
 
 /// The version a label of a prompt points at.
-pub(in crate::features::prompts) async fn version_of(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Option<i64>> {
+pub(in crate::features::prompts) async fn version_of(
+    tx: &mut Tx,
+    prompt: Uuid,
+    label: &str,
+) -> Result<Option<i64>> {
     let workspace = tx.workspace();
     tx.optional(
         "SELECT version_number FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2 AND label = $3",
@@ -257,7 +261,7 @@ pub(in crate::features::prompts) async fn dependents_of(
 ) -> Result<Vec<Dependent>> {
     let workspace = tx.workspace();
     let mut sql = Sql::new(
-        "SELECT DISTINCT p.id, p.slug, l.label FROM prompt_includes i
+        "SELECT DISTINCT p.id, p.slug, l.label, l.version_number FROM prompt_includes i
          JOIN prompt_labels l ON l.prompt_id = i.prompt_id AND l.version_number = i.version_number
          JOIN prompts p ON p.id = i.prompt_id
          WHERE p.deleted_at IS NULL AND i.workspace_id = ",
@@ -266,6 +270,6 @@ pub(in crate::features::prompts) async fn dependents_of(
     if let Some(selector) = selector {
         sql.push(" AND i.selector = ").bind(selector);
     }
-    let rows: Vec<(Uuid, String, String)> = tx.all_built(sql).await?;
-    Ok(rows.into_iter().map(|(id, slug, label)| Dependent { id, slug, label }).collect())
+    let rows: Vec<(Uuid, String, String, i64)> = tx.all_built(sql).await?;
+    Ok(rows.into_iter().map(|(id, slug, label, version)| Dependent { id, slug, label, version }).collect())
 }

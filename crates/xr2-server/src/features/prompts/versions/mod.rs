@@ -2,5 +2,7 @@
 
 mod model;
 pub(super) mod queries;
+pub mod routes;
+mod service;
 
 pub use model::{Version, VersionRow};

@@ -76,7 +76,6 @@ pub struct Version {
     pub created_at: Time,
 }
 
-
 impl Version {
     /// Puts the answer together.
     pub fn of(row: VersionRow, labels: Vec<String>) -> Version {

@@ -14,7 +14,12 @@ pub(in crate::features::prompts) fn read_source(row: &Row) -> Result<Source> {
     let stored: String = row.get("content")?;
     let content = Source::parse_content(kind, stored)
         .map_err(|error| DbError::setup(format!("a stored prompt cannot be read: {error}")))?;
-    Ok(Source { syntax: row.parsed("syntax")?, content, contract: row.json("variables")?, config: row.json("config")? })
+    Ok(Source {
+        syntax: row.parsed("syntax")?,
+        content,
+        contract: row.json("variables")?,
+        config: row.json("config")?,
+    })
 }
 
 impl FromRow for VersionRow {
@@ -33,10 +38,15 @@ impl FromRow for VersionRow {
     }
 }
 
-const COLUMNS: &str = "SELECT id, number, parent_number, branch, origin, type, syntax, content, variables, config,
+const COLUMNS: &str =
+    "SELECT id, number, parent_number, branch, origin, type, syntax, content, variables, config,
     change_summary, created_by, created_at FROM prompt_versions WHERE workspace_id = ";
 
-pub(in crate::features::prompts) async fn insert(tx: &mut Tx, prompt: Uuid, version: &VersionRow) -> Result<()> {
+pub(in crate::features::prompts) async fn insert(
+    tx: &mut Tx,
+    prompt: Uuid,
+    version: &VersionRow,
+) -> Result<()> {
     let workspace = tx.workspace();
     tx.execute(
         "INSERT INTO prompt_versions (id, workspace_id, prompt_id, number, parent_number, branch, origin, type, syntax,
@@ -83,7 +93,11 @@ pub(in crate::features::prompts) async fn insert_includes(
 }
 
 /// The version with this number or id.
-pub(in crate::features::prompts) async fn find(tx: &mut Tx, prompt: Uuid, name: &str) -> Result<Option<VersionRow>> {
+pub(in crate::features::prompts) async fn find(
+    tx: &mut Tx,
+    prompt: Uuid,
+    name: &str,
+) -> Result<Option<VersionRow>> {
     let mut sql = Sql::new(COLUMNS);
     sql.bind(tx.workspace()).push(" AND prompt_id = ").bind(prompt);
     match (name.parse::<i64>(), name.parse::<Uuid>()) {
@@ -105,7 +119,11 @@ pub(in crate::features::prompts) async fn by_number(
 }
 
 /// The newest version of a branch that was not made by a test.
-pub(in crate::features::prompts) async fn newest(tx: &mut Tx, prompt: Uuid, branch: &str) -> Result<Option<VersionRow>> {
+pub(in crate::features::prompts) async fn newest(
+    tx: &mut Tx,
+    prompt: Uuid,
+    branch: &str,
+) -> Result<Option<VersionRow>> {
     let mut sql = Sql::new(COLUMNS);
     sql.bind(tx.workspace()).push(" AND prompt_id = ").bind(prompt).push(" AND branch = ").bind(branch);
     sql.push(" AND origin <> 'test' ORDER BY number DESC LIMIT 1");

@@ -1,0 +1,95 @@
+//! Measures an xr2 server as its clients meet it: a process of its own, over loopback.
+//!
+//! `cargo xtask bench` builds it and the server in release mode and runs it. Nothing here is a test: figures depend on
+//! the machine, so they are written down with the machine they were taken on.
+#![expect(clippy::print_stdout, reason = "a command line tool talks on standard output")]
+
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+mod authoring;
+mod bare;
+mod delivery;
+mod http;
+mod load;
+mod machine;
+mod report;
+mod server;
+mod startup;
+
+/// How long and how often a scenario runs; bounded, so that a run always ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// How many times everything is measured.
+    pub rounds: usize,
+    /// Length of one measurement.
+    pub seconds: u64,
+}
+
+#[derive(Parser)]
+#[command(name = "xr2-bench", about = "Measures an xr2 server over loopback")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs scenarios and writes what was measured as Markdown and JSON.
+    Run {
+        /// delivery, startup, authoring; all of them when none is named.
+        scenarios: Vec<String>,
+        /// The release build of xr2.
+        #[arg(long)]
+        server: PathBuf,
+        /// The folder for the results.
+        #[arg(long)]
+        results: PathBuf,
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=25))]
+        rounds: u64,
+        /// Length of one measurement.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+        seconds: u64,
+    },
+    /// An axum server that answers every request with the same bytes: what there is to compare with.
+    Bare {
+        /// A whole HTTP answer, head and body, to be given as it is.
+        #[arg(long)]
+        response: PathBuf,
+        #[arg(long)]
+        port: u16,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Bare { response, port } => bare::serve(&response, port),
+        Command::Run { scenarios, server, results, rounds, seconds } => {
+            let effort = Effort { rounds: usize::try_from(rounds)?, seconds };
+            for name in chosen(&scenarios)? {
+                println!("{name}: {rounds} rounds of {seconds} s");
+                let report = match name {
+                    "delivery" => delivery::measure(&server, effort)?,
+                    "startup" => startup::measure(&server, effort)?,
+                    _ => authoring::measure(&server, effort)?,
+                };
+                report.write(&results)?;
+                println!("{}", report.markdown());
+            }
+            Ok(())
+        }
+    }
+}
+
+const SCENARIOS: [&str; 3] = ["startup", "delivery", "authoring"];
+
+fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
+    if let Some(unknown) = names.iter().find(|name| !SCENARIOS.contains(&name.as_str())) {
+        bail!("there is no scenario `{unknown}`; there are {}", SCENARIOS.join(", "));
+    }
+    Ok(SCENARIOS
+        .into_iter()
+        .filter(|known| names.is_empty() || names.iter().any(|name| name == known))
+        .collect())
+}

@@ -1,0 +1,157 @@
+//! A server under measurement: a child process, its processor time and its memory.
+
+use crate::http::{self, Connection};
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const START_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A running server. Dropping it stops it and removes its data.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    folder: PathBuf,
+    /// From the start of the process to the first good answer.
+    pub first_answer: Duration,
+}
+
+impl Server {
+    /// Starts a program in a new folder; `arguments` is told the folder and a free port. It is up when a GET of
+    /// `path` is answered with 200.
+    pub async fn start(
+        program: &Path,
+        path: &str,
+        arguments: impl Fn(&Path, u16) -> Vec<String>,
+    ) -> Result<Self> {
+        let folder = new_folder()?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let log = std::fs::File::create(folder.join("log"))?;
+        let began = Instant::now();
+        let child = Command::new(program)
+            .args(arguments(&folder, port))
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let mut server = Self { child, port, folder, first_answer: Duration::ZERO };
+        server.wait_for_answer(path, began).await?;
+        Ok(server)
+    }
+
+    /// xr2 with its demo workspace on a new data directory.
+    pub async fn xr2_demo(program: &Path) -> Result<Self> {
+        let arguments = |folder: &Path, port: u16| {
+            let mut arguments = xr2_arguments(folder, port);
+            arguments.extend(["--demo".into(), "--credentials-file".into()]);
+            arguments.push(folder.join("credentials.json").to_string_lossy().into_owned());
+            arguments
+        };
+        Self::start(program, "/ready", arguments).await
+    }
+
+    /// xr2 on an empty data directory.
+    pub async fn xr2_empty(program: &Path) -> Result<Self> {
+        Self::start(program, "/ready", xr2_arguments).await
+    }
+
+    async fn wait_for_answer(&mut self, path: &str, began: Instant) -> Result<()> {
+        let request = http::get(path, "none");
+        loop {
+            if let Ok(mut connection) = Connection::open(self.port).await
+                && let Ok(answer) = connection.exchange(&request).await
+                && answer.status == 200
+            {
+                self.first_answer = began.elapsed();
+                return Ok(());
+            }
+            if self.child.try_wait()?.is_some() || began.elapsed() > START_DEADLINE {
+                let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                bail!("the server did not start:\n{log}");
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// One field of the credentials file that a first start with `--credentials-file` writes.
+    pub fn credential(&self, name: &str) -> Result<String> {
+        let file = self.folder.join("credentials.json");
+        let text = std::fs::read_to_string(&file).context("the server wrote no credentials file")?;
+        let all: Value = serde_json::from_str(&text)?;
+        let value = all.get(name).and_then(Value::as_str);
+        value.map(str::to_owned).ok_or_else(|| anyhow!("the credentials file has no `{name}`"))
+    }
+
+    /// User and system time of all its threads so far.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let ticks = ticks(&stat).context("cannot read the server's processor time")?;
+        Ok(Duration::from_secs_f64(ticks as f64 / ticks_per_second()?))
+    }
+
+    /// Its resident memory in bytes.
+    pub fn memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        Ok(kilobytes.context("cannot read the server's memory")? * 1024)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // In good order first, so that it can close its database; then by force.
+        let _ = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
+        let end = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < end && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn xr2_arguments(folder: &Path, port: u16) -> Vec<String> {
+    let data = folder.join("data").to_string_lossy().into_owned();
+    vec!["serve".into(), "--listen".into(), format!("127.0.0.1:{port}"), "--data-dir".into(), data]
+}
+
+/// Beside the benchmark program, so that data is written to the disk the checkout is on and not to a memory disk.
+fn new_folder() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let parent = program.parent().context("the program stands nowhere")?.join("xr2-bench-data");
+    let nanos = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
+    let folder = parent.join(format!("{}-{nanos}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Fields 14 and 15 of `/proc/PID/stat`; the name before them may hold anything but ends with the last bracket.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    let mut fields = behind_name.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+}
+
+fn ticks_per_second() -> Result<f64> {
+    let output = Command::new("getconf").arg("CLK_TCK").output().context("cannot start getconf")?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().context("getconf does not know CLK_TCK")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_processor_time_behind_any_name() {
+        let stat = "42 (a) b (c) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 4 0 12345 1000 200";
+        assert_eq!(ticks(stat), Some(300));
+        assert_eq!(ticks("nonsense"), None);
+    }
+}

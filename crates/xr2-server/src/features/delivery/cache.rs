@@ -1,0 +1,181 @@
+//! Compiled prompts in memory. A warm fetch looks at this and at nothing else.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::error::{ApiError, Result};
+use crate::events::{Listener, Notice};
+use crate::features::delivery::entry::Entry;
+use crate::features::delivery::freshness::{Dependency, Scope, Tenant, Tenants};
+use crate::features::delivery::key::{Key, KeyRef};
+use crate::features::delivery::load::{Loaded, Outcome, Refusal, load};
+use crate::features::delivery::metrics;
+use crate::state::App;
+
+/// Refusals kept; asking for things that are not there must not push out what is.
+const REFUSALS: usize = 8192;
+
+/// How often a fill that was overtaken by a change is done again. More often means that the revision went back, as
+/// after a restored backup; then what was read is all there is.
+const ATTEMPTS: usize = 5;
+
+/// See the module.
+pub struct PromptCache {
+    ready: Cache<Key, Arc<Entry>, ByBytes>,
+    refused: Cache<Key, Arc<Refusal>>,
+    tenants: Tenants,
+    flights: Mutex<HashMap<Key, Flight>>,
+}
+
+/// A fill under way, shared by everybody who waits for it.
+type Flight = Arc<OnceCell<Result<Loaded>>>;
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<Key, Arc<Entry>> for ByBytes {
+    fn weight(&self, _: &Key, entry: &Arc<Entry>) -> u64 {
+        entry.bytes() as u64
+    }
+}
+
+impl PromptCache {
+    /// A cache of at most `bytes`.
+    pub fn new(bytes: u64) -> PromptCache {
+        let items = usize::try_from(bytes / 4096).unwrap_or(usize::MAX).clamp(64, 100_000);
+        PromptCache {
+            ready: Cache::with_weighter(items, bytes, ByBytes),
+            refused: Cache::new(REFUSALS),
+            tenants: Tenants::default(),
+            flights: Mutex::default(),
+        }
+    }
+
+    /// What is in memory, if it is as it should be.
+    pub fn warm(&self, key: KeyRef<'_>) -> Option<Arc<Entry>> {
+        self.ready.get(&key).filter(|entry| !entry.mark.is_stale())
+    }
+
+    /// What `key` asks for. What a request gets is never older than the changes acknowledged before it began.
+    pub async fn get(&self, app: &App, key: KeyRef<'_>) -> Result<Outcome> {
+        if let Some(entry) = self.warm(key) {
+            metrics::hit();
+            return Ok(Outcome::Ready(entry));
+        }
+        if let Some(refusal) = self.refused.get(&key).filter(|refusal| !refusal.mark.is_stale()) {
+            metrics::hit();
+            return Ok(Outcome::Refused(refusal));
+        }
+        metrics::miss();
+        let tenant = self.tenant(app, key.workspace);
+        let since = tenant.seen();
+        for _ in 1..ATTEMPTS {
+            let loaded = self.fly(app, &tenant, key).await?;
+            if loaded.mark.revision() >= since {
+                return Ok(loaded.outcome);
+            }
+        }
+        Ok(load(app, &tenant, key).await?.outcome)
+    }
+
+    /// The workspace's revisions as this node knows them.
+    pub fn tenant(&self, app: &App, workspace: Uuid) -> Arc<Tenant> {
+        self.tenants.get(workspace, || app.follower().told(workspace).unwrap_or(0))
+    }
+
+    /// Entries and bytes in memory.
+    pub fn size(&self) -> (usize, u64) {
+        (self.ready.len() + self.refused.len(), self.ready.weight())
+    }
+
+    /// Loads once for everybody who asks meanwhile. Should the one who loads go away, the next one takes over.
+    async fn fly(&self, app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Loaded> {
+        let flight = self.flights().entry(key.to_key()).or_default().clone();
+        let loaded = flight
+            .get_or_init(|| async {
+                let loaded = load(app, tenant, key).await?;
+                self.keep(tenant, &loaded);
+                Ok::<Loaded, ApiError>(loaded)
+            })
+            .await
+            .clone();
+        let mut flights = self.flights();
+        let owned = key.to_key();
+        if flights.get(&owned).is_some_and(|present| Arc::ptr_eq(present, &flight)) {
+            flights.remove(&owned);
+        }
+        loaded
+    }
+
+    fn keep(&self, tenant: &Tenant, loaded: &Loaded) {
+        tenant.register(&loaded.mark, &loaded.dependencies, || {
+            let key = loaded.mark.key().clone();
+            match &loaded.outcome {
+                Outcome::Ready(entry) => {
+                    self.refused.remove(&key);
+                    self.ready.insert(key, entry.clone());
+                }
+                Outcome::Refused(refusal) => {
+                    self.ready.remove(&key);
+                    self.refused.insert(key, refusal.clone());
+                }
+            }
+        });
+    }
+
+    fn flights(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
+        self.flights.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Listener for PromptCache {
+    fn invalidate(&self, notice: &Notice) {
+        let Some(tenant) = self.tenants.find(notice.workspace) else { return };
+        for mark in tenant.change(notice.revision, &scope_of(notice)) {
+            self.ready.remove_if(mark.key(), |entry| entry.mark.is_stale());
+            self.refused.remove_if(mark.key(), |refusal| refusal.mark.is_stale());
+        }
+    }
+
+    fn in_order(&self, _: &Notice) {}
+
+    fn caught_up(&self, workspace: Uuid, revision: i64) {
+        if let Some(tenant) = self.tenants.find(workspace) {
+            tenant.caught_up(revision);
+        }
+    }
+}
+
+/// What an event touches. What we do not know touches everything.
+fn scope_of(notice: &Notice) -> Scope {
+    let group = notice.kind.split('.').next().unwrap_or_default();
+    match (group, notice.kind.as_str()) {
+        ("api_key" | "member" | "user" | "auth" | "draft", _) | (_, "label.created" | "label.updated") => {
+            Scope::Nothing
+        }
+        ("prompt" | "version", _) | (_, "label.moved") => {
+            let slug = |state: &Option<serde_json::Value>| {
+                state.as_ref().and_then(|state| state.get("slug")?.as_str()).map(|slug| slug.into())
+            };
+            let names = [
+                notice.resource_name.as_deref().map(Into::into),
+                slug(&notice.before),
+                slug(&notice.after),
+            ];
+            let id = notice.resource_id.filter(|_| notice.resource_type == "prompt");
+            let touched: Vec<Dependency> = names
+                .into_iter()
+                .flatten()
+                .map(Dependency::Name)
+                .chain(id.map(Dependency::Prompt))
+                .collect();
+            if touched.is_empty() { Scope::Everything } else { Scope::Some(touched) }
+        }
+        _ => Scope::Everything,
+    }
+}

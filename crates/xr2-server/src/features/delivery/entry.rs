@@ -1,0 +1,181 @@
+//! What is kept of a version that somebody asked for: compiled, and with everything that does not change already
+//! written as JSON.
+
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+use bytes::Bytes;
+use uuid::Uuid;
+use xr2_prompt::{Compiled, Content, RenderOptions, Syntax, Values, render};
+
+use crate::clock::{Time, rfc3339};
+use crate::features::delivery::body::{Body, Json, etag_of};
+use crate::features::delivery::freshness::{Mark, Tenant};
+use crate::features::delivery::key::{Selector, is_slug};
+use crate::last_used::FetchStamp;
+
+/// Templates larger than this are rendered beside the threads that serve requests.
+const LARGE: usize = 64 * 1024;
+
+/// A version ready to be delivered under the name and selector it was asked by.
+pub struct Entry {
+    /// Whether it is still so.
+    pub mark: Arc<Mark>,
+    /// Its workspace.
+    pub tenant: Arc<Tenant>,
+    /// The version's number.
+    pub number: i64,
+    /// Labels that point at the version.
+    pub labels: Vec<Box<str>>,
+    /// The template.
+    pub compiled: Compiled,
+    /// The model settings.
+    pub config: serde_json::Value,
+    /// When a client last fetched it.
+    pub fetches: Arc<FetchStamp>,
+    /// `X-XR2-Version`
+    pub version_header: HeaderValue,
+    /// The whole answer when no values are given and no rendering is asked for; none when rendering fails.
+    pub unasked: Option<(Bytes, HeaderValue)>,
+    /// Whether rendering may take long.
+    pub is_heavy: bool,
+    head: Box<[u8]>,
+    tail: Box<[u8]>,
+    current_slug: Option<Box<str>>,
+    bytes: usize,
+}
+
+/// What an [`Entry`] is made of.
+pub struct Parts {
+    pub mark: Arc<Mark>,
+    pub tenant: Arc<Tenant>,
+    pub prompt: Uuid,
+    pub slug: String,
+    pub title: String,
+    /// JSON.
+    pub tags: String,
+    pub number: i64,
+    pub labels: Vec<Box<str>>,
+    pub compiled: Compiled,
+    pub config: serde_json::Value,
+    /// JSON.
+    pub config_text: String,
+    pub updated_at: Time,
+}
+
+impl Entry {
+    /// Writes down all that stays the same from request to request.
+    pub fn new(parts: Parts) -> Entry {
+        let key = parts.mark.key();
+        let label = match &key.selector {
+            Selector::Label(label) => Some(&**label),
+            Selector::Number(_) | Selector::Id(_) => None,
+        };
+        let counted_as = label.map_or_else(|| format!("#{}", parts.number), str::to_owned);
+        let asked_by_former_slug = is_slug(&key.name) && *key.name != *parts.slug;
+        let asked_by_former_slug = asked_by_former_slug && Uuid::try_parse(&key.name).is_err();
+        let mut entry = Entry {
+            fetches: FetchStamp::new(key.workspace, parts.prompt, counted_as),
+            version_header: HeaderValue::from(parts.number),
+            unasked: None,
+            is_heavy: is_heavy(&parts.compiled),
+            head: head(&parts),
+            tail: tail(&parts, label),
+            current_slug: asked_by_former_slug.then(|| parts.slug.as_str().into()),
+            bytes: 0,
+            number: parts.number,
+            labels: parts.labels,
+            config: parts.config,
+            mark: parts.mark,
+            tenant: parts.tenant,
+            compiled: parts.compiled,
+        };
+        entry.unasked = entry.answer_unasked();
+        entry.bytes = entry.count_bytes();
+        entry
+    }
+
+    /// Begins a body: everything up to the content.
+    pub fn begin(&self, room: usize) -> Body<'_> {
+        Body::begin(&self.head, &self.tail, self.current_slug.as_deref(), room)
+    }
+
+    /// Memory it takes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn answer_unasked(&self) -> Option<(Bytes, HeaderValue)> {
+        let body = if self.compiled.has_no_variables() {
+            let rendered = render(&self.compiled, &Values::new(), RenderOptions::default()).ok()?;
+            self.begin(0).content(&rendered.content).rendered(&rendered.missing).finish(&[])
+        } else {
+            self.begin(0).content(self.compiled.template_form()).template().finish(&[])
+        };
+        let etag = etag_of(&body);
+        Some((Bytes::from(body), etag))
+    }
+
+    fn count_bytes(&self) -> usize {
+        let unasked = self.unasked.as_ref().map_or(0, |(body, _)| body.len());
+        let labels: usize = self.labels.iter().map(|label| label.len() + 16).sum();
+        size_of::<Entry>()
+            + 2 * self.mark.key().bytes()
+            + self.compiled.approximate_bytes()
+            + self.head.len()
+            + self.tail.len()
+            + 2 * self.tail.len().min(4096)
+            + unasked
+            + labels
+    }
+}
+
+/// Loops take as long as the values make them; large texts take their time as well.
+fn is_heavy(compiled: &Compiled) -> bool {
+    let texts = || compiled.template_form().texts().map(|(_, text)| text);
+    texts().map(str::len).sum::<usize>() > LARGE
+        || (compiled.syntax() == Syntax::Jinja && texts().any(|text| text.contains("{%")))
+}
+
+fn head(parts: &Parts) -> Box<[u8]> {
+    let form = parts.compiled.template_form();
+    let mut json = Json::new();
+    json.raw(r#"{"success":true,"data":{"id":""#)
+        .raw(&parts.prompt.to_string())
+        .raw(r#"","slug":"#)
+        .value(&parts.slug)
+        .raw(r#","title":"#)
+        .value(&parts.title)
+        .raw(r#","type":""#)
+        .raw(form.prompt_type().as_str())
+        .raw(r#"","syntax":""#)
+        .raw(parts.compiled.syntax().as_str())
+        .raw(match form {
+            Content::Text(_) => r#"","content":"#,
+            Content::Chat(_) => r#"","messages":"#,
+        });
+    json.into_bytes()
+}
+
+fn tail(parts: &Parts, label: Option<&str>) -> Box<[u8]> {
+    let includes = parts.compiled.includes();
+    let variables: Vec<_> = parts.compiled.variables().iter().map(|variable| &variable.spec).collect();
+    let mut json = Json::new();
+    if !includes.is_empty() {
+        json.raw(r#","includes":"#).value(&includes);
+    }
+    json.raw(r#","version":"#)
+        .value(&parts.number)
+        .raw(r#","label":"#)
+        .value(&label)
+        .raw(r#","variables":"#)
+        .value(&variables)
+        .raw(r#","config":"#)
+        .raw(&parts.config_text)
+        .raw(r#","tags":"#)
+        .raw(&parts.tags)
+        .raw(r#","updated_at":""#)
+        .raw(&rfc3339(&parts.updated_at))
+        .raw("\"");
+    json.into_bytes()
+}

@@ -1,0 +1,297 @@
+//! Who depends on what. Everything in the cache carries a [`Mark`]; a change sets the marks of what it touches before
+//! it is acknowledged, so that a reader has to look at one flag and at no lock.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, Weak};
+
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::features::delivery::key::Key;
+
+/// Something that a delivery was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Dependency {
+    /// A prompt: its rows, versions and labels.
+    Prompt(Uuid),
+    /// A slug, whether a prompt has it or not.
+    Name(Box<str>),
+}
+
+/// What a change touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing that is delivered.
+    Nothing,
+    /// These.
+    Some(Vec<Dependency>),
+    /// The whole workspace.
+    Everything,
+}
+
+/// Whether something that was read is still as it was.
+#[derive(Debug)]
+pub struct Mark {
+    key: Key,
+    revision: i64,
+    stale: AtomicBool,
+}
+
+impl Mark {
+    /// A mark of something read at `revision`.
+    pub fn new(key: Key, revision: i64) -> Arc<Mark> {
+        Arc::new(Mark { key, revision, stale: AtomicBool::new(false) })
+    }
+
+    /// What it was asked for by.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The workspace's revision it was read at.
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Whether a change has touched it since.
+    pub fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Acquire)
+    }
+}
+
+/// Changes remembered per workspace, to tell a fill that it read too early.
+const REMEMBERED: usize = 1024;
+
+/// A workspace as delivery sees it.
+pub struct Tenant {
+    id: Uuid,
+    /// Every change up to this revision has been applied to what this node holds.
+    told: AtomicI64,
+    /// The newest change this node has heard of; changes before it may still be on their way.
+    seen: AtomicI64,
+    /// Woken when `told` moves.
+    pub moved: Notify,
+    /// Held by whoever asks the database for the revision on behalf of all who wait for it.
+    pub asking: tokio::sync::Mutex<()>,
+    book: Mutex<Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    holders: HashMap<Dependency, Vec<Weak<Mark>>>,
+    everything: Vec<Weak<Mark>>,
+    /// Newest revision that touched each thing, as far as remembered.
+    changed: HashMap<Dependency, i64>,
+    /// Newest revision that touched everything, or of what is no longer remembered.
+    floor: i64,
+    registered: usize,
+    sweep_at: usize,
+}
+
+impl Tenant {
+    fn new(id: Uuid, told: i64) -> Tenant {
+        Tenant {
+            id,
+            told: AtomicI64::new(told),
+            seen: AtomicI64::new(told),
+            moved: Notify::new(),
+            asking: tokio::sync::Mutex::new(()),
+            book: Mutex::default(),
+        }
+    }
+
+    /// The workspace.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// See the field.
+    pub fn told(&self) -> i64 {
+        self.told.load(Ordering::Acquire)
+    }
+
+    /// See the field.
+    pub fn seen(&self) -> i64 {
+        self.seen.load(Ordering::Acquire)
+    }
+
+    /// Notes that every change up to `revision` has been applied.
+    pub fn caught_up(&self, revision: i64) {
+        if self.told.fetch_max(revision, Ordering::AcqRel) < revision {
+            self.moved.notify_waiters();
+        }
+    }
+
+    /// Takes in something read at the mark's revision, unless a newer change has touched it meanwhile. `keep` runs
+    /// under the same lock as changes, so that none slips in between.
+    pub fn register(&self, mark: &Arc<Mark>, dependencies: &[Dependency], keep: impl FnOnce()) -> bool {
+        let mut book = self.book();
+        let newest = dependencies.iter().filter_map(|one| book.changed.get(one)).max().copied().unwrap_or(0);
+        if book.floor > mark.revision || newest > mark.revision {
+            return false;
+        }
+        for dependency in dependencies {
+            book.holders.entry(dependency.clone()).or_default().push(Arc::downgrade(mark));
+        }
+        book.everything.push(Arc::downgrade(mark));
+        book.registered += dependencies.len() + 1;
+        book.sweep();
+        keep();
+        true
+    }
+
+    /// Applies a change: what it touches is stale from here on, except what was read after it. Gives what became stale.
+    pub fn change(&self, revision: i64, scope: &Scope) -> Vec<Arc<Mark>> {
+        let mut book = self.book();
+        self.seen.fetch_max(revision, Ordering::AcqRel);
+        let touched: Vec<Arc<Mark>> = match scope {
+            Scope::Nothing => Vec::new(),
+            Scope::Some(dependencies) => {
+                for dependency in dependencies {
+                    let newest = book.changed.entry(dependency.clone()).or_insert(revision);
+                    *newest = revision.max(*newest);
+                }
+                book.forget_old();
+                dependencies
+                    .iter()
+                    .filter_map(|one| book.holders.get(one))
+                    .flatten()
+                    .filter_map(Weak::upgrade)
+                    .collect()
+            }
+            Scope::Everything => {
+                book.floor = revision.max(book.floor);
+                book.everything.iter().filter_map(Weak::upgrade).collect()
+            }
+        };
+        // A change is told twice on the node that made it: what was read since then is as new as it can be.
+        touched
+            .into_iter()
+            .filter(|mark| mark.revision < revision && !mark.stale.swap(true, Ordering::AcqRel))
+            .collect()
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Book {
+    /// Forgets the older half of the changes; whoever read before them has to read again.
+    fn forget_old(&mut self) {
+        if self.changed.len() <= REMEMBERED {
+            return;
+        }
+        let mut revisions: Vec<i64> = self.changed.values().copied().collect();
+        let (_, middle, _) = revisions.select_nth_unstable(REMEMBERED / 2);
+        let middle = *middle;
+        self.changed.retain(|_, revision| *revision > middle);
+        self.floor = self.floor.max(middle);
+    }
+
+    /// Drops what is no longer held by anybody, when there may be much of it.
+    fn sweep(&mut self) {
+        if self.registered < self.sweep_at.max(4096) {
+            return;
+        }
+        let is_held = |mark: &Weak<Mark>| mark.upgrade().is_some_and(|mark| !mark.is_stale());
+        self.holders.retain(|_, marks| {
+            marks.retain(is_held);
+            !marks.is_empty()
+        });
+        self.everything.retain(is_held);
+        self.registered = self.holders.values().map(Vec::len).sum::<usize>() + self.everything.len();
+        self.sweep_at = self.registered * 2;
+    }
+}
+
+/// The workspaces that something was delivered from.
+#[derive(Default)]
+pub struct Tenants(RwLock<HashMap<Uuid, Arc<Tenant>>>);
+
+impl Tenants {
+    /// The workspace, if anything was ever asked from it.
+    pub fn find(&self, workspace: Uuid) -> Option<Arc<Tenant>> {
+        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&workspace).cloned()
+    }
+
+    /// The workspace; `told` is asked for when it is new.
+    pub fn get(&self, workspace: Uuid, told: impl FnOnce() -> i64) -> Arc<Tenant> {
+        if let Some(found) = self.find(workspace) {
+            return found;
+        }
+        let mut tenants = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        tenants.entry(workspace).or_insert_with(|| Arc::new(Tenant::new(workspace, told()))).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::delivery::key::Selector;
+
+    fn mark(revision: i64) -> Arc<Mark> {
+        Mark::new(Key { workspace: Uuid::nil(), name: "a".into(), selector: Selector::Number(1) }, revision)
+    }
+
+    fn name(text: &str) -> Dependency {
+        Dependency::Name(text.into())
+    }
+
+    #[test]
+    fn a_change_marks_what_depends_on_it_and_nothing_else() {
+        let tenant = Tenant::new(Uuid::nil(), 0);
+        let (touched, other) = (mark(1), mark(1));
+        assert!(tenant.register(&touched, &[name("a"), name("snippet")], || {}));
+        assert!(tenant.register(&other, &[name("b")], || {}));
+        let stale = tenant.change(2, &Scope::Some(vec![name("snippet")]));
+        assert_eq!(stale.len(), 1);
+        assert!(touched.is_stale() && !other.is_stale());
+        assert!(tenant.change(3, &Scope::Nothing).is_empty());
+        assert_eq!(tenant.change(4, &Scope::Everything).len(), 1);
+        assert!(other.is_stale());
+    }
+
+    #[test]
+    fn a_fill_that_read_before_a_change_is_not_kept() {
+        let tenant = Tenant::new(Uuid::nil(), 0);
+        tenant.change(5, &Scope::Some(vec![name("a")]));
+        assert!(!tenant.register(&mark(4), &[name("a")], || panic!("must not be kept")));
+        assert!(tenant.register(&mark(4), &[name("b")], || {}), "nothing has touched b");
+        assert!(tenant.register(&mark(5), &[name("a")], || {}));
+        tenant.change(6, &Scope::Everything);
+        assert!(!tenant.register(&mark(5), &[name("c")], || {}));
+    }
+
+    #[test]
+    fn a_change_told_again_spares_what_was_read_since() {
+        let tenant = Tenant::new(Uuid::nil(), 0);
+        let fresh = mark(5);
+        tenant.register(&fresh, &[name("a")], || {});
+        assert!(tenant.change(5, &Scope::Some(vec![name("a")])).is_empty());
+        assert!(!fresh.is_stale());
+    }
+
+    #[test]
+    fn many_changes_are_forgotten_but_never_a_reader_misled() {
+        let tenant = Tenant::new(Uuid::nil(), 0);
+        for revision in 1..=5000 {
+            tenant.change(revision, &Scope::Some(vec![name(&format!("p{revision}"))]));
+        }
+        assert!(tenant.book().changed.len() <= REMEMBERED);
+        assert!(!tenant.register(&mark(10), &[name("p20")], || {}), "forgotten, so read again");
+        assert!(!tenant.register(&mark(4998), &[name("p4999")], || {}));
+        assert!(tenant.register(&mark(4998), &[name("p7")], || {}));
+    }
+
+    #[test]
+    fn the_book_does_not_grow_with_what_is_gone() {
+        let tenant = Tenant::new(Uuid::nil(), 0);
+        for n in 0..20_000 {
+            tenant.register(&mark(1), &[name(&format!("p{n}"))], || {});
+        }
+        let book = tenant.book();
+        assert!(book.registered < 10_000, "{}", book.registered);
+    }
+}

@@ -1,0 +1,55 @@
+//! Counters of delivery. The handles are looked up once: a lookup costs more than all the rest of counting.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use axum::http::StatusCode;
+use metrics::{Counter, Histogram};
+
+struct Handles {
+    ok: Counter,
+    not_modified: Counter,
+    hot: Counter,
+    cold: Counter,
+    seconds: Histogram,
+}
+
+fn handles() -> &'static Handles {
+    static HANDLES: OnceLock<Handles> = OnceLock::new();
+    HANDLES.get_or_init(|| Handles {
+        ok: metrics::counter!("xr2_prompt_requests_total", "status" => "200"),
+        not_modified: metrics::counter!("xr2_prompt_requests_total", "status" => "304"),
+        hot: metrics::counter!("xr2_cache_hits_total", "layer" => "hot"),
+        cold: metrics::counter!("xr2_cache_hits_total", "layer" => "cold"),
+        seconds: metrics::histogram!("xr2_prompt_response_seconds"),
+    })
+}
+
+/// Found in memory.
+pub fn hit() {
+    handles().hot.increment(1);
+}
+
+/// Had to be read.
+pub fn miss() {
+    handles().cold.increment(1);
+}
+
+/// A delivery was answered.
+pub fn answered(status: StatusCode, began: Instant) {
+    let handles = handles();
+    match status {
+        StatusCode::OK => handles.ok.increment(1),
+        StatusCode::NOT_MODIFIED => handles.not_modified.increment(1),
+        other => {
+            metrics::counter!("xr2_prompt_requests_total", "status" => other.as_u16().to_string()).increment(1);
+        }
+    }
+    handles.seconds.record(began.elapsed().as_secs_f64());
+}
+
+/// Sets the gauges of the cache.
+pub fn gauges(entries: usize, bytes: u64) {
+    metrics::gauge!("xr2_cache_entries").set(entries as f64);
+    metrics::gauge!("xr2_cache_bytes").set(bytes as f64);
+}

@@ -1,0 +1,21 @@
+//! Delivery: what programs fetch, from memory.
+
+mod answer;
+mod body;
+mod cache;
+mod deliver;
+mod dto;
+mod entry;
+mod freshness;
+mod key;
+mod load;
+pub(crate) mod metrics;
+pub mod preview;
+mod queries;
+mod query;
+mod revision;
+pub mod routes;
+
+pub use cache::PromptCache;
+pub use deliver::require_label;
+pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};

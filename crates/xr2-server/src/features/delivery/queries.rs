@@ -1,0 +1,120 @@
+//! SQL of delivery: reads only.
+
+use uuid::Uuid;
+use xr2_db::{FromRow, JsonText, Result, Row, Tx, args};
+
+use crate::clock::Time;
+use crate::features::delivery::key::SelectorRef;
+
+/// A prompt that is not in the bin.
+pub(super) struct PromptRow {
+    pub id: Uuid,
+    pub slug: String,
+    pub title: String,
+    /// JSON, as stored.
+    pub tags: String,
+    pub latest_version: i64,
+}
+
+impl FromRow for PromptRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(PromptRow {
+            id: row.get("id")?,
+            slug: row.get("slug")?,
+            title: row.get("title")?,
+            tags: row.get::<JsonText>("tags")?.0,
+            latest_version: row.get("latest_version")?,
+        })
+    }
+}
+
+/// A version as stored.
+pub(super) struct VersionRow {
+    pub number: i64,
+    pub kind: String,
+    pub syntax: String,
+    pub content: String,
+    /// JSON, as stored.
+    pub variables: String,
+    /// JSON, as stored.
+    pub config: String,
+    pub created_at: Time,
+}
+
+impl FromRow for VersionRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(VersionRow {
+            number: row.get("number")?,
+            kind: row.get("type")?,
+            syntax: row.get("syntax")?,
+            content: row.get("content")?,
+            variables: row.get::<JsonText>("variables")?.0,
+            config: row.get::<JsonText>("config")?.0,
+            created_at: row.get("created_at")?,
+        })
+    }
+}
+
+/// The workspace's revision in this transaction's snapshot.
+pub(super) async fn revision(tx: &mut Tx) -> Result<i64> {
+    let workspace = tx.workspace();
+    Ok(tx.optional("SELECT revision FROM workspaces WHERE id = $1", args![workspace]).await?.unwrap_or(0))
+}
+
+/// The prompt of this id, slug or former slug, unless it is in the bin.
+pub(super) async fn prompt(tx: &mut Tx, name: &str) -> Result<Option<PromptRow>> {
+    let workspace = tx.workspace();
+    match Uuid::try_parse(name) {
+        Ok(id) => {
+            tx.optional(
+                "SELECT p.id, p.slug, p.title, p.tags, p.latest_version FROM prompts p
+                 WHERE p.workspace_id = $1 AND p.id = $2 AND p.deleted_at IS NULL",
+                args![workspace, id],
+            )
+            .await
+        }
+        Err(_) => {
+            tx.optional(
+                "SELECT p.id, p.slug, p.title, p.tags, p.latest_version
+                 FROM prompt_slugs s JOIN prompts p ON p.id = s.prompt_id
+                 WHERE s.workspace_id = $1 AND p.workspace_id = $1 AND s.slug = $2 AND p.deleted_at IS NULL",
+                args![workspace, name],
+            )
+            .await
+        }
+    }
+}
+
+/// The labels of a prompt and the versions they point at.
+pub(super) async fn labels(tx: &mut Tx, prompt: Uuid) -> Result<Vec<(String, i64)>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT label, version_number FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2",
+        args![workspace, prompt],
+    )
+    .await
+}
+
+const VERSION: &str = "SELECT number, type, syntax, content, variables, config, created_at FROM prompt_versions
+     WHERE workspace_id = $1 AND prompt_id = $2 AND number = $3";
+
+/// A version of a prompt by its number or id.
+pub(super) async fn version(
+    tx: &mut Tx,
+    prompt: Uuid,
+    selector: SelectorRef<'_>,
+) -> Result<Option<VersionRow>> {
+    let workspace = tx.workspace();
+    match selector {
+        SelectorRef::Number(number) => tx.optional(VERSION, args![workspace, prompt, number]).await,
+        SelectorRef::Id(id) => {
+            tx.optional(
+                "SELECT number, type, syntax, content, variables, config, created_at FROM prompt_versions
+                 WHERE workspace_id = $1 AND prompt_id = $2 AND id = $3",
+                args![workspace, prompt, id],
+            )
+            .await
+        }
+        SelectorRef::Label(_) => Ok(None),
+    }
+}

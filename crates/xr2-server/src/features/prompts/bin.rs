@@ -1,0 +1,180 @@
+//! The bin: deleting, taking out again, emptying.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use xr2_db::Purpose;
+
+use crate::auth::Access;
+use crate::clock::rfc3339;
+use crate::error::{ApiError, Code, Result};
+use crate::events::{Actor, Change, EventType, NewEvent, Resource};
+use crate::features::prompts::entity::{Can, Prompt};
+use crate::features::prompts::{access, includes, labels, queries, read};
+use crate::http::RequestContext;
+use crate::state::App;
+
+/// A prompt fetched within this time is in use.
+const RECENT: TimeDelta = TimeDelta::days(7);
+
+/// How often the bin is looked through for what is over.
+const RETENTION_EVERY: Duration = Duration::from_secs(600);
+
+/// Puts a prompt into the bin; refused while it is in use, unless forced.
+pub async fn delete(app: &App, caller: &Access, name: &str, force: bool) -> Result<Prompt> {
+    // Fetches of the last second may still be in memory; they count.
+    app.last_used().flush(app).await?;
+    let mut change = Change::begin(app, caller).await?;
+    let mut row = access::existing(change.tx(), name, true).await?;
+    let dependents = includes::all_dependents(change.tx(), row.id).await?;
+    if !force {
+        let extras = queries::extras(change.tx(), &[row.id]).await?;
+        let recent = extras.fetched.get(&row.id).filter(|at| app.clock().now() - **at < RECENT);
+        let mut slugs: Vec<&str> = dependents.iter().map(|dependent| dependent.slug.as_str()).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        if recent.is_some() || !slugs.is_empty() {
+            return Err(in_use(recent.map(rfc3339), &slugs));
+        }
+    }
+    let after = json!({ "slug": row.slug, "labels": labels_of(&mut change, row.id).await?, "dependents": dependents });
+    row.deleted_at = Some(app.clock().now());
+    row.deleted_by = Some(change.actor().clone());
+    queries::save(change.tx(), &row).await?;
+    let resource = Resource::new("prompt", row.id, &row.slug);
+    change.record(NewEvent::new(EventType::PromptDeleted, resource).after(after));
+    let prompt = read::entity(change.tx(), row, Can::of(caller)).await?;
+    change.commit().await?;
+    Ok(prompt)
+}
+
+fn in_use(fetched: Option<String>, included_by: &[&str]) -> ApiError {
+    let mut reasons = Vec::new();
+    let mut sentences = Vec::new();
+    if let Some(at) = fetched {
+        sentences.push(format!("a program fetched it within the last 7 days (last at {at})"));
+        reasons.push(json!({ "kind": "fetched", "last_fetched_at": at }));
+    }
+    for slug in included_by {
+        reasons.push(json!({ "kind": "included_by", "slug": slug }));
+    }
+    if !included_by.is_empty() {
+        sentences.push(format!("it is included by {}", included_by.join(", ")));
+    }
+    let message = format!(
+        "This prompt is in use: {}. Delete it with force=true if you are sure.",
+        sentences.join(", and ")
+    );
+    ApiError::new(Code::InUse, message).with_details(json!({ "reasons": reasons }))
+}
+
+/// Label → version of a prompt, for events.
+pub async fn labels_of(change: &mut Change, prompt: Uuid) -> Result<Value> {
+    let pointers = labels::queries::pointers(change.tx(), prompt).await?;
+    Ok(pointers
+        .into_iter()
+        .map(|(label, version)| (label, Value::from(version)))
+        .collect::<serde_json::Map<_, _>>()
+        .into())
+}
+
+/// Takes a prompt out of the bin.
+pub async fn undelete(app: &App, caller: &Access, name: &str) -> Result<Prompt> {
+    let mut change = Change::begin(app, caller).await?;
+    let mut row = access::any(change.tx(), name, true).await?;
+    if row.deleted_at.is_some() {
+        row.deleted_at = None;
+        row.deleted_by = None;
+        row.updated_at = app.clock().now();
+        row.updated_by = change.actor().clone();
+        queries::save(change.tx(), &row).await?;
+        let dependents = includes::all_dependents(change.tx(), row.id).await?;
+        let after = json!({ "slug": row.slug, "labels": labels_of(&mut change, row.id).await?, "dependents": dependents });
+        let resource = Resource::new("prompt", row.id, &row.slug);
+        change.record(NewEvent::new(EventType::PromptRestored, resource).after(after));
+    }
+    let prompt = read::entity(change.tx(), row, Can::of(caller)).await?;
+    change.commit().await?;
+    Ok(prompt)
+}
+
+/// Removes a prompt that is in the bin for good.
+pub async fn purge(app: &App, caller: &Access, name: &str) -> Result<()> {
+    let mut change = Change::begin(app, caller).await?;
+    let row = access::any(change.tx(), name, true).await?;
+    if row.deleted_at.is_none() {
+        return Err(ApiError::new(
+            Code::Conflict,
+            "Only a prompt in the bin can be removed for good. Delete it first.",
+        ));
+    }
+    purge_in(&mut change, row.id, &row.slug).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// Removes everything in the workspace's bin for good; returns how many.
+pub async fn empty(app: &App, caller: &Access) -> Result<usize> {
+    let mut purged = 0;
+    loop {
+        // In batches: one writer must not be held for a bin of thousands.
+        let mut change = Change::begin(app, caller).await?;
+        let batch = queries::in_bin(change.tx(), 200).await?;
+        for (id, slug) in &batch {
+            purge_in(&mut change, *id, slug).await?;
+        }
+        change.commit().await?;
+        purged += batch.len();
+        if batch.is_empty() {
+            return Ok(purged);
+        }
+    }
+}
+
+async fn purge_in(change: &mut Change, id: Uuid, slug: &str) -> Result<()> {
+    queries::purge(change.tx(), id).await?;
+    let after = json!({ "slug": slug, "labels": {}, "dependents": [] });
+    change.record(NewEvent::new(EventType::PromptPurged, Resource::new("prompt", id, slug)).after(after));
+    Ok(())
+}
+
+/// Purges what has been in the bin longer than the operator keeps things; returns how many.
+pub async fn purge_expired(app: &App) -> Result<usize> {
+    let days = app.config().bin.retention_days;
+    if days == 0 {
+        return Ok(0);
+    }
+    let before = app.clock().now() - TimeDelta::days(i64::from(days));
+    let mut tx = app.db().system(Purpose::Retention).read().await?;
+    let expired = queries::expired_in_bin(&mut tx, before, 500).await?;
+    tx.commit().await?;
+    for (workspace, id) in &expired {
+        let actor = Actor::system("Bin clean-up");
+        let mut change = Change::begin_as(app, *workspace, actor, RequestContext::internal()).await?;
+        // Somebody may have taken it out meanwhile.
+        let row = queries::find(change.tx(), &id.to_string(), true).await?;
+        if let Some(row) = row.filter(|row| row.deleted_at.is_some_and(|at| at < before)) {
+            purge_in(&mut change, row.id, &row.slug).await?;
+            change.commit().await?;
+        }
+    }
+    Ok(expired.len())
+}
+
+/// Purges every ten minutes until the server stops.
+pub async fn run_retention(app: App) {
+    let stop = app.stopping();
+    loop {
+        match purge_expired(&app).await {
+            Ok(0) => {}
+            Ok(purged) => tracing::info!(purged, "prompts removed from the bin for good"),
+            Err(error) => tracing::warn!(%error, "could not empty the bin; trying again later"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(RETENTION_EVERY) => {}
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Making a prompt.
+
+use xr2_prompt::excerpt;
+
+use crate::auth::Access;
+use crate::error::{ApiError, Code, FieldProblem, Result};
+use crate::events::{Change, EventType, NewEvent, Resource};
+use crate::features::prompts::dto::{self, CreatePrompt};
+use crate::features::prompts::entity::{Can, LabelPointer, Prompt};
+use crate::features::prompts::labels::{self, LabelMove, PRODUCTION};
+use crate::features::prompts::names::{check_slug, slugify};
+use crate::features::prompts::publish::{Saved, may_publish};
+use crate::features::prompts::source::Source;
+use crate::features::prompts::versions::{self, Version, VersionRow};
+use crate::features::prompts::{PromptRow, drafts, includes, queries};
+use crate::state::App;
+
+/// Characters of the excerpt in lists.
+pub const EXCERPT: usize = 160;
+
+/// `slug`, `slug-2` … up to this, then a random ending.
+const MAX_SLUG_TRIES: usize = 20;
+
+/// A prompt about to be made, checked.
+#[derive(Debug, Clone)]
+pub struct NewPrompt {
+    /// What people call it.
+    pub title: String,
+    /// How programs call it; from the title when none.
+    pub slug: Option<String>,
+    /// Its substance.
+    pub source: Source,
+    /// What it is for.
+    pub description: Option<String>,
+    /// One word to sort by.
+    pub category: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Free JSON object.
+    pub metadata: serde_json::Value,
+    /// What changed.
+    pub change_summary: Option<String>,
+    /// Whether it goes live at once.
+    pub publish: Option<bool>,
+    /// Why the version is made: `author`, `import`, `demo`, `duplicate`.
+    pub origin: &'static str,
+}
+
+impl NewPrompt {
+    /// Reads and checks a request; all problems at once.
+    pub fn read(input: CreatePrompt) -> Result<NewPrompt> {
+        let mut problems = Vec::new();
+        let source = input.source().read(None, true, &mut problems);
+        let title = input.title.or(input.name).map(|title| title.trim().to_owned()).unwrap_or_default();
+        if title.is_empty() {
+            problems.push(FieldProblem::new("title", "required", "is required"));
+        }
+        problems.extend(input.slug.as_deref().and_then(check_slug));
+        dto::read_folders(input.folder_ids.as_deref(), &mut problems);
+        let tags = dto::read_tags(input.tags, &mut problems).unwrap_or_default();
+        let metadata = dto::read_metadata(input.metadata, &mut problems)
+            .unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
+        if !problems.is_empty() {
+            return Err(ApiError::validation(problems));
+        }
+        Ok(NewPrompt {
+            title,
+            slug: input.slug,
+            source,
+            description: dto::blank_to_none(input.description),
+            category: dto::blank_to_none(input.category),
+            tags,
+            metadata,
+            change_summary: dto::blank_to_none(input.change_summary),
+            publish: input.publish,
+            origin: "author",
+        })
+    }
+}
+
+/// Makes a prompt with its first version, in a change of its own.
+pub async fn create(app: &App, access: &Access, new: NewPrompt) -> Result<Saved> {
+    new.source.check_size(app.config().limits.content_bytes)?;
+    let simple = !includes::has_includes(&new.source);
+    if simple {
+        // Compiled before the transaction: the one writer waits for nothing but SQL.
+        includes::compile_with(new.slug.as_deref(), &new.source, &includes::Snippets::default())?;
+    }
+    let mut change = Change::begin(app, access).await?;
+    let saved = create_in(&mut change, access, new, !simple).await?;
+    change.commit().await?;
+    Ok(saved)
+}
+
+/// Makes a prompt as part of a larger change. `check_includes`: the source includes others and is still to be checked.
+pub async fn create_in(
+    change: &mut Change,
+    access: &Access,
+    new: NewPrompt,
+    check_includes: bool,
+) -> Result<Saved> {
+    let clock = change.app().clock().clone();
+    let (now, actor) = (clock.now(), change.actor().clone());
+    let slug = free_slug(change, new.slug, &new.title).await?;
+    let included = if check_includes {
+        includes::check(change.tx(), Some(&slug), &new.source).await?
+    } else {
+        Vec::new()
+    };
+    let publishing =
+        may_publish(change, access.rights, PRODUCTION, new.publish, new.change_summary.as_deref()).await?;
+    let row = PromptRow {
+        id: clock.new_id(),
+        slug,
+        title: new.title,
+        description: new.description,
+        kind: new.source.content.prompt_type().as_str().to_owned(),
+        syntax: new.source.syntax.as_str().to_owned(),
+        category: new.category,
+        tags: new.tags,
+        metadata: new.metadata,
+        excerpt: excerpt(&new.source.content, EXCERPT),
+        archived: false,
+        last_number: 1,
+        latest_version: 1,
+        deleted_at: None,
+        deleted_by: None,
+        created_by: actor.clone(),
+        created_at: now,
+        updated_by: actor.clone(),
+        updated_at: now,
+    };
+    let version = VersionRow {
+        id: clock.new_id(),
+        number: 1,
+        parent: None,
+        branch: drafts::MAIN.to_owned(),
+        origin: new.origin.to_owned(),
+        change_summary: new.change_summary.clone().unwrap_or_else(|| new.source.summary_since(None)),
+        source: new.source,
+        created_by: actor.clone(),
+        created_at: now,
+    };
+    queries::insert(change.tx(), &row).await?;
+    queries::set_slug(change.tx(), row.id, &row.slug, true, now).await?;
+    if !row.tags.is_empty() {
+        queries::set_tags(change.tx(), row.id, &row.tags, true).await?;
+    }
+    versions::queries::insert(change.tx(), row.id, &version).await?;
+    versions::queries::insert_includes(change.tx(), row.id, 1, &included).await?;
+    change.record(
+        NewEvent::new(EventType::PromptCreated, Resource::new("prompt", row.id, &row.slug))
+            .after(serde_json::json!({ "slug": row.slug, "title": row.title, "version": 1 })),
+    );
+    let mut pointers = Vec::new();
+    if publishing.is_go() {
+        let to = LabelMove {
+            prompt: row.id,
+            slug: &row.slug,
+            label: PRODUCTION,
+            version: 1,
+            comment: new.change_summary.as_deref(),
+            restored: false,
+            is_new: true,
+        };
+        labels::move_label(change, to).await?;
+        pointers.push(LabelPointer {
+            prompt: row.id,
+            label: PRODUCTION.to_owned(),
+            version: 1,
+            moved_at: now,
+            moved_by: actor,
+        });
+    }
+    let labels = pointers.iter().map(|pointer| pointer.label.clone()).collect();
+    Ok(Saved {
+        prompt: Prompt::assemble(row, pointers, false, None, Can::of(access)),
+        version: Some(Version::of(version, labels)),
+        published: publishing.is_go(),
+        publish_blocked: publishing.blocked(),
+    })
+}
+
+/// The slug asked for, if it is free; else one made from the title.
+async fn free_slug(change: &mut Change, asked: Option<String>, title: &str) -> Result<String> {
+    if let Some(slug) = asked {
+        return match queries::slug_owner(change.tx(), &slug).await? {
+            None => Ok(slug),
+            Some(_) => Err(taken(&slug)),
+        };
+    }
+    let base = slugify(title);
+    if queries::slug_owner(change.tx(), &base).await?.is_none() {
+        return Ok(base);
+    }
+    for n in 2..=MAX_SLUG_TRIES {
+        let slug = format!("{base}-{n}");
+        if queries::slug_owner(change.tx(), &slug).await?.is_none() {
+            return Ok(slug);
+        }
+    }
+    Ok(format!("{base}-{}", crate::auth::random_token(6).to_lowercase()))
+}
+
+/// 409 for a slug that is, or was, another prompt's.
+pub fn taken(slug: &str) -> ApiError {
+    ApiError::new(
+        Code::Conflict,
+        format!("The slug {slug} is taken, by a prompt, by one in the bin, or as a former slug. Please choose another."),
+    )
+    .with_details(serde_json::json!({
+        "errors": [FieldProblem::new("slug", "taken", "is taken; please choose another")]
+    }))
+}

@@ -1,0 +1,53 @@
+//! Copying a prompt.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::auth::Access;
+use crate::error::{ApiError, Result};
+use crate::features::prompts::create::NewPrompt;
+use crate::features::prompts::names::check_slug;
+use crate::features::prompts::publish::Saved;
+use crate::features::prompts::{access, create, drafts, versions};
+use crate::state::App;
+
+/// How the copy is to be called.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Duplicate {
+    /// Its slug; from the title when absent.
+    #[schema(max_length = 200)]
+    pub slug: Option<String>,
+    /// Its title; "Copy of …" when absent.
+    #[schema(min_length = 1, max_length = 255)]
+    pub title: Option<String>,
+}
+
+/// Makes a prompt with the newest version of another as its first. It is not live: that is for whoever copied it to
+/// decide.
+pub async fn duplicate(app: &App, caller: &Access, name: &str, input: Duplicate) -> Result<Saved> {
+    if let Some(problem) = input.slug.as_deref().and_then(check_slug) {
+        return Err(ApiError::validation(vec![problem]));
+    }
+    let mut tx = app.db().tenant(caller.workspace).read().await?;
+    let row = access::existing(&mut tx, name, false).await?;
+    let newest = versions::queries::newest(&mut tx, row.id, drafts::MAIN).await?;
+    tx.commit().await?;
+    let Some(newest) = newest else {
+        return Err(ApiError::not_found("version"));
+    };
+    let copy_of = |title: &str| format!("Copy of {title}").chars().take(255).collect();
+    let new = NewPrompt {
+        title: input.title.unwrap_or_else(|| copy_of(&row.title)),
+        slug: input.slug,
+        source: newest.source,
+        description: row.description,
+        category: row.category,
+        tags: row.tags,
+        metadata: row.metadata,
+        change_summary: Some(format!("Copied from {} version {}", row.slug, newest.number)),
+        publish: Some(false),
+        origin: "duplicate",
+    };
+    create::create(app, caller, new).await
+}

@@ -1,0 +1,210 @@
+//! Routes of prompts: the entity, its lists, publishing, the bin.
+
+use axum::extract::{Path, State};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::auth::{Admin, Allow, Publish as MayPublish, Read, Remove, Right, Write};
+use crate::error::{ApiError, Code, Result};
+use crate::features::prompts::create::NewPrompt;
+use crate::features::prompts::dto::{CreatePrompt, UpdatePrompt};
+use crate::features::prompts::duplicate::Duplicate;
+use crate::features::prompts::entity::Prompt;
+use crate::features::prompts::publish::{Publish, Published, Saved};
+use crate::features::prompts::read::Details;
+use crate::features::prompts::{bin, create, duplicate, publish, queries, read, update};
+use crate::http::{Body, Envelope, Params, Reply};
+use crate::state::App;
+
+/// List prompts
+#[utoipa::path(get, path = "/prompts", tag = "Prompts", params(
+    ("search" = Option<String>, Query, description = "Words in title, slug, description, tags or text"),
+    ("tag" = Option<String>, Query), ("category" = Option<String>, Query),
+    ("archived" = Option<String>, Query, description = "true, false (default) or all"),
+    ("deleted" = Option<bool>, Query, description = "What is in the bin"),
+    ("page" = Option<i64>, Query), ("limit" = Option<i64>, Query, description = "At most 100"),
+    ("sort" = Option<String>, Query, description = "updated_at, created_at, title, slug; - before it for descending")),
+    responses((status = 200, description = "A page of prompts", body = Envelope<Vec<Prompt>>)))]
+pub async fn list_prompts(
+    State(app): State<App>,
+    caller: Allow<Read>,
+    params: Params,
+) -> Result<Reply<Vec<Prompt>>> {
+    let (prompts, page, total) = read::list(&app, &caller, &params).await?;
+    Ok(Reply::ok(prompts).paged(page, total))
+}
+
+/// Make a prompt
+#[utoipa::path(post, path = "/prompts", tag = "Prompts", request_body = CreatePrompt, responses(
+    (status = 201, description = "Made, and live unless publish is false or not allowed", body = Envelope<Saved>),
+    (status = 403, description = "publish was asked for and is not allowed; nothing was saved"),
+    (status = 409, description = "The slug is taken"), (status = 413, description = "The text is too large"),
+    (status = 422, description = "Fields or the template are not valid")))]
+pub async fn create_prompt(
+    State(app): State<App>,
+    caller: Allow<Write>,
+    Body(input): Body<CreatePrompt>,
+) -> Result<Reply<Saved>> {
+    check_workspace(&app, &caller, input.workspace.as_deref()).await?;
+    create::create(&app, &caller, NewPrompt::read(input)?).await.map(Reply::created)
+}
+
+/// A body may name the workspace as well, but no other than the request's.
+async fn check_workspace(app: &App, caller: &crate::auth::Access, named: Option<&str>) -> Result<()> {
+    let Some(named) = named else { return Ok(()) };
+    let mut tx = app.db().tenant(caller.workspace).read().await?;
+    let slug = queries::workspace_slug(&mut tx).await?;
+    tx.commit().await?;
+    if named == slug || named.parse() == Ok(caller.workspace) {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::WorkspaceConflict, "The body names another workspace than the request."))
+}
+
+/// Get a prompt's entity
+#[utoipa::path(get, path = "/prompts/{p}/details", tag = "Prompts", params(("p" = String, Path, description = "Slug or id")),
+    responses((status = 200, description = "The entity, its newest and live versions, its draft", body = Envelope<Details>),
+        (status = 404, description = "No such prompt")))]
+pub async fn prompt_details(
+    State(app): State<App>,
+    caller: Allow<Read>,
+    Path(name): Path<String>,
+) -> Result<Reply<Details>> {
+    read::details(&app, &caller, &name).await.map(Reply::ok)
+}
+
+/// Change a prompt
+#[utoipa::path(put, path = "/prompts/{p}", tag = "Prompts", request_body = UpdatePrompt,
+    params(("p" = String, Path, description = "Slug or id")), responses(
+    (status = 200, description = "Changed; a new version if content, variables or config changed", body = Envelope<Saved>),
+    (status = 404, description = "No such prompt"), (status = 409, description = "Somebody saved a newer version, the slug is taken, or the prompt is archived"),
+    (status = 422, description = "Fields or the template are not valid")))]
+pub async fn update_prompt(
+    State(app): State<App>,
+    caller: Allow<Write>,
+    Path(name): Path<String>,
+    Body(input): Body<UpdatePrompt>,
+) -> Result<Reply<Saved>> {
+    update::update(&app, &caller, &name, input).await.map(Reply::ok)
+}
+
+/// Delete a prompt
+#[utoipa::path(delete, path = "/prompts/{p}", tag = "Prompts", params(("p" = String, Path, description = "Slug or id"),
+    ("force" = Option<bool>, Query, description = "Even if it is in use"),
+    ("permanent" = Option<bool>, Query, description = "Remove for good; only from the bin, only by admins")),
+    responses((status = 200, description = "In the bin, or gone", body = Envelope<Value>), (status = 404, description = "No such prompt"),
+        (status = 409, description = "It was fetched in the last 7 days or is included elsewhere")))]
+pub async fn delete_prompt(
+    State(app): State<App>,
+    caller: Allow<Remove>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Reply<Value>> {
+    if params.flag("permanent")?.unwrap_or(false) {
+        caller.require(Right::Admin)?;
+        bin::purge(&app, &caller, &name).await?;
+        return Ok(Reply::ok(json!({})));
+    }
+    let prompt = bin::delete(&app, &caller, &name, params.flag("force")?.unwrap_or(false)).await?;
+    serde_json::to_value(prompt).map(Reply::ok).map_err(ApiError::internal)
+}
+
+/// Take a prompt out of the bin
+#[utoipa::path(post, path = "/prompts/{p}/undelete", tag = "Prompts", params(("p" = String, Path, description = "Slug or id")),
+    responses((status = 200, description = "Back", body = Envelope<Prompt>), (status = 404, description = "No such prompt")))]
+pub async fn undelete_prompt(
+    State(app): State<App>,
+    caller: Allow<Remove>,
+    Path(name): Path<String>,
+) -> Result<Reply<Prompt>> {
+    bin::undelete(&app, &caller, &name).await.map(Reply::ok)
+}
+
+/// Empty the bin
+#[utoipa::path(delete, path = "/bin", tag = "Prompts", responses((status = 200, description = "How many prompts are gone for good", body = Envelope<Value>)))]
+pub async fn empty_bin(State(app): State<App>, caller: Allow<Admin>) -> Result<Reply<Value>> {
+    let purged = bin::empty(&app, &caller).await?;
+    Ok(Reply::ok(json!({ "purged": purged })))
+}
+
+/// Copy a prompt
+#[utoipa::path(post, path = "/prompts/{p}/duplicate", tag = "Prompts", request_body = Duplicate,
+    params(("p" = String, Path, description = "Slug or id")),
+    responses((status = 201, description = "The copy; not live yet", body = Envelope<Saved>), (status = 404, description = "No such prompt")))]
+pub async fn duplicate_prompt(
+    State(app): State<App>,
+    caller: Allow<Write>,
+    Path(name): Path<String>,
+    Body(input): Body<Duplicate>,
+) -> Result<Reply<Saved>> {
+    duplicate::duplicate(&app, &caller, &name, input).await.map(Reply::created)
+}
+
+/// Archive a prompt
+#[utoipa::path(post, path = "/prompts/{p}/archive", tag = "Prompts", params(("p" = String, Path, description = "Slug or id")),
+    responses((status = 200, description = "Archived: hidden from lists, read-only, still delivered", body = Envelope<Prompt>)))]
+pub async fn archive_prompt(
+    State(app): State<App>,
+    caller: Allow<Write>,
+    Path(name): Path<String>,
+) -> Result<Reply<Prompt>> {
+    update::set_active(&app, &caller, &name, false).await.map(|saved| Reply::ok(saved.prompt))
+}
+
+/// Take a prompt out of the archive
+#[utoipa::path(post, path = "/prompts/{p}/unarchive", tag = "Prompts", params(("p" = String, Path, description = "Slug or id")),
+    responses((status = 200, description = "Back in lists", body = Envelope<Prompt>)))]
+pub async fn unarchive_prompt(
+    State(app): State<App>,
+    caller: Allow<Write>,
+    Path(name): Path<String>,
+) -> Result<Reply<Prompt>> {
+    update::set_active(&app, &caller, &name, true).await.map(|saved| Reply::ok(saved.prompt))
+}
+
+/// Publish a draft or a version
+#[utoipa::path(post, path = "/prompts/{p}/publish", tag = "Prompts", request_body = Publish,
+    params(("p" = String, Path, description = "Slug or id"), ("freeze" = Option<bool>, Query, description = "Pin every include to its present version")),
+    responses((status = 200, description = "Live", body = Envelope<Published>), (status = 403, description = "A rule forbids it"),
+        (status = 404, description = "No such prompt, draft, version or label"), (status = 409, description = "Somebody saved a newer version"),
+        (status = 422, description = "The template is not valid")))]
+pub async fn publish_prompt(
+    State(app): State<App>,
+    caller: Allow<MayPublish>,
+    Path(name): Path<String>,
+    params: Params,
+    Body(input): Body<Publish>,
+) -> Result<Reply<Published>> {
+    let freeze = params.flag("freeze")?.unwrap_or(false);
+    publish::publish(&app, &caller, &name, input, freeze).await.map(Reply::ok)
+}
+
+/// Words that prompts are sorted by.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Facets {
+    /// Tags in use.
+    pub tags: Vec<Facet>,
+    /// Categories in use.
+    pub categories: Vec<Facet>,
+}
+
+/// A word and how many prompts have it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Facet {
+    /// The word.
+    pub name: String,
+    /// How many.
+    pub prompts: i64,
+}
+
+/// Tags and categories in use
+#[utoipa::path(get, path = "/facets", tag = "Prompts", responses((status = 200, description = "Tags and categories", body = Envelope<Facets>)))]
+pub async fn facets(State(app): State<App>, caller: Allow<Read>) -> Result<Reply<Facets>> {
+    let mut tx = app.db().tenant(caller.workspace).read().await?;
+    let (tags, categories) = queries::facets(&mut tx).await?;
+    tx.commit().await?;
+    let named =
+        |rows: Vec<(String, i64)>| rows.into_iter().map(|(name, prompts)| Facet { name, prompts }).collect();
+    Ok(Reply::ok(Facets { tags: named(tags), categories: named(categories) }))
+}

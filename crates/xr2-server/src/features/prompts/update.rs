@@ -1,0 +1,172 @@
+//! Changing a prompt.
+
+use serde_json::json;
+
+use crate::auth::Access;
+use crate::error::{ApiError, Result};
+use crate::events::{Change, EventType, NewEvent, Resource};
+use crate::features::prompts::create::taken;
+use crate::features::prompts::dto::{self, UpdatePrompt};
+use crate::features::prompts::entity::Can;
+use crate::features::prompts::labels::{self, LabelMove, PRODUCTION};
+use crate::features::prompts::names::check_slug;
+use crate::features::prompts::publish::{
+    NewVersion, Publishing, Saved, add_version, check_base, labels_at, may_publish,
+};
+use crate::features::prompts::source::Source;
+use crate::features::prompts::versions::{self, Version, VersionRow};
+use crate::features::prompts::{PromptRow, access, bin, drafts, includes, queries, read};
+use crate::state::App;
+
+/// Applies `input`: facts of the prompt, and a new version if content, variables or config change.
+pub async fn update(app: &App, access: &Access, name: &str, input: UpdatePrompt) -> Result<Saved> {
+    if let Some(active) = input.is_active {
+        return set_active(app, access, name, active).await;
+    }
+    let mut change = Change::begin(app, access).await?;
+    let row = access::editable(change.tx(), name).await?;
+    let newest = versions::queries::newest(change.tx(), row.id, drafts::MAIN).await?;
+    check_base(input.base_version, newest.as_ref())?;
+    let (facts, source) = check(&input, &row, newest.as_ref())?;
+
+    let comment = dto::blank_to_none(input.change_summary.clone());
+    let changed = source.filter(|source| newest.as_ref().is_none_or(|newest| newest.source != *source));
+    let publishing = if changed.is_some() || input.publish == Some(true) {
+        may_publish(&mut change, access.rights, PRODUCTION, input.publish, comment.as_deref()).await?
+    } else {
+        Publishing::No
+    };
+    let row = save_facts(&mut change, row, facts).await?;
+    let (row, version) = match changed {
+        Some(source) => {
+            let before = newest.as_ref().map(|newest| &newest.source);
+            let summary = comment.clone().unwrap_or_else(|| source.summary_since(before));
+            let parent = newest.as_ref().map(|newest| newest.number);
+            let new = NewVersion { branch: drafts::MAIN.to_owned(), origin: "author", summary, parent };
+            let (row, version) = add_version(&mut change, row, source, new).await?;
+            (row, Some(version))
+        }
+        None => (row, None),
+    };
+    let live = version.as_ref().or(newest.as_ref()).filter(|_| publishing.is_go());
+    if let Some(version) = live {
+        let to = LabelMove {
+            prompt: row.id,
+            slug: &row.slug,
+            label: PRODUCTION,
+            version: version.number,
+            comment: comment.as_deref(),
+            restored: false,
+            is_new: false,
+        };
+        labels::move_label(&mut change, to).await?;
+    }
+    let prompt = read::entity(change.tx(), row, Can::of(access)).await?;
+    change.commit().await?;
+    let version = version.map(|version| {
+        let labels = labels_at(&prompt, version.number);
+        Version::of(version, labels)
+    });
+    Ok(Saved { prompt, version, published: publishing.is_go(), publish_blocked: publishing.blocked() })
+}
+
+/// Facts of a prompt that are not versioned.
+struct Facts {
+    slug: Option<String>,
+    title: Option<String>,
+    description: Option<Option<String>>,
+    category: Option<Option<String>>,
+    tags: Option<Vec<String>>,
+    metadata: Option<serde_json::Value>,
+}
+
+fn check(
+    input: &UpdatePrompt,
+    row: &PromptRow,
+    newest: Option<&VersionRow>,
+) -> Result<(Facts, Option<Source>)> {
+    let mut problems = Vec::new();
+    dto::read_folders(input.folder_ids.as_deref(), &mut problems);
+    let slug = input.slug.clone().filter(|slug| *slug != row.slug);
+    problems.extend(slug.as_deref().and_then(check_slug));
+    let source_input = input.source();
+    let source = if source_input.is_empty() {
+        None
+    } else {
+        Some(source_input.read(newest.map(|newest| &newest.source), true, &mut problems))
+    };
+    let facts = Facts {
+        slug,
+        title: input.title.clone().or(input.name.clone()).map(|title| title.trim().to_owned()),
+        description: input.description.clone().map(dto::blank_to_none),
+        category: input.category.clone().map(dto::blank_to_none),
+        tags: dto::read_tags(input.tags.clone(), &mut problems),
+        metadata: dto::read_metadata(input.metadata.clone(), &mut problems),
+    };
+    if problems.is_empty() { Ok((facts, source)) } else { Err(ApiError::validation(problems)) }
+}
+
+async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Result<PromptRow> {
+    let before = row.clone();
+    let now = change.app().clock().now();
+    if let Some(slug) = facts.slug {
+        if queries::slug_owner(change.tx(), &slug).await?.is_some_and(|owner| owner != row.id) {
+            return Err(taken(&slug));
+        }
+        queries::set_slug(change.tx(), row.id, &slug, false, now).await?;
+        row.slug = slug;
+    }
+    row.title = facts.title.unwrap_or(row.title);
+    row.description = facts.description.unwrap_or(row.description);
+    row.category = facts.category.unwrap_or(row.category);
+    row.metadata = facts.metadata.unwrap_or(row.metadata);
+    if let Some(tags) = facts.tags.filter(|tags| *tags != row.tags) {
+        queries::set_tags(change.tx(), row.id, &tags, false).await?;
+        row.tags = tags;
+    }
+    let told = |row: &PromptRow| {
+        json!({
+            "slug": row.slug, "title": row.title, "description": row.description, "category": row.category,
+            "tags": row.tags, "metadata": row.metadata,
+        })
+    };
+    if told(&before) == told(&row) {
+        return Ok(row);
+    }
+    row.updated_at = now;
+    row.updated_by = change.actor().clone();
+    queries::save(change.tx(), &row).await?;
+    let mut after = told(&row);
+    after["labels"] = bin::labels_of(change, row.id).await?;
+    if before.slug != row.slug {
+        let dependents = includes::all_dependents(change.tx(), row.id).await?;
+        after["dependents"] = json!(dependents);
+    }
+    change.record(
+        NewEvent::new(EventType::PromptUpdated, Resource::new("prompt", row.id, &row.slug))
+            .before(told(&before))
+            .after(after),
+    );
+    Ok(row)
+}
+
+/// Archives, or takes out of the archive.
+pub async fn set_active(app: &App, access: &Access, name: &str, active: bool) -> Result<Saved> {
+    let mut change = Change::begin(app, access).await?;
+    let mut row = access::existing(change.tx(), name, true).await?;
+    if row.archived == active {
+        row.archived = !active;
+        row.updated_at = app.clock().now();
+        row.updated_by = change.actor().clone();
+        queries::save(change.tx(), &row).await?;
+        let kind = if active { EventType::PromptUnarchived } else { EventType::PromptArchived };
+        change.record(
+            NewEvent::new(kind, Resource::new("prompt", row.id, &row.slug))
+                .before(json!({ "archived": active }))
+                .after(json!({ "archived": !active, "slug": row.slug })),
+        );
+    }
+    let prompt = read::entity(change.tx(), row, Can::of(access)).await?;
+    change.commit().await?;
+    Ok(Saved { prompt, version: None, published: false, publish_blocked: None })
+}

@@ -1,0 +1,221 @@
+//! The stream of changes.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use reqwest::Response;
+use serde_json::{Value, json};
+use xr2_testkit::{Client, KeyFixture, Options, both};
+
+use super::{content, people, prompt, publish, text};
+
+/// Something takes this long at most.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A stream being read.
+struct Listener {
+    response: Response,
+    buffer: String,
+}
+
+impl Listener {
+    async fn open(client: &Client, query: &str) -> Listener {
+        let response = client.request("GET", &format!("/stream{query}")).open().await;
+        Listener::of(response)
+    }
+
+    fn of(response: Response) -> Listener {
+        assert_eq!(response.status(), 200);
+        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        assert_eq!(header("content-type").as_deref(), Some("text/event-stream"));
+        assert_eq!(header("cache-control").as_deref(), Some("no-store"));
+        assert_eq!(header("x-accel-buffering").as_deref(), Some("no"));
+        Listener { response, buffer: String::new() }
+    }
+
+    /// The next event: its name, id and data. None when the stream has ended.
+    async fn next(&mut self) -> Option<(String, Option<i64>, Value)> {
+        loop {
+            if let Some(end) = self.buffer.find("\n\n") {
+                let block: String = self.buffer.drain(..end + 2).collect();
+                let field = |name: &str| {
+                    block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
+                };
+                let Some(event) = field("event") else { continue };
+                let data = serde_json::from_str(&field("data").unwrap_or_default()).expect("JSON");
+                return Some((event, field("id").and_then(|id| id.parse().ok()), data));
+            }
+            let chunk = tokio::time::timeout(SOON, self.response.chunk()).await.expect("something comes in time");
+            match chunk.expect("the stream is not broken") {
+                Some(bytes) => self.buffer.push_str(std::str::from_utf8(&bytes).expect("UTF-8")),
+                None => return None,
+            }
+        }
+    }
+
+    async fn hello(&mut self) -> i64 {
+        let (event, id, data) = self.next().await.expect("a greeting");
+        assert_eq!(event, "hello");
+        assert_eq!(id, data["revision"].as_i64());
+        data["revision"].as_i64().expect("a revision")
+    }
+
+    /// The next change: slug, label and version.
+    async fn changed(&mut self) -> (String, String, Option<i64>) {
+        let (event, id, data) = self.next().await.expect("a change");
+        assert_eq!(event, "changed", "{data}");
+        assert_eq!(id, data["revision"].as_i64());
+        assert!(data["prompt_id"].is_string() && data["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{data}");
+        let text = |name: &str| data[name].as_str().expect("a text").to_owned();
+        (text("slug"), text("label"), data["version"].as_i64())
+    }
+
+    /// Reads until a change of this sort comes.
+    async fn until(&mut self, slug: &str, label: &str, version: Option<i64>) {
+        while self.changed().await != (slug.to_owned(), label.to_owned(), version) {}
+    }
+
+    async fn assert_ends(&mut self) {
+        while let Some((event, _, data)) = self.next().await {
+            assert_eq!(event, "changed", "{data}");
+        }
+    }
+}
+
+both!(a_publish_is_heard_of, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "p", "one").await;
+    let mut listener = Listener::open(&key, "").await;
+    assert_eq!(listener.hello().await, app.revision().await);
+    publish(&owner, "p", "two").await;
+    listener.until("p", "production", Some(2)).await;
+    assert_eq!(content(&key.get("/prompts/p").await.ok()), "two");
+    owner.post("/prompts/p/versions", json!({ "content": "three" })).await.created();
+    listener.until("p", "latest", Some(3)).await;
+    owner.put("/prompts/p/labels/production", json!({ "version": 1 })).await.ok();
+    listener.until("p", "production", Some(1)).await;
+    owner.put("/prompts/p", json!({ "title": "Another title" })).await.ok();
+    listener.until("p", "production", Some(1)).await;
+    owner.delete("/prompts/p/labels/production").await.ok();
+    listener.until("p", "production", None).await;
+    owner.put("/prompts/p/labels/staging", json!({ "version": 2 })).await.ok();
+    listener.until("p", "staging", Some(2)).await;
+    owner.delete("/prompts/p?force=true").await.ok();
+    listener.until("p", "staging", None).await;
+    owner.post("/prompts/p/undelete", json!({})).await.ok();
+    listener.until("p", "staging", Some(2)).await;
+});
+
+both!(a_snippet_is_told_of_everyone_who_includes_it, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "deep", "deep").await;
+    for (slug, included) in [("rules", "deep"), ("mail", "rules")] {
+        let content = format!("{{% include \"{included}\" %}}");
+        prompt(&owner, json!({ "title": slug, "slug": slug, "content": content, "syntax": "jinja" })).await;
+    }
+    let mut listener = Listener::open(&key, "?slugs=mail").await;
+    listener.hello().await;
+    publish(&owner, "deep", "deeper").await;
+    assert_eq!(listener.changed().await, ("mail".to_owned(), "production".to_owned(), Some(1)));
+    assert_eq!(content(&key.get("/prompts/mail").await.ok()), "deeper");
+});
+
+both!(filters_let_through_what_was_asked_for, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "a", "a").await;
+    text(&owner, "old", "b").await;
+    owner.put("/prompts/old", json!({ "slug": "new" })).await.ok();
+    let mut by_label = Listener::open(&key, "?label=staging").await;
+    let mut by_slug = Listener::open(&key, "?slugs=old,nothing").await;
+    by_label.hello().await;
+    by_slug.hello().await;
+    publish(&owner, "a", "a2").await;
+    publish(&owner, "new", "b2").await;
+    owner.put("/prompts/a/labels/staging", json!({ "version": 1 })).await.ok();
+    assert_eq!(by_label.changed().await, ("a".to_owned(), "staging".to_owned(), Some(1)));
+    by_slug.until("new", "production", Some(2)).await;
+    let many = (0..501).map(|n| format!("p{n}")).collect::<Vec<_>>().join(",");
+    key.get(&format!("/stream?slugs={many}")).await.wrong_fields(&["slugs"]);
+});
+
+both!(a_confined_key_hears_of_its_labels_only, |app| async move {
+    let (owner, _) = people(&app).await;
+    text(&owner, "a", "a").await;
+    let key = app.key_with(KeyFixture { labels: vec!["staging"], ..KeyFixture::default() }).await;
+    key.get("/stream?label=production").await.error(403, "FORBIDDEN").says("staging");
+    let mut listener = Listener::open(&key, "").await;
+    listener.hello().await;
+    publish(&owner, "a", "a2").await;
+    owner.put("/prompts/a/labels/staging", json!({ "version": 1 })).await.ok();
+    assert_eq!(listener.changed().await, ("a".to_owned(), "staging".to_owned(), Some(1)));
+});
+
+both!(other_workspaces_hear_nothing, |app| async move {
+    let (owner, _) = people(&app).await;
+    let mut foreign = Listener::open(&app.stranger_key(), "").await;
+    foreign.hello().await;
+    let mut own = Listener::open(&owner, "").await;
+    own.hello().await;
+    text(&owner, "a", "a").await;
+    own.until("a", "production", Some(1)).await;
+    assert!(foreign.buffer.is_empty());
+    let silence = tokio::time::timeout(Duration::from_millis(200), foreign.response.chunk()).await;
+    assert!(silence.is_err(), "nothing of it came through");
+    app.nobody().get("/stream").await.error(401, "UNAUTHENTICATED");
+});
+
+both!(it_ends_with_the_key, |app| async move {
+    let (owner, _) = people(&app).await;
+    let expires_at = Some(app.clock().now() + TimeDelta::milliseconds(700));
+    let brief = app.key_with(KeyFixture { expires_at, ..KeyFixture::default() }).await;
+    let mut listener = Listener::open(&brief, "").await;
+    listener.hello().await;
+    text(&owner, "a", "a").await;
+    listener.until("a", "production", Some(1)).await;
+    listener.assert_ends().await;
+    assert!(app.clock().now() >= expires_at.expect("a time"));
+});
+
+both!(who_comes_back_late_is_told_to_look_again, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "a", "a").await;
+    let revision = app.revision().await;
+    let open = |last: String| key.request("GET", "/stream").header("last-event-id", Box::leak(last.into_boxed_str())).open();
+    let mut current = Listener::of(open(revision.to_string()).await);
+    assert_eq!(current.hello().await, revision);
+    let mut late = Listener::of(open((revision - 1).to_string()).await);
+    late.hello().await;
+    assert_eq!(late.next().await.map(|(event, _, data)| (event, data)), Some(("resync".to_owned(), json!({ "revision": revision }))));
+    publish(&owner, "a", "a2").await;
+    current.until("a", "production", Some(2)).await;
+});
+
+both!(there_are_only_so_many, Options::new().set("limits.streams_per_caller", 2).set("limits.streams", 3), |app| async move {
+    let (owner, key) = people(&app).await;
+    let mut first = Listener::open(&key, "").await;
+    first.hello().await;
+    let second = Listener::open(&key, "").await;
+    let refused = key.get("/stream").await.error(429, "RATE_LIMITED").says("rate limit");
+    assert!(refused.header("retry-after").is_some());
+    let _third = Listener::open(&owner, "").await;
+    owner.get("/stream").await.error(429, "RATE_LIMITED");
+    drop(second);
+    drop(first);
+    // The server notices a closed connection when it next looks at it.
+    let key = &key;
+    app.until("places are given back", || async {
+        let response = key.request("GET", "/stream").open().await;
+        response.status() == 200
+    })
+    .await;
+});
+
+both!(it_ends_when_the_server_stops, |app| async move {
+    let (_, key) = people(&app).await;
+    let mut listener = Listener::open(&key, "").await;
+    listener.hello().await;
+    let stopping = app.clone();
+    let stopped = tokio::spawn(async move { stopping.stop().await });
+    listener.assert_ends().await;
+    tokio::time::timeout(SOON, stopped).await.expect("the server stops in time").expect("well");
+});

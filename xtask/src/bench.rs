@@ -1,0 +1,19 @@
+//! `cargo xtask bench`: builds everything in release mode and lets the benchmark program measure.
+
+use crate::paths;
+use crate::process::Run;
+use anyhow::Result;
+
+/// Passes what it was given on to `xr2-bench`, which knows the scenarios.
+pub fn run(arguments: &[String]) -> Result<()> {
+    Run::cargo("build").args(["--release", "--package", "xr2", "--package", "xr2-bench"]).visibly()?;
+    let arguments = arguments.iter().filter(|argument| *argument != "--");
+    Run::new(paths::release_binary("xr2-bench"))
+        .arg("run")
+        .arg("--server")
+        .arg(paths::release_binary("xr2"))
+        .arg("--results")
+        .arg(paths::root().join("bench").join("results"))
+        .args(arguments)
+        .visibly()
+}

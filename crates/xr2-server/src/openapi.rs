@@ -44,6 +44,11 @@ pub fn base() -> OpenApi {
         .build()
 }
 
+/// The whole document as indented JSON.
+pub fn text() -> String {
+    serde_json::to_string_pretty(&crate::router::document()).unwrap_or_default()
+}
+
 /// `/openapi.json` and `/docs`.
 pub fn pages(document: OpenApi) -> Router<App> {
     let served = document.clone();

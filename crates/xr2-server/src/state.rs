@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use xr2_bus::{Bus, Hint};
 use xr2_db::{Db, Purpose};
 
 use crate::clock::Clock;
@@ -25,6 +26,7 @@ struct Inner {
     clock: Clock,
     secret: SecretKey,
     follower: Follower,
+    bus: Bus,
     keys: Arc<KeyCache>,
     prompts: Arc<PromptCache>,
     streams: Arc<Hub>,
@@ -80,6 +82,11 @@ impl App {
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![keys.clone(), prompts.clone(), streams.clone()]);
         follower.prime().await?;
+        let bus = if config.redis.is_empty() {
+            Bus::local()
+        } else {
+            Bus::redis(&config.redis).map_err(|error| StartError::Other(format!("redis: {error}")))?
+        };
         let host_names = host_names(&config);
         Ok(App(Arc::new(Inner {
             config,
@@ -87,6 +94,7 @@ impl App {
             clock,
             secret,
             follower,
+            bus,
             keys,
             prompts,
             streams,
@@ -100,6 +108,11 @@ impl App {
     fn spawn_background(&self) {
         let app = self.clone();
         self.0.tasks.spawn(async move { app.follower().run(app.stopping()).await });
+        let app = self.clone();
+        self.0.tasks.spawn(async move {
+            let heard = |hint: Hint| app.follower().wake(hint.workspace, hint.revision);
+            app.bus().run(heard, app.stopping()).await;
+        });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
@@ -154,6 +167,11 @@ impl App {
     /// Follows what happens.
     pub fn follower(&self) -> &Follower {
         &self.0.follower
+    }
+
+    /// What nodes tell each other.
+    pub fn bus(&self) -> &Bus {
+        &self.0.bus
     }
 
     /// API keys in memory.

@@ -33,6 +33,8 @@ pub enum Identity {
     Session(Arc<SessionUser>),
     /// An API key.
     Key(Arc<KeyPrincipal>),
+    /// xr2 itself, or somebody it acts for without a request: imports, the demo.
+    Internal(Actor),
 }
 
 impl Caller {
@@ -41,6 +43,7 @@ impl Caller {
         match &self.identity {
             Identity::Session(user) => Actor::user(user.id, &user.name),
             Identity::Key(key) => Actor::key(key.id, &key.name),
+            Identity::Internal(actor) => actor.clone(),
         }
     }
 
@@ -53,7 +56,7 @@ impl Caller {
     pub fn user(&self) -> Result<&SessionUser> {
         match &self.identity {
             Identity::Session(user) => Ok(user),
-            Identity::Key(_) => {
+            Identity::Key(_) | Identity::Internal(_) => {
                 Err(ApiError::forbidden("This needs a signed-in person; an API key cannot do it."))
             }
         }
@@ -74,6 +77,17 @@ pub struct Access {
 }
 
 impl Access {
+    /// xr2 itself at work in a workspace, with an owner's rights.
+    pub fn internal(workspace: Uuid, name: &str) -> Access {
+        Access::internal_as(workspace, Actor::system(name))
+    }
+
+    /// Work in a workspace that is put down to `actor`, with an owner's rights.
+    pub fn internal_as(workspace: Uuid, actor: Actor) -> Access {
+        let caller = Caller { context: RequestContext::internal(), identity: Identity::Internal(actor) };
+        Access { caller, workspace, role: Some(Role::Owner), rights: Role::Owner.rights() }
+    }
+
     /// How events name the caller.
     pub fn actor(&self) -> Actor {
         self.caller.actor()
@@ -114,7 +128,7 @@ fn denied(right: Right, identity: &Identity) -> ApiError {
         Right::Own => "do what only the owner may",
     };
     let who = match identity {
-        Identity::Session(_) => "Your role in this workspace does not allow you to",
+        Identity::Session(_) | Identity::Internal(_) => "Your role in this workspace does not allow you to",
         Identity::Key(_) => "This API key's scopes (or its maker's present role) do not allow it to",
     };
     ApiError::forbidden(format!("{who} {what}."))
@@ -241,6 +255,8 @@ async fn access(parts: &mut Parts, app: &App) -> Result<Access> {
             let (workspace, role) = (membership.workspace, membership.role);
             Ok(Access { caller, workspace, role: Some(role), rights: role.rights() })
         }
+        // Requests carry a session or a key; see `caller`.
+        Identity::Internal(_) => Err(ApiError::unauthenticated("Sign in, or send an API key.")),
     }
 }
 

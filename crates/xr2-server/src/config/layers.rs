@@ -42,7 +42,7 @@ pub(super) fn merge(
         })?;
         overlay(&mut table, given, "", &keys).map_err(|e| ConfigError::new(format!("{name}: {e}")))?;
     }
-    for (key, variable) in [("database", "DATABASE_URL")] {
+    for (key, variable) in [("database", "DATABASE_URL"), ("redis", "REDIS_URL")] {
         if let Some(value) = env(variable) {
             set(&mut table, key, &value).map_err(|e| ConfigError::new(format!("{variable}: {e}")))?;
         }

@@ -18,7 +18,7 @@ pub use secret::SecretKey;
 pub const DEFAULT_TOML: &str = include_str!("xr2.default.toml");
 
 /// The settings of one server, checked.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -26,6 +26,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Database address; see [`Config::database_url`].
     database: String,
+    /// Redis address; empty: one node.
+    pub redis: String,
     /// Address in the browser, without a slash at the end; empty when not set.
     pub public_url: String,
     /// Further host names this server answers to.
@@ -280,6 +282,11 @@ impl Config {
                 || self.database.starts_with("postgres"),
             "database",
             "must be empty, sqlite:PATH or postgres://…",
+        );
+        demand(
+            self.redis.is_empty() || self.redis.starts_with("redis://"),
+            "redis",
+            "must be empty or redis://[user:password@]host:port",
         );
         demand(
             self.secret_key.is_empty() || self.secret_key_file.is_empty(),

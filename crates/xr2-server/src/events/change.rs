@@ -1,6 +1,7 @@
 //! A change: one write transaction of a workspace with its events and its revision.
 
 use uuid::Uuid;
+use xr2_bus::Hint;
 use xr2_db::Tx;
 
 use crate::auth::Access;
@@ -95,6 +96,7 @@ impl Change {
                 self.app.follower().applied_here(&Notice::of_new(self.workspace, revision, event));
             }
             self.app.follower().wake(self.workspace, revision);
+            self.app.bus().tell(Hint { workspace: self.workspace, revision });
         }
         Ok(Committed { revision })
     }

@@ -96,6 +96,7 @@ fn caller_of(access: &Access) -> Uuid {
     match &access.caller.identity {
         Identity::Key(key) => key.id,
         Identity::Session(user) => user.session,
+        Identity::Internal(_) => access.workspace,
     }
 }
 

@@ -1,0 +1,151 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use xr2_server::config::Override;
+
+/// A self-hosted headless CMS for AI prompts.
+#[derive(Debug, Parser)]
+#[command(name = "xr2", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What xr2 can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the server
+    Serve(Serve),
+    /// Bring in prompts from a CSV file or a folder of Markdown patterns
+    Import(Import),
+    /// Help people who are locked out
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Ask a running server whether it is well; for containers
+    Healthcheck(Healthcheck),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print every setting with its default
+    Config,
+}
+
+/// Where the server's settings come from. Flags beat environment (XR2_LISTEN, …) beats file.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// Settings file; `xr2 config` prints all there are
+    #[arg(long, value_name = "FILE", env = "XR2_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of the embedded database and generated files [default: ./xr2-data]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// sqlite:PATH or postgres://… [default: SQLite in the data directory]
+    #[arg(long, value_name = "ADDRESS")]
+    pub database: Option<String>,
+    /// redis://…, for several nodes on one PostgreSQL
+    #[arg(long, value_name = "ADDRESS")]
+    pub redis: Option<String>,
+    /// Any other setting, such as --set auth.registration=closed
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl Settings {
+    /// The flags as overrides of settings.
+    pub fn overrides(&self) -> anyhow::Result<Vec<Override>> {
+        let named = [("data_dir", &self.data_dir), ("database", &self.database), ("redis", &self.redis)];
+        let mut all: Vec<Override> = named
+            .into_iter()
+            .filter_map(|(key, value)| value.clone().map(|value| Override { key: key.to_owned(), value }))
+            .collect();
+        for pair in &self.set {
+            let (key, value) =
+                pair.split_once('=').ok_or_else(|| anyhow::anyhow!("--set {pair}: expected KEY=VALUE"))?;
+            all.push(Override { key: key.trim().to_owned(), value: value.to_owned() });
+        }
+        Ok(all)
+    }
+}
+
+/// `xr2 serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Settings
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Address and port [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Fill an empty server with a demo workspace and print how to sign in
+    #[arg(long)]
+    pub demo: bool,
+    /// Also write what the demo prints, as JSON readable by you alone
+    #[arg(long, value_name = "FILE", requires = "demo")]
+    pub credentials_file: Option<PathBuf>,
+}
+
+/// `xr2 import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// A CSV file (columns act or title, prompt or content, …), a Markdown file, or a folder of patterns
+    pub path: PathBuf,
+    /// Settings
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Workspace to import into; needed when there are several
+    #[arg(long, value_name = "SLUG")]
+    pub workspace: Option<String>,
+    /// Only tell what would happen
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Import as versions that are not live yet
+    #[arg(long)]
+    pub no_publish: bool,
+    /// How variables are written: dollar (${Name: default}), braces ({{ name }}), none [default: found out]
+    #[arg(long, value_name = "NOTATION")]
+    pub variables: Option<String>,
+}
+
+/// `xr2 admin`
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Set a new random password and print it; ends all sessions of that person
+    ResetPassword(Person),
+    /// Make somebody the operator of this server
+    MakeOperator(Person),
+    /// Print a fresh set-up link, while nobody has an account yet
+    SetupLink {
+        /// Settings
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List accounts
+    ListUsers {
+        /// Settings
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+/// Somebody with an account.
+#[derive(Debug, Args)]
+pub struct Person {
+    /// Their e-mail address
+    pub email: String,
+    /// Settings
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// `xr2 healthcheck`
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// Settings
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Address of the server [default: the one it listens on]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}

@@ -1,0 +1,89 @@
+//! `xr2 serve`
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use xr2_server::clock::Clock;
+use xr2_server::config::Override;
+use xr2_server::features::{accounts, demo};
+use xr2_server::{App, serve, telemetry};
+
+use crate::cli;
+use crate::commands::configure;
+
+pub async fn run(args: cli::Serve) -> anyhow::Result<()> {
+    let listen =
+        args.listen.iter().map(|value| Override { key: "listen".into(), value: value.clone() }).collect();
+    let mut config = configure(&args.settings, listen)?;
+    telemetry::init_logs(&config.log)?;
+    telemetry::init_metrics();
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {} (is another xr2 running? --listen chooses another address)",
+            config.listen
+        )
+    })?;
+    // Port 0 asks the system for a free one: from here on the address is the real one.
+    config.listen = listener.local_addr()?;
+    let app = App::start(config, Clock::default()).await?;
+    greet(&app, args.demo, args.credentials_file.as_deref()).await?;
+    tracing::info!(address = %app.config().listen, engine = app.db().engine().name(), "listening");
+    serve::serve(app, listener, stop_signal()).await?;
+    Ok(())
+}
+
+/// Tells a newcomer where to go. Secrets are printed once, on the first start.
+async fn greet(app: &App, wants_demo: bool, credentials_file: Option<&Path>) -> anyhow::Result<()> {
+    let url = app.config().base_url();
+    if wants_demo && let Some(credentials) = demo::seed(app).await? {
+        if let Some(path) = credentials_file {
+            write_private(path, &serde_json::to_string_pretty(&credentials)?)?;
+        }
+        println!("\n  xr2 {} is ready, with a demo workspace.\n", env!("CARGO_PKG_VERSION"));
+        println!("  Dashboard   {url}");
+        println!("  E-mail      {}", credentials.email);
+        println!("  Password    {}", credentials.password);
+        println!("  API key     {}\n", credentials.api_key);
+        println!("  Fetch a prompt:\n");
+        println!("    curl -H 'Authorization: Bearer {}' \\", credentials.api_key);
+        println!("      '{url}/api/v1/prompts/{}'\n", demo::EXAMPLE);
+        println!("  Password and key are shown this once. Ctrl-C stops the server.\n");
+        return Ok(());
+    }
+    if let Some(link) = accounts::setup_link(app).await? {
+        println!("\n  xr2 {} is ready and empty.\n", env!("CARGO_PKG_VERSION"));
+        println!("  Make the first account (it becomes the operator of this server):\n\n    {link}\n");
+        println!("  The link works once. `xr2 admin setup-link` makes another.\n");
+    } else {
+        println!("xr2 {} is ready: {url}", env!("CARGO_PKG_VERSION"));
+    }
+    Ok(())
+}
+
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    writeln!(file, "{text}")?;
+    Ok(())
+}
+
+/// Ctrl-C, or SIGTERM from a supervisor.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,500 @@
+"""The blocking client over real sockets: memory, stream, failures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from fakeserver import FakeServer, Reply, Seen, failure, hang
+from xr2 import AuthError, ClientClosed, ConnectionFailed, NotFound, ProtocolError, RequestTimeout, Xr2
+from xr2._wire import Key
+
+Make = Callable[..., Xr2]
+Eventually = Callable[..., Any]
+
+
+def no_stream(seen: Seen) -> Reply | None:
+    return (
+        Reply(404, b"<html>no such page</html>", {"Content-Type": "text/html"})
+        if seen.path.endswith("/stream")
+        else None
+    )
+
+
+def refuse_prompts(status: int, code: str) -> Callable[[Seen], Reply | None]:
+    def rule(seen: Seen) -> Reply | None:
+        return failure(status, code, "told to") if "/prompts/" in seen.path else None
+
+    return rule
+
+
+def connected(client: Xr2, eventually: Eventually, slug: str = "a") -> None:
+    """Bring a copy into memory and wait until the stream vouches for it."""
+    client.get(slug)
+    eventually(lambda: client.get(slug).source == "stream")
+
+
+def test_first_from_the_server_then_from_memory(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+    server.put("a", "one")
+    first = client.get("a")
+    assert (first.text, first.source, first.version, first.label) == ("one", "api", 1, "production")
+    eventually(lambda: client.connected)
+    before = len(server.fetches())
+    for _ in range(100):
+        assert client.get("a").text == "one"
+    assert client.get("a").source == "stream"
+    assert len(server.fetches()) <= before + 1
+
+
+def test_a_publish_arrives_without_a_call_that_waits(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+    server.put("a", "one")
+    connected(client, eventually)
+    server.put("a", "two")
+    prompt = eventually(lambda: (p := client.get("a")).text == "two" and p)
+    assert prompt.source == "stream"
+    assert prompt.version == 2
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 7, 64])
+def test_events_cut_into_pieces(server: FakeServer, client: Xr2, eventually: Eventually, cut: int) -> None:
+    server.cut = cut
+    server.put("a", "one")
+    connected(client, eventually)
+    for text in ("two", "drei", "quatre"):
+        server.put("a", text)
+        eventually(lambda text=text: client.get("a").text == text)
+
+
+def test_without_a_stream_memory_is_trusted_for_max_age_only(server: FakeServer, make: Make) -> None:
+    server.put("a", "one")
+    patient, strict = make(stream=False, max_age=60.0), make(stream=False, max_age=0.0)
+    assert [patient.get("a").source for _ in range(2)] == ["api", "cache"]
+    assert [strict.get("a").source for _ in range(2)] == ["api", "api"]
+    assert server.fetches()[-1].headers["if-none-match"] == '"a-1"'
+    server.put("a", "two")
+    assert strict.get("a").text == "two"
+    assert patient.get("a").text == "one"
+
+
+def test_without_stream_nothing_listens(server: FakeServer, make: Make) -> None:
+    client = make(stream=False)
+    server.put("a", "one")
+    client.get("a")
+    assert not any(seen.path.endswith("/stream") for seen in server.seen)
+
+
+def test_polling_retires_when_the_stream_is_back(server: FakeServer, make: Make, eventually: Eventually) -> None:
+    server.rules.append(no_stream)
+    client = make(max_age=0.0)
+    server.put("a", "one")
+    assert client.get("a").source == "api"
+    assert client.get("a").source == "api"
+    eventually(lambda: sum(seen.path.endswith("/stream") for seen in server.seen) >= 2)
+    server.rules.clear()
+    eventually(lambda: client.connected)
+    eventually(lambda: client.get("a").source == "stream")
+    before = len(server.fetches())
+    assert client.get("a").source == "stream"
+    assert len(server.fetches()) == before
+
+
+def test_single_flight(server: FakeServer, client: Xr2) -> None:
+    gate = threading.Event()
+
+    def slow(seen: Seen) -> Reply | None:
+        if "/prompts/" in seen.path:
+            gate.wait(5)
+        return None
+
+    server.put("a", "one")
+    server.rules.append(slow)
+    with ThreadPoolExecutor(20) as pool:
+        gets = [pool.submit(client.get, "a") for _ in range(20)]
+        while not server.seen:
+            time.sleep(0.001)
+        gate.set()
+        assert {get.result().text for get in gets} == {"one"}
+    assert len(server.fetches()) <= 2
+
+
+def test_a_version_is_never_served_for_a_label(server: FakeServer, client: Xr2) -> None:
+    server.put("a", "one")
+    server.put("a", "two")
+    assert client.get("a", version=1).text == "one"
+    assert client.get("a").text == "two"
+    assert client.get("a", version=1).text == "one"
+    assert client.get("a", version=1).label is None
+    assert server.fetches()[0].query == {"version": "1"}
+
+
+def test_not_found_evicts(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+    server.put("a", "one")
+    connected(client, eventually)
+    server.remove("a")
+
+    def gone() -> bool:
+        try:
+            client.get("a")
+        except NotFound as error:
+            assert error.status == 404
+            assert error.request_id == "req-1"
+            assert "a@production" in str(error)
+            return True
+        return False
+
+    eventually(gone)
+    assert client.get("a", fallback="plan b").text == "plan b"
+    server.put("a", "back")
+    eventually(lambda: client.get("a", fallback="plan b").text == "back")
+
+
+def test_a_proxys_404_evicts_nothing(server: FakeServer, make: Make) -> None:
+    client = make(max_age=0.0, stream=False, retries=0)
+    server.put("a", "one")
+    client.get("a")
+    server.rules.append(lambda seen: Reply(404, b"<html>nginx</html>", {"Content-Type": "text/html"}))
+    prompt = client.get("a")
+    assert (prompt.text, prompt.source, prompt.stale) == ("one", "cache", True)
+    with pytest.raises(ProtocolError, match="no explanation"):
+        client.get("other")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429, 0])
+def test_an_outage_is_survived_on_the_last_good_copy(server: FakeServer, make: Make, status: int) -> None:
+    client = make(max_age=0.0, stream=False)
+    server.put("a", "one")
+    assert client.get("a").stale is False
+    server.rules.append(lambda seen: failure(status, "UNAVAILABLE", "told to") if status else Reply(0))
+    prompt = client.get("a")
+    assert (prompt.text, prompt.source, prompt.stale) == ("one", "cache", True)
+    calls = len(server.seen)
+    began = time.monotonic()
+    for _ in range(200):
+        assert client.get("a").stale
+    assert time.monotonic() - began < 1, "in an outage nobody waits"
+    assert len(server.seen) - calls <= 6
+    server.rules.clear()
+    server.put("a", "two")
+    assert eventually_text(client, "two")
+
+
+def eventually_text(client: Xr2, text: str) -> bool:
+    ends_at = time.monotonic() + 5
+    while client.get("a").text != text:
+        assert time.monotonic() < ends_at
+        time.sleep(0.005)
+    return True
+
+
+def test_a_server_that_hangs_costs_a_second_once(server: FakeServer, make: Make) -> None:
+    client = make(max_age=0.0, stream=False, read_timeout=15.0)
+    server.put("a", "one")
+    client.get("a")
+    server.rules.append(hang(server))
+    began = time.monotonic()
+    assert client.get("a").stale
+    assert 0.8 < time.monotonic() - began < 8
+    began = time.monotonic()
+    assert client.get("a").stale
+    assert time.monotonic() - began < 0.8
+
+
+def test_killed_and_started_again(server: FakeServer, make: Make, eventually: Eventually) -> None:
+    client = make()
+    server.put("a", "one")
+    connected(client, eventually)
+    server.stop()
+    eventually(lambda: not client.connected)
+    assert client.get("a").text == "one"
+    fresh = FakeServer(server.port)
+    try:
+        fresh.prompts, fresh.revision = server.prompts, server.revision
+        fresh.put("a", "two")
+        eventually(lambda: client.connected, within=10)
+        eventually(lambda: client.get("a").text == "two")
+        eventually(lambda: client.get("a").source == "stream")
+    finally:
+        client.close()
+        fresh.stop()
+
+
+def test_changes_missed_while_away_are_found_by_the_greeting(
+    server: FakeServer, client: Xr2, eventually: Eventually
+) -> None:
+    server.put("a", "one")
+    connected(client, eventually)
+    server.rules.append(no_stream)
+    server.drop_streams()
+    eventually(lambda: not client.connected)
+    server.put("a", "two", announce=False)
+    server.rules.clear()
+    eventually(lambda: client.connected)
+    eventually(lambda: client.get("a").text == "two")
+
+
+def test_reconnecting_with_nothing_changed_asks_nothing(
+    server: FakeServer, client: Xr2, eventually: Eventually
+) -> None:
+    server.put("a", "one")
+    server.put("b", "other")
+    connected(client, eventually)
+    connected(client, eventually, "b")
+    server.put("b", "newer")
+    eventually(lambda: client.get("b").text == "newer")
+    asked = len(server.fetches("a"))
+    server.drop_streams()
+    eventually(lambda: sum(seen.path.endswith("/stream") for seen in server.seen) >= 2)
+    eventually(lambda: client.get("a").source == "stream")
+    assert len(server.fetches("a")) == asked
+
+
+def test_resync_confirms_everything(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+    server.put("a", "one")
+    connected(client, eventually)
+    server.put("a", "two", announce=False)
+    server.emit("resync", {"revision": server.revision})
+    eventually(lambda: client.get("a").text == "two")
+    assert int(server.fetches()[-1].headers["x-xr2-min-revision"]) == server.revision
+
+
+def test_an_older_answer_never_replaces_a_newer_one(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+    server.put("a", "one")
+    server.put("a", "two")
+    connected(client, eventually)
+    old = {
+        "success": True,
+        "data": {"slug": "a", "content": "one", "version": 1, "rendered": True},
+        "meta": {},
+    }
+    server.rules.append(lambda seen: Reply(200, old, {"X-XR2-Revision": "1"}) if "/prompts/" in seen.path else None)
+    server.emit("resync", {"revision": server.revision})
+    asked = len(server.fetches())
+    eventually(lambda: len(server.fetches()) > asked)
+    assert client.get("a").text == "two"
+
+
+def test_a_server_without_revisions_works_too(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+    server.send_revision = False
+    server.put("a", "one")
+    client.get("a")
+    eventually(lambda: client.connected)
+    eventually(lambda: client.get("a").source == "stream")
+    server.put("a", "two")
+    eventually(lambda: client.get("a").text == "two")
+
+
+def test_a_change_while_its_fetch_is_under_way(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+    server.put("a", "one")
+    connected(client, eventually)
+    gate = threading.Event()
+    old: list[Reply] = []
+
+    def hold_the_first(seen: Seen) -> Reply | None:
+        if "/prompts/" not in seen.path or old:
+            return None
+        old.append(server._deliver(seen))
+        gate.wait(5)
+        return old[0]
+
+    server.rules.append(hold_the_first)
+    server.put("a", "two")
+    eventually(lambda: old)
+    server.put("a", "three")
+    slot = client._core.engine.look(Key("a", "production"), 0).slot
+    eventually(lambda: slot.needs_revision == server.revision)
+    gate.set()
+    eventually(lambda: client.get("a").text == "three")
+
+
+def test_a_revoked_key_does_not_go_on_silently(server: FakeServer, client: Xr2, eventually: Eventually) -> None:
+    server.put("a", "one")
+    connected(client, eventually)
+    server.valid_key = False
+    server.drop_streams()
+
+    def refused() -> bool:
+        try:
+            client.get("a")
+        except AuthError as error:
+            return error.status == 401
+        return False
+
+    eventually(refused)
+    with pytest.raises(AuthError):
+        client.get("a")
+    prompt = client.get("a", fallback="plan b")
+    assert prompt.is_fallback
+    assert isinstance(prompt.cause, AuthError)
+
+
+def test_forbidden_drops_the_copy(server: FakeServer, make: Make) -> None:
+    client = make(max_age=0.0, stream=False)
+    server.put("a", "one")
+    client.get("a")
+    server.rules.append(refuse_prompts(403, "FORBIDDEN"))
+    with pytest.raises(AuthError) as caught:
+        client.get("a")
+    assert caught.value.code == "FORBIDDEN"
+
+
+def test_retries_then_succeeds(server: FakeServer, make: Make) -> None:
+    client = make(stream=False)
+    server.put("a", "one")
+    left = [failure(503, "UNAVAILABLE", "soon"), Reply(0)]
+    server.rules.append(lambda seen: left.pop() if left else None)
+    assert client.get("a").text == "one"
+    assert len(server.fetches()) == 3
+
+
+def test_retry_after_is_honoured(server: FakeServer, make: Make) -> None:
+    client = make(stream=False)
+    server.put("a", "one")
+    left = [failure(429, "RATE_LIMITED", "slow down", Retry_After="1")]
+    server.rules.append(lambda seen: left.pop() if left else None)
+    began = time.monotonic()
+    assert client.get("a").text == "one"
+    assert time.monotonic() - began >= 1
+
+
+def test_too_long_a_retry_after_is_told(server: FakeServer, make: Make) -> None:
+    client = make(stream=False)
+    server.rules.append(lambda seen: failure(429, "RATE_LIMITED", "slow down", Retry_After="30"))
+    began = time.monotonic()
+    with pytest.raises(Exception, match="slow down") as caught:
+        client.get("a")
+    assert time.monotonic() - began < 20
+    assert getattr(caught.value, "retry_after", None) == 30
+    assert len(server.fetches()) == 1
+
+
+def test_nobody_there(make: Make, server: FakeServer) -> None:
+    client = Xr2("xr2_key_0123456789abcdef0123", "http://127.0.0.1:9", stream=False, retries=0)
+    with pytest.raises(ConnectionFailed, match=r"could not be reached.*fallback=") as caught:
+        client.get("a")
+    assert caught.value.code == "CONNECTION_FAILED"
+    prompt = client.get("a", fallback=[{"role": "user", "content": "Hi {{ name }}"}])
+    assert prompt.render(name="Ada").messages == [{"role": "user", "content": "Hi Ada"}]
+    assert prompt.source == "fallback"
+    client.close()
+
+
+def test_the_calls_own_timeout(server: FakeServer, make: Make) -> None:
+    client = make(stream=False)
+    server.rules.append(hang(server))
+    began = time.monotonic()
+    with pytest.raises(RequestTimeout):
+        client.get("a", timeout=0.1)
+    assert time.monotonic() - began < 4
+    assert client.get("b", timeout=0.1, fallback="x").text == "x"
+
+
+def test_the_memory_is_bounded(server: FakeServer, make: Make) -> None:
+    client = make(cache_size=3, stream=False)
+    for index in range(10):
+        server.put(f"p{index}", str(index))
+        client.get(f"p{index}")
+    assert len(client._core.engine) == 3
+    assert client.get("p9").source == "cache"
+    assert client.get("p0").source == "api"
+
+
+def test_changing_a_prompt_changes_nobody_elses(server: FakeServer, client: Xr2) -> None:
+    server.put("a", None, type="chat", messages=[{"role": "user", "content": "Hi"}])
+    mine = client.get("a")
+    mine.config["nested"]["a"] = 2
+    assert mine.messages is not None
+    mine.messages.clear()
+    other = client.get("a")
+    assert other.config == {"model": "m", "nested": {"a": 1}}
+    assert other.messages == [{"role": "user", "content": "Hi"}]
+
+
+def test_get_many(server: FakeServer, client: Xr2) -> None:
+    for slug in ("a", "b", "c"):
+        server.put(slug, slug.upper())
+    assert {slug: p.text for slug, p in client.get_many(["a", "b", "c", "a"]).items()} == {
+        "a": "A",
+        "b": "B",
+        "c": "C",
+    }
+    with pytest.raises(NotFound) as caught:
+        client.get_many(["a", "x", "y"])
+    assert caught.value.details == {"slugs": ["x", "y"]}
+    assert client.get_many(["a", "x"], fallbacks={"x": "X"})["x"].text == "X"
+
+
+def test_a_prompt_in_a_running_test_is_asked_for_each_time(server: FakeServer, client: Xr2) -> None:
+    server.put("a", "one")
+    data = {
+        "slug": "a",
+        "content": "b",
+        "version": 1,
+        "rendered": True,
+        "ab_test": {"id": "t", "variant": "b"},
+    }
+    server.rules.append(
+        lambda seen: Reply(200, {"data": data}, {"Cache-Control": "no-store"}) if "/prompts/" in seen.path else None
+    )
+    assert client.get("a").variant == "b"
+    assert client.get("a").source == "api"
+
+
+def test_users_have_copies_of_their_own(server: FakeServer, client: Xr2) -> None:
+    server.put("a", "one")
+    client.get("a", user_id="u1")
+    client.get("a", user_id="u2")
+    client.get("a", user_id="")
+    assert [seen.query.get("user_id") for seen in server.fetches()] == ["u1", "u2", None]
+
+
+def test_watch(server: FakeServer, client: Xr2) -> None:
+    server.put("a", "one")
+    watched = client.watch("a")
+    assert next(watched).text == "one"
+    threading.Timer(0.05, server.put, ("a", "two")).start()
+    assert next(watched).text == "two"
+    watched.close()  # type: ignore[attr-defined]
+    assert not client._core.engine.listeners
+
+
+def test_closing(server: FakeServer, make: Make, eventually: Eventually) -> None:
+    server.put("a", "one")
+    with make() as client:
+        client.get("a")
+        eventually(lambda: client.connected)
+    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("xr2-")])
+    with pytest.raises(ClientClosed):
+        client.get("a", fallback="x")
+
+    # The server only learns of it when a write fails.
+    def noticed() -> bool:
+        server.heartbeat()
+        return server.stream_count() == 0
+
+    eventually(noticed)
+
+
+def test_a_client_let_go_of_ends_its_threads(server: FakeServer, eventually: Eventually) -> None:
+    from fakeserver import KEY
+
+    server.put("a", "one")
+    client = Xr2(KEY, server.url)
+    client.get("a")
+    engine = client._core.engine
+    eventually(lambda: engine.stream.live)
+    del client
+    eventually(lambda: not [t for t in threading.enumerate() if t.name == "xr2-stream"])
+
+
+def test_requests_carry_what_they_should(server: FakeServer, client: Xr2) -> None:
+    server.put("a", "one")
+    client.get("a", optimized_for="gpt-4")
+    (seen,) = server.fetches()
+    assert seen.headers["user-agent"] == "xr2-python/0.1.0"
+    assert seen.query == {"label": "production", "optimized_for": "gpt-4"}
+    assert "gpt" not in str(seen.headers)

@@ -5,4 +5,4 @@ mod principal;
 mod queries;
 
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
-pub use principal::{KeyCache, KeyPrincipal, authenticate};
+pub use principal::{KeyCache, KeyPrincipal, authenticate, known};

@@ -12,6 +12,7 @@ pub mod features;
 mod front;
 pub mod http;
 mod last_used;
+pub mod limits;
 pub mod openapi;
 mod queries;
 pub mod router;

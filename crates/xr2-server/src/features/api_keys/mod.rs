@@ -12,10 +12,6 @@ mod service;
 pub use cors::cors;
 pub use dto::{ApiKey, KeyStatus};
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
-<<<<<<< HEAD
 pub use principal::{KeyCache, KeyPrincipal, authenticate, known};
-=======
-pub use principal::{KeyCache, KeyPrincipal, authenticate};
 pub use routes::*;
 pub use service::{create_for, describe};
->>>>>>> main

@@ -25,7 +25,8 @@ pub async fn guard_host(State(app): State<App>, request: Request, next: Next) ->
     .into_response()
 }
 
-fn is_ours(app: &App, request: &Request) -> bool {
+/// Whether the request names this server.
+pub fn is_ours(app: &App, request: &Request) -> bool {
     let host = match request.headers().get(header::HOST) {
         Some(value) => value.to_str().unwrap_or(""),
         // HTTP/2 carries it in the URI.

@@ -11,6 +11,7 @@ pub mod events;
 pub mod features;
 pub mod http;
 mod last_used;
+pub mod limits;
 pub mod openapi;
 mod queries;
 pub mod router;

@@ -8,6 +8,7 @@ mod observe;
 mod params;
 mod reply;
 mod schema;
+mod text;
 
 pub use body::Body;
 pub use client::client_address;
@@ -18,3 +19,4 @@ pub(crate) use params::decode;
 pub use params::{Page, Params};
 pub use reply::{Envelope, Meta, Reply, Warning};
 pub use schema::check_against_schema;
+pub use text::one_line;

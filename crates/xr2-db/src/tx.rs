@@ -65,6 +65,19 @@ impl Tx {
         self.workspace.expect("a tenant query ran in a system transaction")
     }
 
+    /// Lets a system transaction act in `workspace` as well. Only for making a workspace together with its first
+    /// member: both or neither.
+    pub async fn in_workspace(mut self, workspace: Uuid) -> Result<Tx> {
+        if let Inner::Postgres(tx) = &mut self.inner {
+            sqlx::query("SELECT set_config('app.current_workspace_id', $1, true)")
+                .bind(workspace.to_string())
+                .execute(&mut **tx)
+                .await?;
+        }
+        self.workspace = Some(workspace);
+        Ok(self)
+    }
+
     /// Runs a statement and tells how many rows it touched.
     pub async fn execute(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64> {
         let sql = sql.into_sql_str();

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::contract::{Contract, VariableSpec, VariableType};
@@ -43,6 +44,19 @@ pub struct MergedVariable {
     pub used: bool,
     /// Whether a jinja template uses it.
     by_jinja: bool,
+}
+
+impl Serialize for MergedVariable {
+    /// The spec, with `discovered` and `used` always said.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = match serde_json::to_value(&self.spec).map_err(serde::ser::Error::custom)? {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        fields.insert("discovered".to_owned(), Value::Bool(self.spec.discovered));
+        fields.insert("used".to_owned(), Value::Bool(self.used));
+        fields.serialize(serializer)
+    }
 }
 
 /// Compiles a prompt. `slug` is its own, so that a snippet that leads back to it is found out; `resolve` gives

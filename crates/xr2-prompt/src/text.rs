@@ -12,7 +12,7 @@ pub fn push_value(out: &mut String, value: &Value) {
     }
 }
 
-/// The text of a value; see [`push_value`].
+/// The text of a value: strings as they are, nothing for null, numbers as ECMAScript prints them, else compact JSON.
 pub fn value_text(value: &Value) -> String {
     let mut out = String::new();
     push_value(&mut out, value);

@@ -159,6 +159,20 @@ impl ApiError {
         Self::new(Code::Forbidden, message)
     }
 
+    /// 429: how many were allowed, and when the next one is.
+    pub fn rate_limited(refused: crate::limits::Refused, what: &str) -> Self {
+        let crate::limits::Refused { limit, wait_seconds } = refused;
+        let message = format!(
+            "{what} have reached their rate limit of {limit}. Please try again in {wait_seconds} seconds."
+        );
+        Self::new(Code::RateLimited, message)
+            .with_details(json!({ "limit": limit, "retry_after": wait_seconds }))
+            .with_header(axum::http::header::RETRY_AFTER, HeaderValue::from(wait_seconds))
+            .with_header(HeaderName::from_static("ratelimit-limit"), HeaderValue::from(limit))
+            .with_header(HeaderName::from_static("ratelimit-remaining"), HeaderValue::from(0))
+            .with_header(HeaderName::from_static("ratelimit-reset"), HeaderValue::from(wait_seconds))
+    }
+
     /// 422 with every wrong field.
     pub fn validation(problems: Vec<FieldProblem>) -> Self {
         let message = match problems.as_slice() {

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
-use crate::features::{delivery, prompts, stream, system};
+use crate::features::{accounts, api_keys, delivery, prompts, stream, system, workspaces};
 use crate::http::{guard_host, guard_path, observe};
 use crate::openapi;
 use crate::state::App;
@@ -18,6 +18,23 @@ use crate::state::App;
 fn api() -> OpenApiRouter<App> {
     use prompts::{drafts, labels, versions};
     OpenApiRouter::new()
+        .routes(routes!(accounts::status))
+        .routes(routes!(accounts::register))
+        .routes(routes!(accounts::login))
+        .routes(routes!(accounts::logout))
+        .routes(routes!(accounts::me, accounts::update_me))
+        .routes(routes!(accounts::change_password))
+        .routes(routes!(accounts::list_sessions, accounts::revoke_other_sessions))
+        .routes(routes!(accounts::revoke_session))
+        .routes(routes!(workspaces::list_workspaces))
+        .routes(routes!(workspaces::get_workspace))
+        .routes(routes!(workspaces::list_members))
+        .routes(routes!(workspaces::list_organizations))
+        .routes(routes!(workspaces::get_organization))
+        .routes(routes!(workspaces::list_organization_members))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::rotate_api_key))
+        .routes(routes!(api_keys::revoke_api_key))
         .routes(routes!(prompts::routes::list_prompts, prompts::routes::create_prompt))
         .routes(routes!(prompts::routes::update_prompt, prompts::routes::delete_prompt))
         .routes(routes!(prompts::routes::prompt_details))
@@ -70,6 +87,7 @@ pub fn router(app: App) -> Router {
         .fallback(get(system::dashboard))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(guard_path))
+        .layer(from_fn_with_state(app.clone(), api_keys::cors))
         .layer(from_fn_with_state(app.clone(), guard_host))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), observe))

@@ -7,9 +7,11 @@ use tokio_util::task::TaskTracker;
 use xr2_bus::{Bus, Hint};
 use xr2_db::{Db, Purpose};
 
+use crate::auth::Denials;
 use crate::clock::Clock;
 use crate::config::{Config, SecretKey};
 use crate::events::Follower;
+use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
 use crate::features::delivery::PromptCache;
 use crate::features::stream::Hub;
@@ -30,6 +32,8 @@ struct Inner {
     keys: Arc<KeyCache>,
     prompts: Arc<PromptCache>,
     streams: Arc<Hub>,
+    accounts: Accounts,
+    denials: Denials,
     last_used: LastUsed,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
@@ -88,6 +92,7 @@ impl App {
             Bus::redis(&config.redis).map_err(|error| StartError::Other(format!("redis: {error}")))?
         };
         let host_names = host_names(&config);
+        let accounts = Accounts::new(&config.auth);
         Ok(App(Arc::new(Inner {
             config,
             db,
@@ -98,6 +103,8 @@ impl App {
             keys,
             prompts,
             streams,
+            accounts,
+            denials: Denials::default(),
             last_used: LastUsed::default(),
             host_names,
             stop: CancellationToken::new(),
@@ -115,6 +122,7 @@ impl App {
         });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
+        self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
 
@@ -172,6 +180,16 @@ impl App {
     /// What nodes tell each other.
     pub fn bus(&self) -> &Bus {
         &self.0.bus
+    }
+
+    /// Hashing and throttling of sign-ins.
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// Notes who was refused.
+    pub fn denials(&self) -> &Denials {
+        &self.0.denials
     }
 
     /// API keys in memory.

@@ -77,7 +77,7 @@ def test_an_answer_on_its_way_during_the_greeting() -> None:
     engine.land(ticket, answer("one", 6), 102)
     assert age(engine, 102) == 2
     ticket, _ = engine.join(engine.look(A, 102).slot, 102, object)
-    assert ticket.min_revision == 7
+    assert ticket.min_revision is None
     engine.land(ticket, answer(None, 7), 103)
     assert age(engine, 200) == 0
 
@@ -138,6 +138,35 @@ def test_a_change_during_the_fetch_makes_it_be_repeated() -> None:
     assert age(engine, 103) == 2
     assert not fetch(engine, 103, answer("three", 7, version=3)).again
     assert age(engine, 200) == 0
+
+
+def test_an_answer_of_a_server_that_lags_behind_the_stream_is_not_covered() -> None:
+    engine = Engine(10, 1.0)
+    engine.hello(50, 100)
+    assert engine.changed(event(60), 101) == []
+    fetch(engine, 102, answer("old", 55))
+    assert age(engine, 104) == 2
+    fetch(engine, 104, answer("new", 60, version=2))
+    assert age(engine, 200) == 0
+
+
+def test_the_server_is_asked_for_an_announced_change() -> None:
+    engine = Engine(10, 1.0)
+    engine.hello(5, 100)
+    fetch(engine, 100, answer("one", 5))
+    engine.changed(event(6), 101)
+    ticket, _ = engine.join(engine.look(A, 101).slot, 101, object)
+    assert ticket.min_revision == 6
+
+
+def test_a_copy_in_use_is_confirmed_once_a_minute() -> None:
+    engine = Engine(10, 1.0)
+    engine.hello(5, 100)
+    fetch(engine, 100, answer("one", 5))
+    assert not engine.is_due(engine.look(A, 159), 159)
+    assert engine.is_due(engine.look(A, 161), 161)
+    fetch(engine, 161, answer(None, 5))
+    assert not engine.is_due(engine.look(A, 162), 162)
 
 
 def test_a_lagging_node_makes_no_storm_of_requests() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import xr2 as package
-from fakeserver import KEY, FakeServer, failure
+from fakeserver import KEY, FakeServer, Reply, Seen, failure
 from xr2 import MissingVariables, NotFound, Xr2, xr2
 
 Eventually = Callable[..., Any]
@@ -70,6 +70,26 @@ def test_jinja_is_rendered_by_the_server_at_the_version_held(server: FakeServer,
     assert (done.version, done.label, done.rendered) == (1, "production", True)
     (sent,) = [seen.body for seen in server.seen if seen.method == "POST"]
     assert sent == {"variables": {"x": [1], "y": "z"}, "version": 1}
+
+
+def test_a_key_confined_to_labels_renders_what_its_label_points_at(server: FakeServer, client: Xr2) -> None:
+    server.put("j", "{% if x %}{% endif %}", syntax="jinja")
+    prompt = client.get("j")
+    sent: list[Any] = []
+
+    def confined(seen: Seen) -> Reply | None:
+        if seen.method != "POST":
+            return None
+        sent.append(seen.body)
+        if "version" in seen.body:
+            return failure(403, "FORBIDDEN", "this API key may fetch only the versions its labels point at")
+        data = {"slug": "j", "content": "newer", "version": 2, "label": "production", "rendered": True}
+        return Reply(200, {"data": data})
+
+    server.rules.append(confined)
+    done = prompt.render(x=1)
+    assert (done.text, done.version) == ("newer", 2)
+    assert [list(body) for body in sent] == [["variables", "version"], ["variables", "label"]]
 
 
 def test_the_fallback_covers_rendering_too(server: FakeServer, client: Xr2) -> None:

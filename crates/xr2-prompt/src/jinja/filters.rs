@@ -22,7 +22,8 @@ pub(super) fn apply<'a>(
 ) -> Result<Val<'a>, Failure> {
     let text = |change: fn(&str) -> String| {
         let text = input.to_text(budget)?;
-        budget.bytes(text.len().saturating_mul(2))?;
+        // Case is looked up letter by letter, and a letter may become several.
+        budget.bytes(text.len().saturating_mul(6))?;
         Ok(Val::text(change(&text)))
     };
     match filter {
@@ -364,7 +365,8 @@ fn unique<'a>(input: &Val<'a>, args: Args<'_, 'a>, budget: &Budget) -> Result<Va
         // Compact JSON tells values apart, 1 and 1.0 being the same number.
         let mut key = String::new();
         value.push_json(&mut key)?;
-        budget.bytes(key.len().saturating_mul(2))?;
+        budget.items(6)?;
+        budget.bytes(key.len().saturating_mul(4))?;
         if !case_sensitive {
             key = key.to_lowercase();
         }

@@ -13,17 +13,43 @@ pub(crate) fn splice(text: &str, template: &Template, snippets: &[SnippetBody]) 
     for splice in &template.splices {
         push(&mut out, &text[plain_from..splice.range.start])?;
         plain_from = splice.range.end;
-        // Comments keep what `{%-` and `-%}` trim around the tag.
-        if splice.trim_before {
-            out.push_str("{#- #}");
-        }
-        push_snippet(&mut out, &snippets[splice.snippet], snippets)?;
-        if splice.trim_after {
-            out.push_str("{# -#}");
-        }
+        let inner = snippet_text(&snippets[splice.snippet], snippets)?;
+        // Empty comments keep what `{%-` and `-%}` trim around the tag, and keep the trimming of one text from
+        // reaching into the other.
+        out.push_str(match (splice.trim_before, touches(&inner, Edge::Start)) {
+            (true, _) => "{#- #}",
+            (false, true) => "{# #}",
+            (false, false) => "",
+        });
+        push(&mut out, &inner)?;
+        out.push_str(match (splice.trim_after, touches(&inner, Edge::End)) {
+            (true, _) => "{# -#}",
+            (false, true) => "{# #}",
+            (false, false) => "",
+        });
     }
     push(&mut out, &text[plain_from..])?;
     Ok(out)
+}
+
+#[derive(Clone, Copy)]
+enum Edge {
+    Start,
+    End,
+}
+
+/// Whether trimming could pass this edge of a text, from within or from without.
+fn touches(text: &str, edge: Edge) -> bool {
+    match edge {
+        Edge::Start => {
+            text.chars().next().is_none_or(char::is_whitespace)
+                || ["{{-", "{%-", "{#-"].iter().any(|tag| text.starts_with(tag))
+        }
+        Edge::End => {
+            text.chars().next_back().is_none_or(char::is_whitespace)
+                || ["-}}", "-%}", "-#}"].iter().any(|tag| text.ends_with(tag))
+        }
+    }
 }
 
 fn push(out: &mut String, text: &str) -> Result<(), String> {
@@ -34,31 +60,32 @@ fn push(out: &mut String, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn push_snippet(out: &mut String, snippet: &SnippetBody, snippets: &[SnippetBody]) -> Result<(), String> {
+fn snippet_text(snippet: &SnippetBody, snippets: &[SnippetBody]) -> Result<String, String> {
+    let mut out = String::new();
     match &snippet.body {
-        Body::Plain => push_escaped(out, &snippet.text),
+        Body::Plain => push_escaped(&mut out, &snippet.text)?,
         Body::Jinja(template) => {
-            let mut inner = splice(&snippet.text, template, snippets)?;
+            out = splice(&snippet.text, template, snippets)?;
             // A brace at the end must not meet what follows the include.
-            if inner.ends_with('{') {
-                inner.pop();
-                inner.push_str("{{ \"{\" }}");
+            if out.ends_with('{') {
+                out.pop();
+                out.push_str("{{ \"{\" }}");
             }
-            push(out, &inner)
         }
         Body::Simple(template) => {
             let mut plain_from = 0;
             for slot in template.slots() {
                 let range = slot.range();
-                push_escaped(out, &snippet.text[plain_from..range.start])?;
+                push_escaped(&mut out, &snippet.text[plain_from..range.start])?;
                 plain_from = range.end;
                 // Where there is no value a simple template shows the variable itself.
                 let source = serde_json::Value::from(&snippet.text[range]);
-                push(out, &format!("{{{{ {}|default({source}) }}}}", slot.path()))?;
+                push(&mut out, &format!("{{{{ {}|default({source}) }}}}", slot.path()))?;
             }
-            push_escaped(out, &snippet.text[plain_from..])
+            push_escaped(&mut out, &snippet.text[plain_from..])?;
         }
     }
+    Ok(out)
 }
 
 /// Text such that jinja prints exactly it.

@@ -286,7 +286,8 @@ pub(super) fn compare(left: &Val<'_>, right: &Val<'_>, budget: &Budget) -> Resul
     }
 }
 
-/// Whether two values are equal: numbers by quantity, objects whatever the order of their fields.
+/// Whether two values are equal: numbers by quantity, true and false as 1 and 0 (so Jinja has it), objects whatever
+/// the order of their fields.
 pub(super) fn equal(left: &Val<'_>, right: &Val<'_>, budget: &Budget) -> Result<bool, Failure> {
     budget.items(1)?;
     match (left.view(), right.view()) {
@@ -317,6 +318,9 @@ pub(super) fn equal(left: &Val<'_>, right: &Val<'_>, budget: &Budget) -> Result<
                 }
             }
             Ok(true)
+        }
+        (View::Bool(flag), View::Number(number)) | (View::Number(number), View::Bool(flag)) => {
+            Ok(number.as_f64() == Some(f64::from(u8::from(flag))))
         }
         _ => Ok(compare(left, right, budget)?.is_eq()),
     }

@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::http::request::Parts;
 use uuid::Uuid;
 
+use crate::auth::credentials::other_site;
 use crate::auth::{Credential, Right, Rights, Role, credential, is_same_origin, token_hash};
 use crate::error::{ApiError, Code, Result};
 use crate::events::Actor;
@@ -180,7 +181,11 @@ impl<R: Need> FromRequestParts<App> for Allow<R> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let access = access(parts, app).await?;
-        access.require(R::RIGHT)?;
+        if let Err(error) = access.require(R::RIGHT) {
+            let actor = access.actor();
+            app.denials().note(app, Some(access.workspace), actor, access.context(), &route(parts)).await;
+            return Err(error);
+        }
         Ok(Allow(access, PhantomData))
     }
 }
@@ -207,8 +212,15 @@ impl FromRequestParts<App> for Operator {
         if caller.is_operator() {
             return Ok(Operator(caller));
         }
+        app.denials().note(app, None, caller.actor(), &caller.context, &route(parts)).await;
         Err(ApiError::forbidden("Only the operator of this server may do this."))
     }
+}
+
+/// Method and route, such as `POST /api/v1/api-keys`.
+fn route(parts: &Parts) -> String {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    format!("{} {path}", parts.method)
 }
 
 async fn caller(parts: &mut Parts, app: &App) -> Result<Caller> {
@@ -225,9 +237,7 @@ async fn caller(parts: &mut Parts, app: &App) -> Result<Caller> {
         }
         Some(Credential::Session { token, cookie }) => {
             if cookie && !is_same_origin(&parts.method, &parts.headers, &app.config().public_url) {
-                return Err(ApiError::forbidden(
-                    "This request came from another site. Reload the page and try again.",
-                ));
+                return Err(other_site());
             }
             Identity::Session(accounts::authenticate(app, &token_hash(token)).await?)
         }

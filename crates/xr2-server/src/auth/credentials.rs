@@ -75,6 +75,21 @@ pub fn is_same_origin(method: &Method, headers: &HeaderMap, public_url: &str) ->
     }
 }
 
+/// Refuses what a page of another site has made the browser send to a route that needs no credential but gives one
+/// (signing somebody in as somebody else). Programs send neither header and pass.
+pub fn refuse_other_sites(headers: &HeaderMap, public_url: &str) -> Result<()> {
+    let by_browser = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    if by_browser && !is_same_origin(&Method::POST, headers, public_url) {
+        return Err(other_site());
+    }
+    Ok(())
+}
+
+/// 403 for a write that our own pages did not send.
+pub(super) fn other_site() -> ApiError {
+    ApiError::forbidden("This request came from another site. Reload the page and try again.")
+}
+
 /// `bytes` random bytes in base 62 without padding; 32 bytes come to 43 characters.
 pub fn random_token(bytes: usize) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -3,11 +3,15 @@
 
 mod allow;
 mod credentials;
+mod denials;
 mod rights;
 
 pub use allow::{
     Access, Admin, Allow, Caller, Deliver, Identity, Need, Operator, Own, Publish, Read, Remove, SignedIn,
     Write,
 };
-pub use credentials::{Credential, SESSION_COOKIE, credential, is_same_origin, random_token, token_hash};
+pub use credentials::{
+    Credential, SESSION_COOKIE, credential, is_same_origin, random_token, refuse_other_sites, token_hash,
+};
+pub use denials::Denials;
 pub use rights::{Right, Rights, Role, Scope};

@@ -41,7 +41,12 @@ impl Change {
         context: RequestContext,
     ) -> Result<Change> {
         let tx = app.db().tenant(workspace).write().await?;
-        Ok(Change { app: app.clone(), workspace, actor, context, tx, events: Vec::new() })
+        Ok(Change::begin_in(app, tx, actor, context))
+    }
+
+    /// Goes on with a transaction that has entered its workspace, such as one that made it.
+    pub fn begin_in(app: &App, tx: Tx, actor: Actor, context: RequestContext) -> Change {
+        Change { app: app.clone(), workspace: tx.workspace(), actor, context, tx, events: Vec::new() }
     }
 
     /// The transaction, for queries.

@@ -9,7 +9,7 @@ mod queries;
 pub use change::{Change, Committed};
 pub use follow::{Follower, Listener, Notice};
 pub use kinds::{EventType, NewEvent, Resource};
-pub use queries::{StoredEvent, append_instance_event};
+pub use queries::{StoredEvent, append_instance_event, append_instance_event_in};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -107,6 +107,17 @@ pub async fn append_instance_event(
     tx.commit().await
 }
 
+/// Writes an event that belongs to no workspace in the transaction of what happened.
+pub async fn append_instance_event_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    actor: &Actor,
+    context: &RequestContext,
+    event: &NewEvent,
+) -> Result<()> {
+    append(tx, clock.new_id(), None, None, actor, context, event, clock.now()).await
+}
+
 /// Revision of every workspace.
 pub(super) async fn revisions(db: &Db) -> Result<Vec<(Uuid, i64)>> {
     let mut tx = db.system(Purpose::Revisions).read().await?;

@@ -3,7 +3,7 @@
 
 pub mod accounts;
 pub mod api_keys;
-// pub mod demo;
+pub mod demo;
 pub mod delivery;
 pub mod imports;
 pub mod prompts;

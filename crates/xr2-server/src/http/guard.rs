@@ -39,7 +39,8 @@ pub async fn guard_path(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-fn is_ours(app: &App, request: &Request) -> bool {
+/// Whether the request names this server.
+pub fn is_ours(app: &App, request: &Request) -> bool {
     let host = match request.headers().get(header::HOST) {
         Some(value) => value.to_str().unwrap_or(""),
         // HTTP/2 carries it in the URI.

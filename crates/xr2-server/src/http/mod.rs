@@ -8,13 +8,15 @@ mod observe;
 mod params;
 mod reply;
 mod schema;
+mod text;
 
 pub use body::Body;
 pub use client::client_address;
 pub use context::{RequestContext, RequestId};
-pub use guard::{guard_host, guard_path};
-pub use observe::{Handled, observe};
+pub use guard::{guard_host, guard_path, is_ours};
+pub use observe::{Handled, dress, observe};
 pub(crate) use params::decode;
 pub use params::{Page, Params};
 pub use reply::{Envelope, Meta, Reply, Warning};
 pub use schema::check_against_schema;
+pub use text::one_line;

@@ -32,6 +32,8 @@ OLDER_ANSWERS_REFUSED_FOR = 10.0
 """Seconds after which lower revisions are believed: the server was restored from a backup."""
 EAGER_REFRESHES = 64
 """How many copies one event may refresh unasked; the rest are confirmed when they are next used."""
+DOUBT_AFTER = 60.0
+"""Seconds after which a copy in use is confirmed once more even while the stream is silent about it."""
 BREAKER_FIRST, BREAKER_CAP, BREAKER_HINT_CAP = 0.25, 2.0, 60.0
 NEVER = float("-inf")
 
@@ -74,6 +76,7 @@ class Ticket(Generic[F]):
     changes: int
     etag: str | None
     min_revision: int | None
+    seen_revision: int | None
     handle: F
 
 
@@ -148,6 +151,10 @@ class Engine:
         """Whether the copy may be handed out without asking the server."""
         return found.snapshot is not None and found.age <= self.max_age
 
+    def is_due(self, found: Found, now: float) -> bool:
+        """Whether to ask in the background, for certainty's sake, although the stream vouches for the copy."""
+        return found.covered and not self.in_outage and now - found.slot.confirmed_at > DOUBT_AFTER
+
     def __len__(self) -> int:
         return len(self._slots)
 
@@ -173,15 +180,13 @@ class Engine:
                 epoch=self.stream.epoch if self.stream.live else 0,
                 changes=slot.changes,
                 etag=held.etag if held else None,
-                min_revision=self._min_revision(slot),
+                # Only where a change was announced: a server that has not heard of it must wait for it.
+                min_revision=slot.needs_revision if slot.needs_revision > (slot.revision or 0) else None,
+                seen_revision=self.stream.revision if self.stream.live else None,
                 handle=make(),
             )
             slot.flight = ticket
             return ticket, True
-
-    def _min_revision(self, slot: Slot) -> int | None:
-        known = max(slot.needs_revision, (self.stream.revision or 0) if self.stream.live else 0)
-        return known or None
 
     def land(self, ticket: Ticket[Any], answer: Answer, now: float) -> Landing:
         """Take in an answer."""
@@ -237,10 +242,13 @@ class Engine:
         stream = self.stream
         if not stream.live:
             return False
-        if ticket.epoch == stream.epoch:
-            return True
-        hello = stream.hello_revision
-        return answer.revision is not None and hello is not None and answer.revision >= hello
+        # What was announced before there was a place for this copy must be in the answer; a server that lags
+        # behind the one that streams would otherwise leave an old text for good.
+        began_before = ticket.epoch != stream.epoch
+        announced = stream.hello_revision if began_before else ticket.seen_revision
+        if answer.revision is None or announced is None:
+            return not began_before
+        return answer.revision >= announced
 
     def fail(self, ticket: Ticket[Any], error: BaseException, now: float, *, outage: bool) -> bool:
         """Note that a fetch failed; True when this is where an outage begins."""

@@ -222,6 +222,8 @@ class AsyncCore:
         found = self.engine.look(key, now)
         served = at_hand(self.engine, found, now)
         if served is not None:
+            if self.engine.is_due(found, now):
+                self._fly(found.slot, now)
             return served
         if self.engine.in_outage and (found.snapshot is not None or not patient):
             return self._without_waiting(found.slot, now)

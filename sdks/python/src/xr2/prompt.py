@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 from ._providers import ProviderRequest, to_anthropic, to_google, to_openai
 from ._template import Rendered, discover, must_ask_server, render_data
 from ._wire import Answer, Key, is_outage
-from .errors import NotRendered, Xr2Error
+from .errors import AuthError, NotRendered, Xr2Error
 
 Source = Literal["stream", "cache", "api", "disk", "fallback"]
 """Where a prompt came from.
@@ -255,14 +255,19 @@ class BasePrompt:
         """Render here, or None when only the server can."""
         return None if must_ask_server(self._data, values) else render_data(self._data, values, self.slug)
 
-    def _render_body(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask for exactly the version this object holds, whatever has been published since."""
+    def _render_bodies(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What to ask for, in turn: exactly the version this object holds, whatever has been published since.
+
+        A key confined to some labels may no longer see that version; then what the label points at now.
+        """
+        by_version = {"version": self.version} if self.version is not None else None
+        by_label = {"label": self._key.label} if self._key.label is not None else None
+        rest = self._render_rest(values)
+        return [{**rest, **which} for which in (by_version, by_label) if which is not None] or [rest]
+
+    def _render_rest(self, values: Mapping[str, Any]) -> dict[str, Any]:
         key = self._key
         body: dict[str, Any] = {"variables": dict(values)}
-        if self.version is not None:
-            body["version"] = self.version
-        elif key.label is not None:
-            body["label"] = key.label
         if key.user_id is not None:
             body["user_id"] = key.user_id
         if key.optimized_for is not None:
@@ -302,13 +307,22 @@ class Prompt(BasePrompt):
         if self._call is None:
             raise NotRendered(f"{self.slug!r} can only be rendered by the server, and this prompt has no client")
         try:
-            answer = self._call(self.id or self.slug, self._render_body(filled))
+            answer = self._ask(self._call, self._render_bodies(filled))
         except Xr2Error as error:
             if self._fallback is None or not is_outage(error):
                 raise
             stand_in: Prompt = fallback_prompt(Prompt, self._fallback, self._key, error)
             return stand_in.render(filled)
         return self._with(*self._of_answer(answer))
+
+    def _ask(self, call: RenderCall, bodies: list[dict[str, Any]]) -> Answer:
+        for body in bodies[:-1]:
+            try:
+                return call(self.id or self.slug, body)
+            except AuthError as error:
+                if error.status != 403:
+                    raise
+        return call(self.id or self.slug, bodies[-1])
 
     def _with(self, data: Mapping[str, Any], meta: Mapping[str, Any]) -> Prompt:
         return Prompt(
@@ -335,13 +349,22 @@ class AsyncPrompt(BasePrompt):
         if self._call is None:
             raise NotRendered(f"{self.slug!r} can only be rendered by the server, and this prompt has no client")
         try:
-            answer = await self._call(self.id or self.slug, self._render_body(filled))
+            answer = await self._ask(self._call, self._render_bodies(filled))
         except Xr2Error as error:
             if self._fallback is None or not is_outage(error):
                 raise
             stand_in: AsyncPrompt = fallback_prompt(AsyncPrompt, self._fallback, self._key, error)
             return await stand_in.render(filled)
         return self._with(*self._of_answer(answer))
+
+    async def _ask(self, call: AsyncRenderCall, bodies: list[dict[str, Any]]) -> Answer:
+        for body in bodies[:-1]:
+            try:
+                return await call(self.id or self.slug, body)
+            except AuthError as error:
+                if error.status != 403:
+                    raise
+        return await call(self.id or self.slug, bodies[-1])
 
     def _with(self, data: Mapping[str, Any], meta: Mapping[str, Any]) -> AsyncPrompt:
         return AsyncPrompt(

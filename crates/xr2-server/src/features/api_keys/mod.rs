@@ -1,8 +1,17 @@
 //! API keys: what they look like, finding the one a request carries, making and ending them.
 
+mod cors;
+mod dto;
 mod format;
+mod input;
 mod principal;
 mod queries;
+mod routes;
+mod service;
 
+pub use cors::cors;
+pub use dto::{ApiKey, KeyStatus};
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
-pub use principal::{KeyCache, KeyPrincipal, authenticate};
+pub use principal::{KeyCache, KeyPrincipal, authenticate, known};
+pub use routes::*;
+pub use service::{create_for, describe};

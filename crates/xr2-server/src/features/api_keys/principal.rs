@@ -1,9 +1,10 @@
 //! From the key that a request carries to who that is. In memory when warm: no SQL, no lock that writers hold.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
@@ -11,11 +12,13 @@ use xr2_db::Purpose;
 
 use crate::auth::{Right, Rights, token_hash};
 use crate::clock::Time;
-use crate::error::{ApiError, Result};
-use crate::events::{Listener, Notice};
+use crate::error::{ApiError, Code, Result};
+use crate::events::{Actor, Listener, Notice};
+use crate::features::api_keys::cors::{self, Origins};
 use crate::features::api_keys::{KeyKind, is_well_formed, queries};
 use crate::http::RequestContext;
 use crate::last_used::KeyStamp;
+use crate::limits::Windows;
 use crate::state::App;
 
 /// Keys kept in memory.
@@ -34,6 +37,8 @@ pub struct KeyPrincipal {
     pub name: String,
     /// Secret or publishable.
     pub kind: KeyKind,
+    /// Who made it, or made the key that made it.
+    pub maker: Option<Uuid>,
     /// Scopes ∩ the maker's present role.
     pub rights: Rights,
     /// Labels it is confined to; empty: all.
@@ -50,16 +55,51 @@ pub struct KeyPrincipal {
     pub stamp: Arc<KeyStamp>,
 }
 
-/// Keys in memory, dropped by events.
+/// Keys in memory, dropped by events, and what they have used of their limits.
 pub struct KeyCache {
     keys: Cache<[u8; 32], Arc<KeyPrincipal>>,
     /// Counts invalidations, so that a fill that began before one is not kept.
-    epoch: std::sync::atomic::AtomicU64,
+    epoch: AtomicU64,
+    /// Held while a key is put in and while keys are dropped, so that nobody ever meets one that was dropped already.
+    changing: Mutex<()>,
+    origins: Origins,
+    windows: Windows<Uuid>,
 }
 
 impl KeyCache {
     pub(crate) fn new() -> KeyCache {
-        KeyCache { keys: Cache::new(CACHED_KEYS), epoch: Default::default() }
+        KeyCache {
+            keys: Cache::new(CACHED_KEYS),
+            epoch: AtomicU64::default(),
+            changing: Mutex::default(),
+            origins: Origins::default(),
+            windows: Windows::new(CACHED_KEYS),
+        }
+    }
+
+    pub(super) fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    /// Puts in a key that was read at `epoch`, unless something has changed since; then the next request reads again.
+    fn keep(&self, hash: [u8; 32], key: &Arc<KeyPrincipal>, epoch: u64) {
+        let _changing = self.changing();
+        if self.epoch() == epoch {
+            self.keys.insert(hash, key.clone());
+        }
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Whether the key with this hash, known from the request just answered, lists the origin.
+    pub(super) fn allows_origin(&self, hash: &[u8; 32], origin: &HeaderValue) -> bool {
+        self.keys.get(hash).is_some_and(|key| cors::allows(key.kind, &key.allowed_origins, origin))
     }
 }
 
@@ -68,7 +108,9 @@ impl Listener for KeyCache {
         let concerns_keys =
             ["api_key.", "member.", "workspace."].iter().any(|prefix| notice.kind.starts_with(prefix));
         if concerns_keys {
-            self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let _changing = self.changing();
+            self.epoch.fetch_add(1, Ordering::SeqCst);
+            self.origins.forget();
             self.keys.retain(|_, key| key.workspace != notice.workspace);
         }
     }
@@ -95,14 +137,38 @@ pub async fn authenticate(
         None => load(app, hash).await?,
     };
     let now = app.clock().now();
-    check(&key, now, context.address, headers)?;
+    if let Err(error) = check(&key, now, context.address, headers) {
+        if error.code == Code::Forbidden {
+            let actor = Actor::key(key.id, &key.name);
+            app.denials().note(app, Some(key.workspace), actor, context, "use of the API key").await;
+        }
+        return Err(error);
+    }
+    if let Some(limit) = key.rate_limit_per_minute {
+        let counted = cache.windows.count(&key.id, limit.unsigned_abs(), now);
+        counted
+            .map_err(|refused| ApiError::rate_limited(refused, "Requests with this API key in a minute"))?;
+    }
     app.last_used().key(&key.stamp, now);
     Ok(key)
 }
 
+/// The key, if it is in memory and nothing about it asks for a closer look: it is secret, may be used from anywhere
+/// and as often as anybody likes.
+pub fn known(app: &App, text: &str) -> Option<Arc<KeyPrincipal>> {
+    let key = app.keys().keys.get(&token_hash(text))?;
+    let is_plain = key.kind == KeyKind::Secret && key.allowed_ips.is_empty() && key.rate_limit_per_minute.is_none();
+    let now = app.clock().now();
+    if !is_plain || key.expires_at.is_some_and(|end| end <= now) || !key.rights.has(Right::Deliver) {
+        return None;
+    }
+    app.last_used().key(&key.stamp, now);
+    Some(key)
+}
+
 async fn load(app: &App, hash: [u8; 32]) -> Result<Arc<KeyPrincipal>> {
     let cache = app.keys();
-    let epoch = cache.epoch.load(std::sync::atomic::Ordering::SeqCst);
+    let epoch = cache.epoch();
     let mut tx = app.db().system(Purpose::KeyLookup).read().await?;
     let found = queries::principal(&mut tx, &hash).await?;
     tx.commit().await?;
@@ -110,11 +176,7 @@ async fn load(app: &App, hash: [u8; 32]) -> Result<Arc<KeyPrincipal>> {
         return Err(ApiError::unauthenticated("This API key is unknown or has been revoked."));
     };
     let key = Arc::new(key);
-    cache.keys.insert(hash, key.clone());
-    if cache.epoch.load(std::sync::atomic::Ordering::SeqCst) != epoch {
-        // Something changed while we read: what we hold may be old, so the next request reads again.
-        cache.keys.remove(&hash);
-    }
+    cache.keep(hash, &key, epoch);
     Ok(key)
 }
 
@@ -132,7 +194,7 @@ fn check(key: &KeyPrincipal, now: Time, address: Option<IpAddr>, headers: &Heade
     }
     if key.kind == KeyKind::Publishable
         && let Some(origin) = headers.get(header::ORIGIN)
-        && !key.allowed_origins.iter().any(|allowed| origin.as_bytes() == allowed.as_bytes())
+        && !cors::allows(key.kind, &key.allowed_origins, origin)
     {
         return Err(ApiError::forbidden("This publishable key may not be used from that origin."));
     }

@@ -8,6 +8,7 @@ mod dto;
 mod entry;
 mod freshness;
 mod key;
+mod lane;
 mod load;
 pub(crate) mod metrics;
 pub mod preview;
@@ -18,4 +19,5 @@ pub mod routes;
 
 pub use cache::PromptCache;
 pub use deliver::require_label;
+pub(crate) use lane::answer_at_once;
 pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};

@@ -34,13 +34,13 @@ pub struct Credentials {
 
 /// Fills an empty server; does nothing on one that has an account.
 pub async fn seed(app: &App) -> Result<Option<Credentials>> {
-    if !accounts::is_empty(app).await? {
+    if accounts::setup_link(app).await?.is_none() {
         return Ok(None);
     }
     let made = accounts::admin::create_user(app, EMAIL, "Demo", None, true).await?;
     let access = Access::internal_as(made.workspace, Actor::user(made.user, "Demo"));
     content::fill(app, &access).await?;
-    let make = async |name: &str, scopes: &[Scope]| api_keys::create_for(app, &access, made.user, name, scopes).await;
+    let make = async |name: &str, scopes: &[Scope]| api_keys::create_for(app, made.workspace, made.user, name, scopes).await;
     let api_key = make("Demo: fetch prompts", &[Scope::Deliver]).await?;
     let admin_api_key = make("Demo: everything", &[Scope::Admin]).await?;
     Ok(Some(Credentials { url: app.config().base_url(), email: EMAIL.to_owned(), password: made.password, api_key, admin_api_key }))

@@ -1,0 +1,101 @@
+//! How often somebody may try to sign in or register.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use chrono::TimeDelta;
+
+use crate::clock::Time;
+use crate::config::Auth;
+use crate::error::{ApiError, Result};
+use crate::http::RequestContext;
+use crate::limits::Attempts;
+
+const WINDOW: TimeDelta = TimeDelta::minutes(15);
+
+/// Accounts and networks remembered at once.
+const ACCOUNTS: usize = 50_000;
+const NETWORKS: usize = 20_000;
+
+/// Failed attempts of the last quarter of an hour.
+pub(super) struct Throttle {
+    accounts: Attempts<String>,
+    networks: Attempts<IpAddr>,
+}
+
+/// An attempt that counts as failed until it is forgiven.
+pub(super) struct Attempt<'a> {
+    throttle: &'a Throttle,
+    account: Option<String>,
+    network: IpAddr,
+}
+
+impl Throttle {
+    pub(super) fn new(auth: &Auth) -> Throttle {
+        Throttle {
+            accounts: Attempts::new(auth.attempts_per_account, WINDOW, ACCOUNTS),
+            networks: Attempts::new(auth.attempts_per_network, WINDOW, NETWORKS),
+        }
+    }
+
+    /// Counts an attempt at the account with this key, known or not. It counts before the password is looked at, so
+    /// that attempts side by side are no way around the limit.
+    pub(super) fn sign_in(&self, account: &str, context: &RequestContext, now: Time) -> Result<Attempt<'_>> {
+        let attempt = self.from_network(context, now)?;
+        self.accounts.count(&account.to_owned(), now).map_err(|refused| {
+            self.networks.forgive(&attempt.network);
+            ApiError::rate_limited(refused, "Failed sign-ins with this address")
+        })?;
+        Ok(Attempt { account: Some(account.to_owned()), ..attempt })
+    }
+
+    /// Counts an attempt to register.
+    pub(super) fn register(&self, context: &RequestContext, now: Time) -> Result<()> {
+        self.from_network(context, now).map(drop)
+    }
+
+    fn from_network(&self, context: &RequestContext, now: Time) -> Result<Attempt<'_>> {
+        let network = network(context.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+        self.networks
+            .count(&network, now)
+            .map_err(|refused| ApiError::rate_limited(refused, "Attempts from your network"))?;
+        Ok(Attempt { throttle: self, account: None, network })
+    }
+}
+
+impl Attempt<'_> {
+    /// It was no failure.
+    pub(super) fn forgive(self) {
+        if let Some(account) = &self.account {
+            self.throttle.accounts.forgive(account);
+        }
+        self.throttle.networks.forgive(&self.network);
+    }
+}
+
+/// The /24 of an IPv4 address, the /56 of an IPv6 one: what one household or office is given.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            Ipv4Addr::new(a, b, c, 0).into()
+        }
+        IpAddr::V6(address) => {
+            let mut octets = address.octets();
+            octets[7..].fill(0);
+            Ipv6Addr::from(octets).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_share_a_network() {
+        let of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(of("203.0.113.77"), "203.0.113.0");
+        assert_eq!(of("::ffff:203.0.113.77"), "203.0.113.0");
+        assert_eq!(of("2001:db8:1:2ff:3::4"), "2001:db8:1:200::");
+    }
+}

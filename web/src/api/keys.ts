@@ -1,0 +1,25 @@
+/**
+ * Names of everything that is kept in the query cache. What belongs to a prompt begins with its slug's
+ * key, so that one invalidation reaches its details, history, labels and drafts.
+ */
+export const keys = {
+  authStatus: ['auth-status'] as const,
+  me: ['me'] as const,
+  sessions: ['sessions'] as const,
+  apiKeys: ['api-keys'] as const,
+  labels: ['labels'] as const,
+
+  /** Every list of prompts, whatever its filters. */
+  promptLists: ['prompts'] as const,
+  promptList: (filters: object) => ['prompts', filters] as const,
+
+  /** Everything about one prompt. */
+  prompt: (slug: string) => ['prompt', slug] as const,
+  promptDetails: (slug: string) => ['prompt', slug, 'details'] as const,
+  versions: (slug: string, page?: number) => ['prompt', slug, 'versions', page ?? 1] as const,
+  version: (slug: string, version: number) => ['prompt', slug, 'version', version] as const,
+  promptLabels: (slug: string) => ['prompt', slug, 'labels'] as const,
+  history: (slug: string) => ['prompt', slug, 'history'] as const,
+  diff: (slug: string, version: string | number, against?: string | number) =>
+    ['prompt', slug, 'diff', version, against ?? 'parent'] as const,
+};

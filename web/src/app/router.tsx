@@ -1,0 +1,120 @@
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { labelsQuery } from '~/api/account';
+import { promptsInfiniteQuery } from '~/api/prompts';
+import { queryClient } from '~/api/query-client';
+import { promptRoutes } from '~/features/prompt/routes';
+import { parseListSearch, toFilters } from '~/features/prompts/filters';
+import { appRoute, rootRoute } from './app-route';
+import { NotFoundPage } from './NotFoundPage';
+import { RouteError } from './RouteError';
+
+const indexRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/prompts', replace: true });
+  },
+});
+
+// Outside the shell --------------------------------------------------------------------------------
+
+const nextPage = (search: Record<string, unknown>): { next?: string } => {
+  // Only a path of this site: an address from outside must not be able to name another one.
+  const next = typeof search.next === 'string' && /^\/(?![/\\])/.test(search.next) ? search.next : undefined;
+  return next ? { next } : {};
+};
+
+export const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/login',
+  validateSearch: nextPage,
+  component: lazyRouteComponent(() => import('~/features/auth/LoginPage'), 'LoginPage'),
+});
+
+export const registerRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/register',
+  validateSearch: nextPage,
+  component: lazyRouteComponent(() => import('~/features/auth/RegisterPage'), 'RegisterPage'),
+});
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('~/features/setup/SetupPage'), 'SetupPage'),
+});
+
+// Inside the shell ---------------------------------------------------------------------------------
+
+const promptListRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/prompts',
+  validateSearch: parseListSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ deps }) => void queryClient.prefetchInfiniteQuery(promptsInfiniteQuery(toFilters(deps))),
+  component: lazyRouteComponent(() => import('~/features/prompts/ListPage'), 'ListPage'),
+});
+
+const newPromptRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/prompts/new',
+  component: lazyRouteComponent(() => import('~/features/prompts/CreatePage'), 'CreatePage'),
+});
+
+const binRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/prompts/bin',
+  component: lazyRouteComponent(() => import('~/features/prompts/BinPage'), 'BinPage'),
+});
+
+const labelsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/labels',
+  loader: () => void queryClient.prefetchQuery(labelsQuery),
+  component: lazyRouteComponent(() => import('~/features/labels/LabelsPage'), 'LabelsPage'),
+});
+
+const apiKeysRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/api-keys',
+  component: lazyRouteComponent(() => import('~/features/api-keys/ApiKeysPage'), 'ApiKeysPage'),
+});
+
+const accountRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/account',
+  component: lazyRouteComponent(() => import('~/features/account/AccountPage'), 'AccountPage'),
+});
+
+const routeTree = rootRoute.addChildren([
+  loginRoute,
+  registerRoute,
+  setupRoute,
+  appRoute.addChildren([
+    indexRoute,
+    promptListRoute,
+    newPromptRoute,
+    binRoute,
+    promptRoutes,
+    labelsRoute,
+    apiKeysRoute,
+    accountRoute,
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  defaultPreload: 'intent',
+  defaultPreloadDelay: 60,
+  // Freshness is the query cache's business.
+  defaultPreloadStaleTime: 0,
+  defaultErrorComponent: RouteError,
+  defaultNotFoundComponent: NotFoundPage,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,33 @@
+import type { TablerIcon } from '@tabler/icons-react';
+import { IconFileText, IconKey, IconTag, IconTrash } from '@tabler/icons-react';
+
+export interface NavPage {
+  to: '/prompts' | '/prompts/bin' | '/labels' | '/api-keys';
+  label: string;
+  Icon: TablerIcon;
+  isActive: (pathname: string) => boolean;
+  adminOnly?: boolean;
+}
+
+const bin = (pathname: string) => pathname.startsWith('/prompts/bin');
+
+export const mainPages: NavPage[] = [
+  {
+    to: '/prompts',
+    label: 'Prompts',
+    Icon: IconFileText,
+    isActive: (pathname) => pathname.startsWith('/prompts') && !bin(pathname),
+  },
+  { to: '/prompts/bin', label: 'Bin', Icon: IconTrash, isActive: bin },
+];
+
+export const workspacePages: NavPage[] = [
+  { to: '/labels', label: 'Labels', Icon: IconTag, isActive: (pathname) => pathname.startsWith('/labels') },
+  {
+    to: '/api-keys',
+    label: 'API keys',
+    Icon: IconKey,
+    isActive: (pathname) => pathname.startsWith('/api-keys'),
+    adminOnly: true,
+  },
+];

@@ -1,0 +1,74 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { IconArchive, IconArchiveOff, IconArrowBackUp, IconCopyPlus, IconDots, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useRole } from '~/api/account';
+import { notifyError } from '~/ui';
+import { usePromptActions } from '../actions';
+import { usePrompt } from '../PromptContext';
+import { BinDialog } from '../settings/BinDialog';
+
+/** What one does rarely. */
+export function MoreMenu() {
+  const { details, session, readOnly } = usePrompt();
+  const actions = usePromptActions();
+  const mayWrite = useRole('editor');
+  const [binning, setBinning] = useState(false);
+
+  const run = (action: () => Promise<unknown>) => () => void action().catch((error: unknown) => notifyError(error));
+  const hasDraft = readOnly === null && (session.hasDraft || session.autosave.unsaved) && details.version !== null;
+
+  return (
+    <>
+      <Menu width={240}>
+        <Menu.Target>
+          <ActionIcon variant="default" size={34} aria-label="More actions">
+            <IconDots size={18} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            leftSection={<IconArrowBackUp size={16} aria-hidden />}
+            disabled={!hasDraft}
+            onClick={run(actions.discardDraft)}
+          >
+            Throw the draft away
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconCopyPlus size={16} aria-hidden />}
+            disabled={!mayWrite}
+            onClick={run(actions.duplicate)}
+          >
+            Duplicate
+          </Menu.Item>
+          {details.archived ? (
+            <Menu.Item
+              leftSection={<IconArchiveOff size={16} aria-hidden />}
+              disabled={!mayWrite}
+              onClick={run(() => actions.setArchived(false))}
+            >
+              Unarchive
+            </Menu.Item>
+          ) : (
+            <Menu.Item
+              leftSection={<IconArchive size={16} aria-hidden />}
+              disabled={!mayWrite}
+              onClick={run(actions.archive)}
+            >
+              Archive
+            </Menu.Item>
+          )}
+          <Menu.Divider />
+          <Menu.Item
+            leftSection={<IconTrash size={16} aria-hidden />}
+            color="red"
+            disabled={!details.can.delete}
+            onClick={() => setBinning(true)}
+          >
+            Move to the bin
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <BinDialog opened={binning} onClose={() => setBinning(false)} />
+    </>
+  );
+}

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { isFiltered, parseListSearch, toFilters } from './filters';
+
+describe('the list in the address', () => {
+  test('leaves out what is usual or makes no sense', () => {
+    expect(parseListSearch({})).toEqual({});
+    expect(parseListSearch({ q: '  ', tag: 7, sort: 'nonsense', archived: 'maybe', x: 1 })).toEqual({ tag: '7' });
+  });
+
+  test('reads everything it knows', () => {
+    expect(parseListSearch({ q: 'mail', tag: 'x', category: 'Support', archived: true, sort: 'title' })).toEqual({
+      q: 'mail',
+      tag: 'x',
+      category: 'Support',
+      archived: true,
+      sort: 'title',
+    });
+    expect(parseListSearch({ archived: 'true' })).toEqual({ archived: true });
+  });
+
+  test('becomes the query of the API', () => {
+    expect(toFilters({ q: 'mail', archived: true })).toEqual({
+      search: 'mail',
+      tag: undefined,
+      category: undefined,
+      archived: 'true',
+      sort: '-updated_at',
+      limit: 100,
+    });
+  });
+
+  test('tells a filtered list from the whole one', () => {
+    expect(isFiltered({})).toBe(false);
+    expect(isFiltered({ sort: 'title' })).toBe(false);
+    expect(isFiltered({ q: 'a' })).toBe(true);
+    expect(isFiltered({ archived: true })).toBe(true);
+  });
+});

@@ -1,0 +1,55 @@
+import type { PromptFilters } from '~/api/prompts';
+
+export const sorts = {
+  '-updated_at': 'Last changed',
+  '-created_at': 'Newest',
+  title: 'Title',
+  slug: 'Slug',
+} as const;
+
+export type Sort = keyof typeof sorts;
+
+/** What the address of the list says: kept short, with everything usual left out. */
+export interface ListSearch {
+  q?: string;
+  tag?: string;
+  category?: string;
+  archived?: boolean;
+  sort?: Sort;
+}
+
+export const pageSize = 100;
+export const defaultSort: Sort = '-updated_at';
+
+function words(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}
+
+/** Reads the filters from the address; what makes no sense is left out rather than refused. */
+export function parseListSearch(search: Record<string, unknown>): ListSearch {
+  const found: ListSearch = {
+    q: words(search.q),
+    tag: words(search.tag),
+    category: words(search.category),
+    archived: search.archived === true || search.archived === 'true' ? true : undefined,
+    sort: typeof search.sort === 'string' && search.sort in sorts ? (search.sort as Sort) : undefined,
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as ListSearch;
+}
+
+/** The filters as the API takes them. */
+export function toFilters(search: ListSearch): PromptFilters {
+  return {
+    search: search.q,
+    tag: search.tag,
+    category: search.category,
+    archived: search.archived ? 'true' : undefined,
+    sort: search.sort ?? defaultSort,
+    limit: pageSize,
+  };
+}
+
+export function isFiltered(search: ListSearch): boolean {
+  return Boolean(search.q || search.tag || search.category || search.archived);
+}

@@ -1,0 +1,16 @@
+export { ConfirmDialog } from './ConfirmDialog';
+export { CopyButton } from './CopyButton';
+export { EmptyState } from './EmptyState';
+export { ErrorState } from './ErrorState';
+export { explain } from './explain';
+export { Kbd } from './Kbd';
+export { notifyDone, notifyError, notifyNote, notifyUndo } from './notify';
+export { Page } from './Page';
+export { PageHeader } from './PageHeader';
+export { usePageTitle } from './page-title';
+export { StatusPill, Tag } from './Pill';
+export { RelativeTime } from './RelativeTime';
+export { useShortcut } from './shortcuts';
+export { exactTime, relativeTime, shortDate } from './time';
+export { useUnsavedWarning } from './unsaved';
+export { UnsavedDialog } from './UnsavedDialog';

@@ -17,7 +17,10 @@ both!(there_and_back, |app| async move {
     assert_eq!(gone.data()["deleted_by"]["id"], json!(owner.id));
     assert_eq!(app.new_events().await, ["prompt.deleted"]);
     let event = last_event(&app).await;
-    assert_eq!((event.revision, event.resource_name.as_deref(), event.user_agent.as_deref()), (Some(3), Some("a"), Some("tidy/1")));
+    assert_eq!(
+        (event.revision, event.resource_name.as_deref(), event.user_agent.as_deref()),
+        (Some(3), Some("a"), Some("tidy/1"))
+    );
     assert_eq!(event.after.unwrap()["labels"], json!({ "production": 2 }));
 
     for path in ["", "/versions", "/versions/1", "/labels", "/draft", "/history", "/versions/2/diff"] {
@@ -30,13 +33,20 @@ both!(there_and_back, |app| async move {
     owner.post("/prompts/a/publish", json!({ "from": 1 })).await.error(404, "NOT_FOUND");
     owner.post("/prompts/a/archive", json!({})).await.error(404, "NOT_FOUND");
     owner.post("/prompts/a/duplicate", json!({})).await.error(404, "NOT_FOUND");
-    owner.post("/prompts", json!({ "title": "t", "slug": "a", "content": "x" })).await.error(409, "CONFLICT").says("bin");
+    owner
+        .post("/prompts", json!({ "title": "t", "slug": "a", "content": "x" }))
+        .await
+        .error(409, "CONFLICT")
+        .says("bin");
     unchanged.check().await;
     assert!(details(&owner, "a").await["deleted_at"].is_string(), "it can be looked at");
     assert_eq!(owner.get("/prompts").await.ok().json["meta"]["total"], 0);
 
     let back = owner.post("/prompts/a/undelete", json!({})).await.ok();
-    assert_eq!((&back.data()["deleted_at"], &back.data()["labels"]), (&json!(null), &json!({ "production": 2 })));
+    assert_eq!(
+        (&back.data()["deleted_at"], &back.data()["labels"]),
+        (&json!(null), &json!({ "production": 2 }))
+    );
     assert_eq!(app.new_events().await, ["prompt.restored"]);
     assert_eq!(delivered(&owner, "a").await, "y");
     let unchanged = Unchanged::since(&app).await;
@@ -116,7 +126,10 @@ both!(gone_for_good, |app| async move {
     assert_eq!(owner.delete("/prompts/a?permanent=true").await.ok().data(), &json!({}));
     assert_eq!(app.new_events().await, ["prompt.purged"]);
     let event = last_event(&app).await;
-    assert_eq!((event.resource_id.map(|id| json!(id)), event.resource_name.as_deref()), (Some(made["id"].clone()), Some("b")));
+    assert_eq!(
+        (event.resource_id.map(|id| json!(id)), event.resource_name.as_deref()),
+        (Some(made["id"].clone()), Some("b"))
+    );
     let left = stored(&app).await;
     for kind in ["prompt b", "slug a", "slug b", "version b", "draft b", "points b", "moved b", "tag "] {
         assert!(!left.iter().any(|line| line.starts_with(kind)), "{kind} is left: {left:#?}");
@@ -182,7 +195,10 @@ both!(purged_when_its_time_is_over, Options::new().set("bin.retention_days", 3),
     assert_eq!(purge().await.unwrap(), 1);
     assert_eq!(app.new_events().await, ["prompt.purged"]);
     let event = last_event(&app).await;
-    assert_eq!((event.actor["type"].as_str(), event.address, event.resource_name.as_deref()), (Some("system"), None, Some("early")));
+    assert_eq!(
+        (event.actor["type"].as_str(), event.address, event.resource_name.as_deref()),
+        (Some("system"), None, Some("early"))
+    );
     assert_eq!(purge().await.unwrap(), 0);
     owner.get("/prompts/early/details").await.error(404, "NOT_FOUND");
     owner.get("/prompts/late/details").await.ok();

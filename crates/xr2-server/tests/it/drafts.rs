@@ -13,14 +13,26 @@ both!(saved_again_and_again, |app| async move {
     app.new_events().await;
     let first = owner.put("/prompts/a/draft", json!({ "content": "two {{ x }}" })).await.ok();
     let draft = first.data();
-    assert_eq!((&draft["revision"], &draft["base_version"], &draft["branch"]), (&json!(1), &json!(1), &json!("main")));
-    assert_eq!((&draft["stale"], &draft["problems"], &draft["type"]), (&json!(false), &json!([]), &json!("text")));
+    assert_eq!(
+        (&draft["revision"], &draft["base_version"], &draft["branch"]),
+        (&json!(1), &json!(1), &json!("main"))
+    );
+    assert_eq!(
+        (&draft["stale"], &draft["problems"], &draft["type"]),
+        (&json!(false), &json!([]), &json!("text"))
+    );
     assert_eq!(draft["updated_by"]["id"], json!(owner.id));
-    let second = owner.put("/prompts/a/draft", json!({ "content": "three", "revision": 1, "config": { "model": "m" } })).await.ok();
+    let second = owner
+        .put("/prompts/a/draft", json!({ "content": "three", "revision": 1, "config": { "model": "m" } }))
+        .await
+        .ok();
     assert_eq!(second.data()["revision"], 2);
     // What is not given stays as it was in the draft.
     let third = owner.put("/prompts/a/draft", json!({ "revision": 2, "variables": { "x": {} } })).await.ok();
-    assert_eq!((&third.data()["content"], &third.data()["config"]), (&json!("three"), &json!({ "model": "m" })));
+    assert_eq!(
+        (&third.data()["content"], &third.data()["config"]),
+        (&json!("three"), &json!({ "model": "m" }))
+    );
     assert_eq!(owner.get("/prompts/a/draft").await.ok().data(), third.data());
     let shown = details(&owner, "a").await;
     assert_eq!((&shown["has_draft"], &shown["draft"]), (&json!(true), third.data()));
@@ -37,8 +49,16 @@ both!(two_at_one_draft, |app| async move {
     text(&ana, "a", "one").await;
     ana.put("/prompts/a/draft", json!({ "content": "by Ana" })).await.ok();
     let unchanged = Unchanged::since(&app).await;
-    for stale in [json!({ "content": "by Ben" }), json!({ "content": "by Ben", "revision": 0 }), json!({ "content": "by Ben", "revision": 2 })] {
-        let answer = ben.put("/prompts/a/draft", stale).await.error(409, "CONFLICT").says("Test Person saved this draft");
+    for stale in [
+        json!({ "content": "by Ben" }),
+        json!({ "content": "by Ben", "revision": 0 }),
+        json!({ "content": "by Ben", "revision": 2 }),
+    ] {
+        let answer = ben
+            .put("/prompts/a/draft", stale)
+            .await
+            .error(409, "CONFLICT")
+            .says("Test Person saved this draft");
         let current = &answer.details()["current"];
         assert_eq!((&current["content"], &current["revision"]), (&json!("by Ana"), &json!(1)));
         assert_eq!(current["updated_by"]["id"], json!(ana.id));
@@ -49,7 +69,8 @@ both!(two_at_one_draft, |app| async move {
     ben.put("/prompts/a/draft", json!({ "content": "by both", "revision": 1 })).await.ok();
     // One that was published or thrown away meanwhile.
     ana.delete("/prompts/a/draft?revision=2").await.ok();
-    let answer = ben.put("/prompts/a/draft", json!({ "content": "late", "revision": 2 })).await.error(409, "CONFLICT");
+    let answer =
+        ben.put("/prompts/a/draft", json!({ "content": "late", "revision": 2 })).await.error(409, "CONFLICT");
     assert_eq!(answer.details()["current"], json!(null));
 });
 
@@ -59,7 +80,11 @@ both!(eight_saves_of_one_revision, |app| async move {
     for revision in 0..3 {
         let saves = (0..8).map(|n| {
             let owner = owner.clone();
-            async move { owner.put("/prompts/a/draft", json!({ "content": format!("by {n}"), "revision": revision })).await }
+            async move {
+                owner
+                    .put("/prompts/a/draft", json!({ "content": format!("by {n}"), "revision": revision }))
+                    .await
+            }
         });
         let answers = futures::future::join_all(saves).await;
         let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
@@ -75,20 +100,38 @@ both!(eight_saves_of_one_revision, |app| async move {
 both!(saved_with_problems, |app| async move {
     let owner = app.owner().await;
     text(&owner, "a", "one").await;
-    let saved = owner.put("/prompts/a/draft", json!({ "syntax": "jinja", "content": "fine\n{% if x %}" })).await.ok();
+    let saved =
+        owner.put("/prompts/a/draft", json!({ "syntax": "jinja", "content": "fine\n{% if x %}" })).await.ok();
     let problems = saved.data()["problems"].as_array().unwrap().clone();
-    assert!(!problems.is_empty() && problems[0]["line"].as_u64().unwrap() >= 1 && problems[0]["message"].is_string());
+    assert!(
+        !problems.is_empty()
+            && problems[0]["line"].as_u64().unwrap() >= 1
+            && problems[0]["message"].is_string()
+    );
     let saved = owner.put("/prompts/a/draft", json!({ "content": "", "revision": 1 })).await.ok();
     assert_eq!(saved.data()["content"], "");
-    let saved = owner.put("/prompts/a/draft", json!({ "content": "{% include \"nowhere\" %}", "revision": 2 })).await.ok();
+    let saved = owner
+        .put("/prompts/a/draft", json!({ "content": "{% include \"nowhere\" %}", "revision": 2 }))
+        .await
+        .ok();
     assert!(saved.data()["problems"][0]["message"].as_str().unwrap().contains("nowhere"));
     // But not with what is no draft at all.
     let unchanged = Unchanged::since(&app).await;
-    owner.put("/prompts/a/draft", json!({ "content": "x", "revision": 3, "variables": [{ "name": "1" }] })).await.wrong_fields(&["variables[0].name"]);
-    owner.put("/prompts/a/draft", json!({ "content": "x", "revision": 3, "base_version": 9 })).await.wrong_fields(&["base_version"]);
+    owner
+        .put("/prompts/a/draft", json!({ "content": "x", "revision": 3, "variables": [{ "name": "1" }] }))
+        .await
+        .wrong_fields(&["variables[0].name"]);
+    owner
+        .put("/prompts/a/draft", json!({ "content": "x", "revision": 3, "base_version": 9 }))
+        .await
+        .wrong_fields(&["base_version"]);
     owner.put("/prompts/a/draft?branch=a%20b", json!({ "content": "x" })).await.wrong_fields(&["branch"]);
     owner.put("/prompts/a/draft", json!({ "text": "x" })).await.wrong_fields(&["text"]);
-    owner.post("/prompts/a/publish", json!({ "from": "draft" })).await.error(422, "TEMPLATE_ERROR").says("nowhere");
+    owner
+        .post("/prompts/a/publish", json!({ "from": "draft" }))
+        .await
+        .error(422, "TEMPLATE_ERROR")
+        .says("nowhere");
     unchanged.check().await;
     owner.put("/prompts/a/draft", json!({ "content": " ", "revision": 3 })).await.ok();
     owner.post("/prompts/a/publish", json!({ "from": "draft" })).await.wrong_fields(&["content"]);
@@ -100,14 +143,23 @@ both!(published, |app| async move {
     owner.put("/prompts/a/draft", json!({ "content": "two", "config": { "model": "m" } })).await.ok();
     app.new_events().await;
     let published = owner
-        .post("/prompts/a/publish", json!({ "from": "draft", "comment": "Better", "change_summary": "Says two" }))
+        .post(
+            "/prompts/a/publish",
+            json!({ "from": "draft", "comment": "Better", "change_summary": "Says two" }),
+        )
         .await
         .ok();
     let data = published.data();
     assert_eq!((&data["label"], &data["previous_version"]), (&json!("production"), &json!(1)));
     let version = &data["version"];
-    assert_eq!((&version["number"], &version["parent"], &version["content"]), (&json!(2), &json!(1), &json!("two")));
-    assert_eq!((&version["change_summary"], &version["labels"]), (&json!("Says two"), &json!(["production"])));
+    assert_eq!(
+        (&version["number"], &version["parent"], &version["content"]),
+        (&json!(2), &json!(1), &json!("two"))
+    );
+    assert_eq!(
+        (&version["change_summary"], &version["labels"]),
+        (&json!("Says two"), &json!(["production"]))
+    );
     assert_eq!(data["prompt"]["has_draft"], false);
     assert_eq!(app.new_events().await, ["version.created", "prompt.published"]);
     assert_eq!(delivered(&owner, "a").await, "two");
@@ -118,7 +170,10 @@ both!(published, |app| async move {
     owner.put("/prompts/a/draft", json!({ "content": "two" })).await.ok();
     app.new_events().await;
     let same = owner.post("/prompts/a/publish", json!({ "from": "draft" })).await.ok();
-    assert_eq!((&same.data()["version"]["number"], &same.data()["prompt"]["has_draft"]), (&json!(2), &json!(false)));
+    assert_eq!(
+        (&same.data()["version"]["number"], &same.data()["prompt"]["has_draft"]),
+        (&json!(2), &json!(false))
+    );
     assert_eq!(app.new_events().await, ["draft.discarded"]);
     // To another label.
     owner.put("/prompts/a/draft", json!({ "content": "three" })).await.ok();
@@ -137,9 +192,15 @@ both!(stale_once_somebody_saved_a_version, |app| async move {
     assert_eq!((&draft.data()["stale"], &draft.data()["base_version"]), (&json!(true), &json!(1)));
     assert_eq!(details(&ana, "a").await["draft"]["stale"], true);
     let unchanged = Unchanged::since(&app).await;
-    let answer = ana.post("/prompts/a/publish", json!({ "from": "draft" })).await.error(409, "VERSION_CONFLICT");
-    assert_eq!((&answer.details()["current_version"], &answer.details()["changed_by"]["id"]), (&json!(2), &json!(ben.id)));
-    ana.post("/prompts/a/publish", json!({ "from": "draft", "base_version": 1 })).await.error(409, "VERSION_CONFLICT");
+    let answer =
+        ana.post("/prompts/a/publish", json!({ "from": "draft" })).await.error(409, "VERSION_CONFLICT");
+    assert_eq!(
+        (&answer.details()["current_version"], &answer.details()["changed_by"]["id"]),
+        (&json!(2), &json!(ben.id))
+    );
+    ana.post("/prompts/a/publish", json!({ "from": "draft", "base_version": 1 }))
+        .await
+        .error(409, "VERSION_CONFLICT");
     unchanged.check().await;
     // Knowing what she does, Ana publishes over it.
     let published = ana.post("/prompts/a/publish", json!({ "from": "draft", "base_version": 2 })).await.ok();
@@ -166,9 +227,15 @@ both!(one_of_each_branch, |app| async move {
     owner.put("/prompts/a/draft", json!({ "content": "main draft" })).await.ok();
     owner.put("/prompts/a/draft?branch=try", json!({ "content": "try draft" })).await.ok();
     assert_eq!(owner.get("/prompts/a/draft?branch=try").await.ok().data()["content"], "try draft");
-    let published = owner.post("/prompts/a/publish", json!({ "from": "draft", "branch": "try", "label": "staging" })).await.ok();
+    let published = owner
+        .post("/prompts/a/publish", json!({ "from": "draft", "branch": "try", "label": "staging" }))
+        .await
+        .ok();
     let version = &published.data()["version"];
-    assert_eq!((&version["branch"], &version["number"], &version["parent"]), (&json!("try"), &json!(2), &json!(1)));
+    assert_eq!(
+        (&version["branch"], &version["number"], &version["parent"]),
+        (&json!("try"), &json!(2), &json!(1))
+    );
     assert_eq!(published.data()["prompt"]["latest_version"], 1);
     assert_eq!(owner.get("/prompts/a/draft").await.ok().data()["content"], "main draft");
     owner.get("/prompts/a/draft?branch=try").await.error(404, "NOT_FOUND");
@@ -182,9 +249,19 @@ both!(of_a_chat, |app| async move {
     made(&owner, json!({ "title": "a", "messages": [{ "role": "user", "content": "hi" }] })).await;
     let saved = owner.put("/prompts/a/draft", json!({ "messages": [{ "role": "user", "content": "" }, { "type": "placeholder", "name": "history" }] })).await.ok();
     assert_eq!(saved.data()["messages"].as_array().map(Vec::len), Some(2));
-    let saved: Value = owner.put("/prompts/a/draft", json!({ "content": "now a text", "revision": 1 })).await.ok().data().clone();
+    let saved: Value = owner
+        .put("/prompts/a/draft", json!({ "content": "now a text", "revision": 1 }))
+        .await
+        .ok()
+        .data()
+        .clone();
     assert_eq!((&saved["type"], saved.get("messages")), (&json!("text"), None));
-    let wrong = owner.put("/prompts/a/draft", json!({ "messages": [{ "role": "robot", "content": "x" }, 7], "revision": 2 })).await;
+    let wrong = owner
+        .put(
+            "/prompts/a/draft",
+            json!({ "messages": [{ "role": "robot", "content": "x" }, 7], "revision": 2 }),
+        )
+        .await;
     assert_eq!(wrong.error(422, "VALIDATION_ERROR").details()["errors"][0]["field"], "messages[1]");
     assert_eq!(events(&app).await.iter().filter(|event| event.kind == "draft.saved").count(), 2);
 });

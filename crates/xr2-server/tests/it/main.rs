@@ -1,7 +1,7 @@
 //! The server as its clients meet it, on both engines.
 
-mod delivery;
 mod bin;
+mod delivery;
 mod drafts;
 mod labels;
 mod probes;

@@ -5,7 +5,9 @@ use xr2_server::auth::{Role, Scope};
 use xr2_testkit::both;
 
 use crate::queries::set_settings;
-use crate::support::{Unchanged, check_revisions, complaints, delivered, details, events, made, stored, text};
+use crate::support::{
+    Unchanged, check_revisions, complaints, delivered, details, events, made, stored, text,
+};
 
 both!(everything_given_is_kept, |app| async move {
     let owner = app.owner().await.with_header("user-agent", "author/1").with_header("x-request-id", "made-1");
@@ -88,7 +90,10 @@ both!(everything_given_is_kept, |app| async move {
     assert_eq!(delivered(&owner, "welcome?name=Ana").await, "Hello Ana,\nwelcome to Acme.\n");
 
     let events = events(&app).await;
-    assert_eq!(events.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["prompt.created", "prompt.published"]);
+    assert_eq!(
+        events.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(),
+        ["prompt.created", "prompt.published"]
+    );
     for event in &events {
         assert_eq!(event.revision, Some(1), "one change, one revision");
         assert_eq!(event.actor, data["created_by"]);
@@ -102,7 +107,10 @@ both!(everything_given_is_kept, |app| async move {
     assert!(events[0].sequence < events[1].sequence);
     assert_eq!(events[1].before, Some(json!({ "label": "production", "version": null })));
     let after = events[1].after.clone().unwrap();
-    assert_eq!((&after["label"], &after["version"], &after["slug"]), (&json!("production"), &json!(1), &json!("welcome")));
+    assert_eq!(
+        (&after["label"], &after["version"], &after["slug"]),
+        (&json!("production"), &json!(1), &json!("welcome"))
+    );
     assert_eq!(after["comment"], "First text");
 });
 
@@ -157,7 +165,8 @@ both!(a_chat_prompt, |app| async move {
     let shown = details(&owner, "chat").await;
     assert_eq!(shown["version"]["messages"], data["version"]["messages"]);
     let fetched = owner.get("/prompts/chat").await.ok();
-    let names: Vec<_> = fetched.data()["variables"].as_array().unwrap().iter().map(|v| v["name"].clone()).collect();
+    let names: Vec<_> =
+        fetched.data()["variables"].as_array().unwrap().iter().map(|v| v["name"].clone()).collect();
     assert!(names.contains(&json!("who")) && names.contains(&json!("question")), "{names:?}");
 });
 
@@ -222,7 +231,10 @@ both!(all_problems_of_a_contract_at_once, |app| async move {
         .await
         .error(422, "VALIDATION_ERROR");
     let found = complaints(&answer);
-    assert!(found.contains(&("title".into(), "too_short".into())), "what the schema forbids is told first: {found:?}");
+    assert!(
+        found.contains(&("title".into(), "too_short".into())),
+        "what the schema forbids is told first: {found:?}"
+    );
 
     let answer = owner
         .post(
@@ -242,8 +254,19 @@ both!(all_problems_of_a_contract_at_once, |app| async move {
     let found = complaints(&answer);
     let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
     for field in [
-        "title", "slug", "content", "tags[0]", "metadata", "folder_ids", "config", "variables[0].name", "variables[1].type",
-        "variables[3].pattern", "variables[5].name", "variables[6].wrong", "variables[7].default",
+        "title",
+        "slug",
+        "content",
+        "tags[0]",
+        "metadata",
+        "folder_ids",
+        "config",
+        "variables[0].name",
+        "variables[1].type",
+        "variables[3].pattern",
+        "variables[5].name",
+        "variables[6].wrong",
+        "variables[7].default",
     ] {
         assert!(fields.contains(&field), "{field} is missing in {found:?}");
     }
@@ -260,7 +283,10 @@ both!(template_errors_tell_the_place, |app| async move {
         .error(422, "TEMPLATE_ERROR");
     let problems = answer.details()["problems"].as_array().unwrap().clone();
     assert!(!problems.is_empty(), "{}", answer.text);
-    assert_eq!((&answer.details()["line"], &answer.details()["column"]), (&problems[0]["line"], &problems[0]["column"]));
+    assert_eq!(
+        (&answer.details()["line"], &answer.details()["column"]),
+        (&problems[0]["line"], &problems[0]["column"])
+    );
     for problem in &problems {
         assert!(problem["line"].as_u64().unwrap() >= 2 && problem["column"].as_u64().unwrap() >= 1);
         assert!(!problem["message"].as_str().unwrap().is_empty());
@@ -284,14 +310,20 @@ both!(template_errors_tell_the_place, |app| async move {
         .await
         .error(422, "TEMPLATE_ERROR");
     let problem = &answer.details()["problems"][0];
-    assert_eq!((&problem["message_index"], &problem["part_index"], &problem["line"]), (&json!(1), &json!(1), &json!(2)));
+    assert_eq!(
+        (&problem["message_index"], &problem["part_index"], &problem["line"]),
+        (&json!(1), &json!(1), &json!(2))
+    );
     unchanged.check().await;
 });
 
 both!(publishing_is_up_to_the_author, |app| async move {
     let owner = app.owner().await;
     let quiet = made(&owner, json!({ "title": "Quiet", "content": "x", "publish": false })).await;
-    assert_eq!((&quiet["published"], &quiet["labels"], &quiet["live"]), (&json!(false), &json!({}), &json!(null)));
+    assert_eq!(
+        (&quiet["published"], &quiet["labels"], &quiet["live"]),
+        (&json!(false), &json!({}), &json!(null))
+    );
     assert_eq!(quiet["version"]["labels"], json!([]));
     owner.get("/prompts/quiet").await.error(404, "NOT_FOUND").says("not found");
     assert_eq!(delivered(&owner, "quiet?label=latest").await, "x");
@@ -361,18 +393,39 @@ both!(slugs_that_cannot_be, |app| async move {
     owner.delete("/prompts/thrown").await.ok();
     let unchanged = Unchanged::since(&app).await;
     for (slug, code) in [
-        ("", "required"), ("-a", "invalid"), ("_a", "invalid"), ("Ab", "invalid"), ("a b", "invalid"), ("a/b", "invalid"),
-        ("ä", "invalid"), ("a.b", "invalid"), ("0190b5a4-7b1c-7e52-b7a5-2f6f2e1c9d10", "invalid"),
-        ("0190b5a47b1c7e52b7a52f6f2e1c9d10", "invalid"), ("batch", "reserved"), ("search", "reserved"),
-        ("import", "reserved"), ("new", "reserved"),
+        ("", "required"),
+        ("-a", "invalid"),
+        ("_a", "invalid"),
+        ("Ab", "invalid"),
+        ("a b", "invalid"),
+        ("a/b", "invalid"),
+        ("ä", "invalid"),
+        ("a.b", "invalid"),
+        ("0190b5a4-7b1c-7e52-b7a5-2f6f2e1c9d10", "invalid"),
+        ("0190b5a47b1c7e52b7a52f6f2e1c9d10", "invalid"),
+        ("batch", "reserved"),
+        ("search", "reserved"),
+        ("import", "reserved"),
+        ("new", "reserved"),
     ] {
         let answer = owner.post("/prompts", json!({ "title": "t", "slug": slug, "content": "x" })).await;
-        assert_eq!(complaints(&answer.error(422, "VALIDATION_ERROR")), [("slug".to_owned(), code.to_owned())], "{slug:?}");
+        assert_eq!(
+            complaints(&answer.error(422, "VALIDATION_ERROR")),
+            [("slug".to_owned(), code.to_owned())],
+            "{slug:?}"
+        );
         let answer = owner.put("/prompts/taken", json!({ "slug": slug })).await;
-        assert_eq!(complaints(&answer.error(422, "VALIDATION_ERROR")), [("slug".to_owned(), code.to_owned())], "{slug:?}");
+        assert_eq!(
+            complaints(&answer.error(422, "VALIDATION_ERROR")),
+            [("slug".to_owned(), code.to_owned())],
+            "{slug:?}"
+        );
     }
     let long = "x".repeat(101);
-    owner.post("/prompts", json!({ "title": "t", "slug": long, "content": "x" })).await.wrong_fields(&["slug"]);
+    owner
+        .post("/prompts", json!({ "title": "t", "slug": long, "content": "x" }))
+        .await
+        .wrong_fields(&["slug"]);
     for slug in ["taken", "former", "present", "thrown"] {
         let answer = owner.post("/prompts", json!({ "title": "t", "slug": slug, "content": "x" })).await;
         let answer = answer.error(409, "CONFLICT").says(slug);
@@ -392,7 +445,9 @@ both!(one_slug_for_eight_at_once, |app| async move {
         let attempts = (0..8).map(|n| {
             let (owner, slug) = (owner.clone(), slug.clone());
             async move {
-                owner.post("/prompts", json!({ "title": format!("t{n}"), "slug": slug, "content": "x" })).await
+                owner
+                    .post("/prompts", json!({ "title": format!("t{n}"), "slug": slug, "content": "x" }))
+                    .await
             }
         });
         let answers = futures::future::join_all(attempts).await;

@@ -14,10 +14,22 @@ async fn slugs(client: &Client, query: &str) -> Vec<String> {
 
 both!(found_by_words, |app| async move {
     let owner = app.owner().await;
-    made(&owner, json!({ "title": "Refund ANSWER", "slug": "r1", "content": "Dear {{ name }}", "tags": ["Support"] })).await;
-    made(&owner, json!({ "title": "Größe GRÖSSE", "slug": "r2", "content": "zwölf ÄPFEL", "description": "Für Obst" })).await;
+    made(
+        &owner,
+        json!({ "title": "Refund ANSWER", "slug": "r1", "content": "Dear {{ name }}", "tags": ["Support"] }),
+    )
+    .await;
+    made(
+        &owner,
+        json!({ "title": "Größe GRÖSSE", "slug": "r2", "content": "zwölf ÄPFEL", "description": "Für Obst" }),
+    )
+    .await;
     made(&owner, json!({ "title": "100% sure_thing", "slug": "r3", "content": "a\\b" })).await;
-    made(&owner, json!({ "title": "Chat", "slug": "r4", "messages": [{ "role": "user", "content": "needle here" }] })).await;
+    made(
+        &owner,
+        json!({ "title": "Chat", "slug": "r4", "messages": [{ "role": "user", "content": "needle here" }] }),
+    )
+    .await;
     for (search, expected) in [
         ("refund", vec!["r1"]),
         ("REFUND", vec!["r1"]),
@@ -40,7 +52,11 @@ both!(found_by_words, |app| async move {
     ] {
         assert_eq!(slugs(&owner, &format!("sort=slug&search={search}")).await, expected, "{search}");
     }
-    assert_eq!(slugs(&owner, "search=%22&sort=slug").await, Vec::<String>::new(), "quotes of stored lists are no match");
+    assert_eq!(
+        slugs(&owner, "search=%22&sort=slug").await,
+        Vec::<String>::new(),
+        "quotes of stored lists are no match"
+    );
     assert_eq!(slugs(&owner, "search=&sort=slug").await.len(), 4);
     // Only the newest text is searched.
     put(&owner, "r1", json!({ "content": "other" })).await;
@@ -113,8 +129,15 @@ both!(in_order_and_by_pages, |app| async move {
 both!(what_a_list_cannot_do, |app| async move {
     let owner = app.owner().await;
     for (query, field) in [
-        ("page=0", "page"), ("page=x", "page"), ("page=-1", "page"), ("page=99999999999999999999", "page"),
-        ("limit=0", "limit"), ("limit=101", "limit"), ("sort=size", "sort"), ("archived=maybe", "archived"), ("deleted=2", "deleted"),
+        ("page=0", "page"),
+        ("page=x", "page"),
+        ("page=-1", "page"),
+        ("page=99999999999999999999", "page"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("sort=size", "sort"),
+        ("archived=maybe", "archived"),
+        ("deleted=2", "deleted"),
     ] {
         owner.get(&format!("/prompts?{query}")).await.wrong_fields(&[field]);
     }
@@ -135,7 +158,10 @@ both!(entities_of_a_list_are_whole, |app| async move {
     for (field, value) in list[0].as_object().unwrap() {
         assert_eq!(details[field], *value, "{field}");
     }
-    assert_eq!((&list[0]["has_draft"], &list[0]["labels"]), (&json!(true), &json!({ "production": 1, "staging": 1 })));
+    assert_eq!(
+        (&list[0]["has_draft"], &list[0]["labels"]),
+        (&json!(true), &json!({ "production": 1, "staging": 1 }))
+    );
     let viewer = app.member(xr2_server::auth::Role::Viewer).await;
     let seen = viewer.get("/prompts").await.ok().data().clone();
     assert_eq!(seen[0]["can"], json!({ "edit": false, "publish": false, "delete": false }));

@@ -23,18 +23,35 @@ both!(facts_make_no_version, |app| async move {
     .await;
     assert_eq!(saved["version"], json!(null));
     assert_eq!((&saved["published"], &saved["latest_version"]), (&json!(false), &json!(1)));
-    assert_eq!((&saved["title"], &saved["description"], &saved["category"]), (&json!("New"), &json!(null), &json!("c")));
-    assert_eq!((&saved["tags"], &saved["metadata"], &saved["slug"]), (&json!(["u", "v"]), &json!({ "k": 2 }), &json!("a")));
+    assert_eq!(
+        (&saved["title"], &saved["description"], &saved["category"]),
+        (&json!("New"), &json!(null), &json!("c"))
+    );
+    assert_eq!(
+        (&saved["tags"], &saved["metadata"], &saved["slug"]),
+        (&json!(["u", "v"]), &json!({ "k": 2 }), &json!("a"))
+    );
     let event = last_event(&app).await;
     assert_eq!((event.kind.as_str(), event.revision), ("prompt.updated", Some(2)));
     let (before, after) = (event.before.unwrap(), event.after.unwrap());
-    assert_eq!((&before["title"], &before["description"], &before["tags"]), (&json!("A"), &json!("old"), &json!(["t"])));
-    assert_eq!((&after["title"], &after["description"], &after["tags"]), (&json!("New"), &json!(null), &json!(["u", "v"])));
+    assert_eq!(
+        (&before["title"], &before["description"], &before["tags"]),
+        (&json!("A"), &json!("old"), &json!(["t"]))
+    );
+    assert_eq!(
+        (&after["title"], &after["description"], &after["tags"]),
+        (&json!("New"), &json!(null), &json!(["u", "v"]))
+    );
     assert_eq!(app.new_events().await, ["prompt.updated"]);
 
     // Saying what is there already changes nothing and tells nobody.
     let unchanged = Unchanged::since(&app).await;
-    for same in [json!({}), json!({ "title": "New", "tags": ["u", "v"] }), json!({ "content": "x" }), json!({ "slug": "a" })] {
+    for same in [
+        json!({}),
+        json!({ "title": "New", "tags": ["u", "v"] }),
+        json!({ "content": "x" }),
+        json!({ "slug": "a" }),
+    ] {
         let saved = put(&owner, "a", same).await;
         assert_eq!(saved["version"], json!(null));
     }
@@ -85,7 +102,10 @@ both!(saved_without_publishing, |app| async move {
     let owner = app.owner().await;
     text(&owner, "a", "one").await;
     let saved = put(&owner, "a", json!({ "content": "two", "publish": false })).await;
-    assert_eq!((&saved["published"], &saved["labels"], &saved["latest_version"]), (&json!(false), &json!({ "production": 1 }), &json!(2)));
+    assert_eq!(
+        (&saved["published"], &saved["labels"], &saved["latest_version"]),
+        (&json!(false), &json!({ "production": 1 }), &json!(2))
+    );
     assert_eq!(delivered(&owner, "a").await, "one");
     assert_eq!(delivered(&owner, "a?label=latest").await, "two");
     let shown = details(&owner, "a").await;
@@ -93,7 +113,10 @@ both!(saved_without_publishing, |app| async move {
     // Publishing what is saved already.
     app.new_events().await;
     let saved = put(&owner, "a", json!({ "publish": true })).await;
-    assert_eq!((&saved["version"], &saved["published"], &saved["labels"]), (&json!(null), &json!(true), &json!({ "production": 2 })));
+    assert_eq!(
+        (&saved["version"], &saved["published"], &saved["labels"]),
+        (&json!(null), &json!(true), &json!({ "production": 2 }))
+    );
     assert_eq!(app.new_events().await, ["prompt.published"]);
     assert_eq!(delivered(&owner, "a").await, "two");
 });
@@ -103,9 +126,17 @@ both!(an_edit_of_an_old_version_is_refused, |app| async move {
     text(&owner, "a", "one").await;
     put(&owner, "a", json!({ "content": "two", "base_version": 1, "change_summary": "Second text" })).await;
     let unchanged = Unchanged::since(&app).await;
-    for body in [json!({ "content": "mine", "base_version": 1 }), json!({ "title": "mine", "base_version": 1 }), json!({ "content": "x", "base_version": 7 })] {
+    for body in [
+        json!({ "content": "mine", "base_version": 1 }),
+        json!({ "title": "mine", "base_version": 1 }),
+        json!({ "content": "x", "base_version": 7 }),
+    ] {
         let base = body["base_version"].clone();
-        let answer = owner.put("/prompts/a", body).await.error(409, "VERSION_CONFLICT").says("Test Person saved version 2");
+        let answer = owner
+            .put("/prompts/a", body)
+            .await
+            .error(409, "VERSION_CONFLICT")
+            .says("Test Person saved version 2");
         let details = answer.details();
         assert_eq!((&details["base_version"], &details["current_version"]), (&base, &json!(2)));
         assert_eq!(details["changed_by"]["id"], json!(owner.id));
@@ -123,7 +154,12 @@ both!(eight_edits_of_one_version, |app| async move {
         let edits = (0..8).map(|n| {
             let owner = owner.clone();
             async move {
-                owner.put("/prompts/a", json!({ "content": format!("by {n} of {round}"), "base_version": round })).await
+                owner
+                    .put(
+                        "/prompts/a",
+                        json!({ "content": format!("by {n} of {round}"), "base_version": round }),
+                    )
+                    .await
             }
         });
         let answers = futures::future::join_all(edits).await;
@@ -147,7 +183,8 @@ both!(edits_at_the_same_time_all_count, |app| async move {
         let owner = owner.clone();
         async move { owner.put("/prompts/a", json!({ "content": format!("text {n}") })).await.ok().data()["version"]["number"].clone() }
     });
-    let mut numbers: Vec<i64> = futures::future::join_all(edits).await.iter().map(|n| n.as_i64().unwrap()).collect();
+    let mut numbers: Vec<i64> =
+        futures::future::join_all(edits).await.iter().map(|n| n.as_i64().unwrap()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (2..=9).collect::<Vec<i64>>());
     let shown = details(&owner, "a").await;
@@ -161,10 +198,16 @@ both!(a_new_slug_breaks_nobody, |app| async move {
     let made = text(&owner, "old", "x").await;
     app.new_events().await;
     let saved = put(&owner, "old", json!({ "slug": "new-name" })).await;
-    assert_eq!((&saved["slug"], &saved["version"], &saved["id"]), (&json!("new-name"), &json!(null), &made["id"]));
+    assert_eq!(
+        (&saved["slug"], &saved["version"], &saved["id"]),
+        (&json!("new-name"), &json!(null), &made["id"])
+    );
     assert_eq!(app.new_events().await, ["prompt.updated"]);
     let event = last_event(&app).await;
-    assert_eq!((&event.before.unwrap()["slug"], &event.after.unwrap()["slug"]), (&json!("old"), &json!("new-name")));
+    assert_eq!(
+        (&event.before.unwrap()["slug"], &event.after.unwrap()["slug"]),
+        (&json!("old"), &json!("new-name"))
+    );
 
     for name in ["old", "new-name", made["id"].as_str().unwrap()] {
         let answer = owner.get(&format!("/prompts/{name}")).await.ok();
@@ -239,7 +282,10 @@ both!(archived_is_read_only, |app| async move {
     // The documents' `is_active`, alone and beside other changes.
     assert_eq!(put(&owner, "a", json!({ "is_active": false })).await["archived"], true);
     let saved = put(&owner, "a", json!({ "is_active": true, "content": "y", "title": "Back" })).await;
-    assert_eq!((&saved["archived"], &saved["title"], &saved["latest_version"]), (&json!(false), &json!("Back"), &json!(2)));
+    assert_eq!(
+        (&saved["archived"], &saved["title"], &saved["latest_version"]),
+        (&json!(false), &json!("Back"), &json!(2))
+    );
     assert_eq!(delivered(&owner, "a").await, "y");
     let saved = put(&owner, "a", json!({ "is_active": false, "title": "Gone" })).await;
     assert_eq!((&saved["archived"], &saved["title"]), (&json!(true), &json!("Gone")));
@@ -258,7 +304,10 @@ both!(a_copy, |app| async move {
     app.new_events().await;
     let copy = owner.post("/prompts/a/duplicate", json!({})).await.created().data().clone();
     assert_eq!((&copy["title"], &copy["slug"]), (&json!("Copy of A"), &json!("copy-of-a")));
-    assert_eq!((&copy["labels"], &copy["latest_version"], &copy["published"]), (&json!({}), &json!(1), &json!(false)));
+    assert_eq!(
+        (&copy["labels"], &copy["latest_version"], &copy["published"]),
+        (&json!({}), &json!(1), &json!(false))
+    );
     for field in ["description", "category", "tags", "metadata", "type", "syntax"] {
         assert_eq!(copy[field], details(&owner, "a").await[field], "{field}");
     }
@@ -275,10 +324,19 @@ both!(fields_nobody_knows, |app| async move {
     let owner = app.owner().await;
     text(&owner, "a", "x").await;
     let unchanged = Unchanged::since(&app).await;
-    let answer = owner.put("/prompts/a", json!({ "contents": "y", "titel": "z" })).await.error(422, "VALIDATION_ERROR");
+    let answer = owner
+        .put("/prompts/a", json!({ "contents": "y", "titel": "z" }))
+        .await
+        .error(422, "VALIDATION_ERROR");
     let mut found = complaints(&answer);
     found.sort();
-    assert_eq!(found, [("contents".to_owned(), "unknown_field".to_owned()), ("titel".to_owned(), "unknown_field".to_owned())]);
+    assert_eq!(
+        found,
+        [
+            ("contents".to_owned(), "unknown_field".to_owned()),
+            ("titel".to_owned(), "unknown_field".to_owned())
+        ]
+    );
     owner.put("/prompts/nowhere", json!({ "content": "y" })).await.error(404, "NOT_FOUND").says("nowhere");
     unchanged.check().await;
 });

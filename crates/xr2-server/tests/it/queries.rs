@@ -24,9 +24,11 @@ const LABELS: &str = "SELECT 'label ' || name || ' ' || color || ' ' || COALESCE
 const POINTERS: &str = "SELECT 'points ' || p.slug || ' ' || l.label || ' ' || CAST(l.version_number AS TEXT)
         || ' ' || COALESCE(l.comment, '-')
     FROM prompt_labels l JOIN prompts p ON p.id = l.prompt_id WHERE l.workspace_id = $1";
-const MOVES: &str = "SELECT 'moved ' || p.slug || ' ' || m.label || ' ' || m.action || ' ' || CAST(m.moved_at AS TEXT)
+const MOVES: &str =
+    "SELECT 'moved ' || p.slug || ' ' || m.label || ' ' || m.action || ' ' || CAST(m.moved_at AS TEXT)
     FROM label_moves m JOIN prompts p ON p.id = m.prompt_id WHERE m.workspace_id = $1";
-const INCLUDES: &str = "SELECT 'includes ' || p.slug || ' ' || CAST(i.version_number AS TEXT) || ' ' || i.selector
+const INCLUDES: &str =
+    "SELECT 'includes ' || p.slug || ' ' || CAST(i.version_number AS TEXT) || ' ' || i.selector
     FROM prompt_includes i JOIN prompts p ON p.id = i.prompt_id WHERE i.workspace_id = $1";
 const EVENTS: &str = "SELECT 'event ' || type || ' ' || CAST(sequence AS TEXT) FROM events
     WHERE workspace_id = $1 AND type <> 'access.denied'";
@@ -36,9 +38,7 @@ const REVISION: &str = "SELECT 'revision ' || CAST(revision AS TEXT) FROM worksp
 pub async fn everything(db: &Db, workspace: Uuid) -> Result<Vec<String>> {
     let mut tx = db.tenant(workspace).read().await?;
     let mut lines: Vec<String> = Vec::new();
-    for sql in [
-        PROMPTS, SLUGS, TAGS, VERSIONS, DRAFTS, LABELS, POINTERS, MOVES, INCLUDES, EVENTS, REVISION,
-    ] {
+    for sql in [PROMPTS, SLUGS, TAGS, VERSIONS, DRAFTS, LABELS, POINTERS, MOVES, INCLUDES, EVENTS, REVISION] {
         lines.extend(tx.all::<String>(sql, args![workspace]).await?);
     }
     tx.commit().await?;

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{ApiError, Code};
+use crate::http::decode;
 use crate::state::App;
 
 /// 421 when Host is neither loopback, nor `public_url`, nor in `allowed_hosts`. Probes may ask `/health`, `/ready` and
@@ -23,6 +24,19 @@ pub async fn guard_host(State(app): State<App>, request: Request, next: Next) ->
         "This server does not answer to that host name. Its operator can allow it with public_url or allowed_hosts.",
     )
     .into_response()
+}
+
+/// 400 when the path is no text after percent-decoding; 404 when it holds NUL: nothing here is called so, and
+/// PostgreSQL would not even look.
+pub async fn guard_path(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.contains("%00") {
+        return ApiError::not_found("a name with a NUL character").into_response();
+    }
+    if decode(path).is_err() {
+        return ApiError::bad_request("The path is not valid UTF-8 after percent-decoding.").into_response();
+    }
+    next.run(request).await
 }
 
 /// Whether the request names this server.

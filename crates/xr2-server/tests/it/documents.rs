@@ -11,19 +11,27 @@ use crate::support::made;
 both!(version_service_creates_a_new_version, |app| async move {
     let owner = app.owner().await;
     let prompt = made(&owner, json!({ "title": "prompt-1", "content": "New content" })).await;
-    assert_eq!((&prompt["version"]["number"], &prompt["version"]["content"]), (&json!(1), &json!("New content")));
+    assert_eq!(
+        (&prompt["version"]["number"], &prompt["version"]["content"]),
+        (&json!(1), &json!("New content"))
+    );
 
     // As the service is written: the next number, the parent, a summary of its own when none is given.
-    let second = owner.post("/prompts/prompt-1/versions", json!({ "content": "Newer content" })).await.created();
+    let second =
+        owner.post("/prompts/prompt-1/versions", json!({ "content": "Newer content" })).await.created();
     assert_eq!((&second.data()["number"], &second.data()["parent"]), (&json!(2), &json!(1)));
     assert_eq!(second.data()["change_summary"], "Changed 1 line");
     assert_eq!(second.data()["prompt"]["latest_version"], 2);
-    let third = owner.post("/prompts/prompt-1/versions", json!({ "content": "Newest", "change_summary": "Said why" })).await.created();
+    let third = owner
+        .post("/prompts/prompt-1/versions", json!({ "content": "Newest", "change_summary": "Said why" }))
+        .await
+        .created();
     assert_eq!(third.data()["change_summary"], "Said why");
 
     // getVersions: newest first, with who made them.
     let versions = owner.get("/prompts/prompt-1/versions").await.ok();
-    let numbers: Vec<_> = versions.data().as_array().unwrap().iter().map(|v| v["number"].as_i64().unwrap()).collect();
+    let numbers: Vec<_> =
+        versions.data().as_array().unwrap().iter().map(|v| v["number"].as_i64().unwrap()).collect();
     assert_eq!(numbers, [3, 2, 1]);
     assert_eq!(versions.data()[0]["created_by"]["name"], "Test Person");
 
@@ -33,7 +41,11 @@ both!(version_service_creates_a_new_version, |app| async move {
     let version = &restored.data()["version"];
     assert_eq!((&version["number"], &version["content"]), (&json!(4), &json!("New content")));
     assert_eq!(version["change_summary"], "Restored from version 1");
-    owner.post("/prompts/prompt-1/versions/9/restore", json!({})).await.error(404, "NOT_FOUND").says("ersion 9 not found");
+    owner
+        .post("/prompts/prompt-1/versions/9/restore", json!({}))
+        .await
+        .error(404, "NOT_FOUND")
+        .says("ersion 9 not found");
 });
 
 // describe('POST /api/prompts'): it('should create a prompt')
@@ -46,7 +58,9 @@ both!(post_creates_a_prompt, |app| async move {
 
 // class TestPromptAPI: test_get_prompt_success
 both!(get_prompt_success, |app| async move {
-    let prompt = made(&app.owner().await, json!({ "title": "Test", "content": "Hello {{name}} at {{company}}" })).await;
+    let prompt =
+        made(&app.owner().await, json!({ "title": "Test", "content": "Hello {{name}} at {{company}}" }))
+            .await;
     let client = app.key(&[Scope::Deliver]).await;
     let response = client.get(&format!("/prompts/{}", prompt["slug"].as_str().unwrap())).await;
     assert_eq!(response.status, 200);
@@ -58,7 +72,9 @@ both!(get_prompt_success, |app| async move {
 
 // test_get_prompt_with_variables
 both!(get_prompt_with_variables, |app| async move {
-    let prompt = made(&app.owner().await, json!({ "title": "Test", "content": "Hello {{name}} at {{company}}" })).await;
+    let prompt =
+        made(&app.owner().await, json!({ "title": "Test", "content": "Hello {{name}} at {{company}}" }))
+            .await;
     let client = app.key(&[Scope::Deliver]).await;
     let path = format!("/prompts/{}?name=John&company=Acme+Corp", prompt["slug"].as_str().unwrap());
     let response = client.get(&path).await;

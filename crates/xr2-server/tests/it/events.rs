@@ -7,7 +7,8 @@ use xr2_testkit::{Options, both};
 use crate::support::{check_revisions, events, put, text};
 
 both!(every_change_of_prompts_is_told, |app| async move {
-    let owner = app.owner().await.with_header("user-agent", "tester/2").with_header("x-request-id", "story-1");
+    let owner =
+        app.owner().await.with_header("user-agent", "tester/2").with_header("x-request-id", "story-1");
     let prompt = text(&owner, "a", "1").await;
     put(&owner, "a", json!({ "content": "2" })).await;
     put(&owner, "a", json!({ "title": "New" })).await;
@@ -54,8 +55,14 @@ both!(every_change_of_prompts_is_told, |app| async move {
     );
     for row in &rows {
         assert_eq!(row.actor, json!({ "type": "user", "id": owner.id, "name": "Test Person" }));
-        assert_eq!((row.address.as_deref(), row.user_agent.as_deref(), row.request_id.as_deref()), (Some("127.0.0.1"), Some("tester/2"), Some("story-1")));
-        assert_eq!((row.resource_type.as_str(), row.resource_id.map(|id| json!(id))), ("prompt", Some(prompt["id"].clone())));
+        assert_eq!(
+            (row.address.as_deref(), row.user_agent.as_deref(), row.request_id.as_deref()),
+            (Some("127.0.0.1"), Some("tester/2"), Some("story-1"))
+        );
+        assert_eq!(
+            (row.resource_type.as_str(), row.resource_id.map(|id| json!(id))),
+            ("prompt", Some(prompt["id"].clone()))
+        );
         assert_eq!(row.resource_name.as_deref(), Some("a"));
     }
     assert!(rows.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
@@ -70,14 +77,22 @@ both!(keys_are_named_as_such, |app| async move {
     }
 });
 
-both!(addresses_come_through_trusted_proxies_only, Options::new().set("trusted_proxies", "127.0.0.0/8"), |app| async move {
-    let owner = app.owner().await.with_header("x-forwarded-for", "198.51.100.9, 203.0.113.7");
-    text(&owner, "a", "1").await;
-    assert_eq!(events(&app).await[0].address.as_deref(), Some("203.0.113.7"));
-});
+both!(
+    addresses_come_through_trusted_proxies_only,
+    Options::new().set("trusted_proxies", "127.0.0.0/8"),
+    |app| async move {
+        let owner = app.owner().await.with_header("x-forwarded-for", "198.51.100.9, 203.0.113.7");
+        text(&owner, "a", "1").await;
+        assert_eq!(events(&app).await[0].address.as_deref(), Some("203.0.113.7"));
+    }
+);
 
 both!(nobody_else_names_addresses, |app| async move {
-    let owner = app.owner().await.with_header("x-forwarded-for", "203.0.113.7").with_header("x-request-id", "no good; id");
+    let owner = app
+        .owner()
+        .await
+        .with_header("x-forwarded-for", "203.0.113.7")
+        .with_header("x-request-id", "no good; id");
     text(&owner, "a", "1").await;
     let row = events(&app).await.remove(0);
     assert_eq!(row.address.as_deref(), Some("127.0.0.1"));
@@ -91,11 +106,18 @@ both!(nothing_is_told_of_what_was_refused, |app| async move {
     text(&owner, "a", "1").await;
     app.new_events().await;
     owner.post("/prompts", json!({ "title": "t" })).await.error(422, "VALIDATION_ERROR");
-    owner.put("/prompts/a", json!({ "content": "x", "base_version": 9 })).await.error(409, "VERSION_CONFLICT");
-    owner.put("/prompts/a", json!({ "content": "{% if %}", "syntax": "jinja" })).await.error(422, "TEMPLATE_ERROR");
+    owner
+        .put("/prompts/a", json!({ "content": "x", "base_version": 9 }))
+        .await
+        .error(409, "VERSION_CONFLICT");
+    owner
+        .put("/prompts/a", json!({ "content": "{% if %}", "syntax": "jinja" }))
+        .await
+        .error(422, "TEMPLATE_ERROR");
     owner.get("/prompts/nowhere").await.error(404, "NOT_FOUND");
     viewer.put("/prompts/a", json!({ "content": "x" })).await.error(403, "FORBIDDEN");
-    let told: Vec<String> = app.new_events().await.into_iter().filter(|kind| kind != "access.denied").collect();
+    let told: Vec<String> =
+        app.new_events().await.into_iter().filter(|kind| kind != "access.denied").collect();
     assert!(told.is_empty(), "{told:?}");
 });
 
@@ -111,7 +133,9 @@ both!(changes_of_many_at_once_keep_their_order, |app| async move {
             match n % 3 {
                 0 => drop(put(&owner, &slug, json!({ "content": n.to_string() })).await),
                 1 => drop(put(&owner, &slug, json!({ "title": format!("Title {n}") })).await),
-                _ => drop(owner.put(&format!("/prompts/{slug}/labels/staging"), json!({ "version": 1 })).await.ok()),
+                _ => drop(
+                    owner.put(&format!("/prompts/{slug}/labels/staging"), json!({ "version": 1 })).await.ok(),
+                ),
             }
         }
     });
@@ -122,7 +146,12 @@ both!(changes_of_many_at_once_keep_their_order, |app| async move {
     for n in 0..4 {
         let slug = format!("p{n}");
         let shown = crate::support::details(&owner, &slug).await;
-        let last: &Value = rows.iter().rev().filter(|row| row.kind == "prompt.published" && row.resource_name.as_deref() == Some(&*slug)).find_map(|row| row.after.as_ref()).unwrap();
+        let last: &Value = rows
+            .iter()
+            .rev()
+            .filter(|row| row.kind == "prompt.published" && row.resource_name.as_deref() == Some(&*slug))
+            .find_map(|row| row.after.as_ref())
+            .unwrap();
         assert_eq!(last["version"], shown["labels"]["production"]);
     }
 });

@@ -28,7 +28,9 @@ fn read(path: &Path) -> Batch {
 async fn apply(app: &TestApp, batch: Batch, settings: Settings) -> Report {
     let access = Access::internal(app.workspace(), "Import");
     let (total, mut steps) = (batch.found.len(), Vec::new());
-    let report = imports::apply(app.app(), &access, batch, settings, |done| steps.push(done)).await.expect("an import");
+    let report = imports::apply(app.app(), &access, batch, settings, |done| steps.push(done))
+        .await
+        .expect("an import");
     assert_eq!(steps, (1..=total).collect::<Vec<_>>(), "progress counts every prompt once");
     report
 }
@@ -38,7 +40,7 @@ fn skipped(report: &[imports::Skipped]) -> Vec<String> {
 }
 
 const TABLE: &str = "\u{feff}Act,prompt,for_devs,type,contributor,tags,Description\r\n\
-    Greeter,\"Say hello to ${Name:Ana} of ${Company Type: Big Company},\nplease.\",TRUE,TEXT,ana,\"a; b,c\",Greets\r\n\
+    Greeter,\"Say hello to ${Name:Ana} of ${Company Type: Big Company},\nplease.\",TRUE,TEXT,ana,\"a; b,c;a\",Greets\r\n\
     Plain,\"He said \"\"hi\"\", {{Hostname}} {x}\",FALSE,TEXT,ben,,\r\n\
     Greeter,Another ${Name},,,,,\r\n";
 
@@ -49,21 +51,40 @@ both!(a_table, |app| async move {
     assert_eq!(batch.found[1].place, "team.csv line 4", "lines are those of the file, whatever cells hold");
 
     let report = apply(&app, batch.clone(), PUBLISHED).await;
-    assert_eq!((report.created.as_slice(), report.unchanged), (&["greeter".to_owned(), "plain".to_owned(), "greeter-2".to_owned()][..], 0));
+    assert_eq!(
+        (report.created.as_slice(), report.unchanged),
+        (&["greeter".to_owned(), "plain".to_owned(), "greeter-2".to_owned()][..], 0)
+    );
     assert!(report.updated.is_empty() && report.skipped.is_empty());
     let owner = app.owner().await;
     let greeter = details(&owner, "greeter").await;
-    assert_eq!((&greeter["title"], &greeter["description"], &greeter["category"]), (&json!("Greeter"), &json!("Greets"), &json!("text")));
+    assert_eq!(
+        (&greeter["title"], &greeter["description"], &greeter["category"]),
+        (&json!("Greeter"), &json!("Greets"), &json!("text"))
+    );
     assert_eq!(greeter["tags"], json!(["a", "b", "c", "developers"]));
-    assert_eq!(greeter["metadata"], json!({ "contributor": "ana", "import": { "source": "team.csv", "key": "Greeter" } }));
+    assert_eq!(
+        greeter["metadata"],
+        json!({ "contributor": "ana", "import": { "source": "team.csv", "key": "Greeter" } })
+    );
     assert_eq!(greeter["version"]["content"], "Say hello to {{ name }} of {{ company_type }},\nplease.");
     assert_eq!(greeter["version"]["change_summary"], "Imported from team.csv");
     let variables = greeter["version"]["variables"].as_array().unwrap();
-    assert_eq!((&variables[0]["name"], &variables[0]["default"], &variables[0]["type"]), (&json!("name"), &json!("Ana"), &json!("string")));
-    assert_eq!((&variables[1]["default"], &variables[1]["description"]), (&json!("Big Company"), &json!("Company Type")));
+    assert_eq!(
+        (&variables[0]["name"], &variables[0]["default"], &variables[0]["type"]),
+        (&json!("name"), &json!("Ana"), &json!("string"))
+    );
+    assert_eq!(
+        (&variables[1]["default"], &variables[1]["description"]),
+        (&json!("Big Company"), &json!("Company Type"))
+    );
     assert_eq!(greeter["created_by"], json!({ "type": "system", "id": null, "name": "Import" }));
     assert_eq!(delivered(&owner, "greeter?render=true").await, "Say hello to Ana of Big Company,\nplease.");
-    assert_eq!(delivered(&owner, "plain").await, "He said \"hi\", {{Hostname}} {x}", "what is no variable stays");
+    assert_eq!(
+        delivered(&owner, "plain").await,
+        "He said \"hi\", {{Hostname}} {x}",
+        "what is no variable stays"
+    );
     owner.get("/prompts/greeter-2?render=true").await.error(422, "MISSING_VARIABLES");
     assert_eq!(delivered(&owner, "greeter-2?name=Cy").await, "Another Cy");
     let kinds: Vec<String> = events(&app).await.into_iter().map(|event| event.kind).collect();
@@ -72,7 +93,10 @@ both!(a_table, |app| async move {
     // A second run changes nothing, and tells nobody.
     let unchanged = Unchanged::since(&app).await;
     let again = apply(&app, batch, PUBLISHED).await;
-    assert_eq!((again.created.len(), again.updated.len(), again.unchanged, again.skipped.len()), (0, 0, 3, 0));
+    assert_eq!(
+        (again.created.len(), again.updated.len(), again.unchanged, again.skipped.len()),
+        (0, 0, 3, 0)
+    );
     unchanged.check().await;
     check_revisions(&app).await;
 });
@@ -102,13 +126,24 @@ both!(what_people_edited_is_kept, |app| async move {
     fs::write(folder.path().join("t.csv"), "title,content\nA,two\nB,two\nC,two\nD,two\nE,two\n").unwrap();
     app.new_events().await;
     let report = apply(&app, read(&path), PUBLISHED).await;
-    assert_eq!((report.created.len(), report.unchanged, report.updated.as_slice()), (0, 0, &["renamed".to_owned(), "e".to_owned()][..]));
+    assert_eq!(
+        (report.created.len(), report.unchanged, report.updated.as_slice()),
+        (0, 0, &["renamed".to_owned(), "e".to_owned()][..])
+    );
     let told = skipped(&report.skipped);
     assert_eq!(told.len(), 3, "{told:?}");
-    assert!(told[0].starts_with("t.csv line 2: it was edited") && told[2].starts_with("t.csv line 5:") && told[2].contains("bin"), "{told:?}");
+    assert!(
+        told[0].starts_with("t.csv line 2: it was edited")
+            && told[2].starts_with("t.csv line 5:")
+            && told[2].contains("bin"),
+        "{told:?}"
+    );
     assert_eq!(app.new_events().await, ["version.created", "prompt.published"].repeat(2));
     let shown = details(&owner, "renamed").await;
-    assert_eq!((&shown["title"], &shown["tags"], &shown["latest_version"]), (&json!("Renamed"), &json!(["mine"]), &json!(2)));
+    assert_eq!(
+        (&shown["title"], &shown["tags"], &shown["latest_version"]),
+        (&json!("Renamed"), &json!(["mine"]), &json!(2))
+    );
     assert_eq!((&shown["version"]["content"], &shown["version"]["parent"]), (&json!("two"), &json!(1)));
     assert_eq!(shown["version"]["change_summary"], "Imported again from t.csv");
     assert_eq!(delivered(&owner, "a").await, "edited by hand");
@@ -123,7 +158,10 @@ both!(names_that_are_taken, |app| async move {
     let owner = app.owner().await;
     text(&owner, "greeting", "mine").await;
     owner.post("/prompts/greeting/duplicate", json!({ "slug": "copy" })).await.created();
-    let (_folder, path) = file("t.csv", "title,content,slug\nGreeting,theirs,\nOther,x,my-slug\nBad,x,Not A Slug\nReserved,x,search\n");
+    let (_folder, path) = file(
+        "t.csv",
+        "title,content,slug\nGreeting,theirs,\nOther,x,my-slug\nBad,x,Not A Slug\nReserved,x,search\n",
+    );
     let report = apply(&app, read(&path), PUBLISHED).await;
     assert_eq!(report.created, ["greeting-2", "my-slug"]);
     let told = skipped(&report.skipped);
@@ -148,21 +186,31 @@ both!(rows_that_cannot_be, |app| async move {
     assert_eq!(report.created, ["fine", "last"]);
     let told = skipped(&report.skipped);
     let expected = [
-        ("t.csv line 3", "title is empty"), ("t.csv line 4", "content is empty"), ("t.csv line 5", "content is empty"),
-        ("t.csv line 6", "2 columns instead of 5"), ("t.csv line 7", "6 columns instead of 5"), ("t.csv line 8", "not valid UTF-8"),
-        ("t.csv line 9", "NUL"), ("t.csv line 10", "tags"), ("t.csv line 11", "description"), ("t.csv line 12", "category"),
+        ("t.csv line 3", "title is empty"),
+        ("t.csv line 4", "content is empty"),
+        ("t.csv line 5", "content is empty"),
+        ("t.csv line 6", "2 columns instead of 5"),
+        ("t.csv line 7", "6 columns instead of 5"),
+        ("t.csv line 8", "not valid UTF-8"),
+        ("t.csv line 9", "NUL"),
+        ("t.csv line 10", "tags"),
+        ("t.csv line 11", "description"),
+        ("t.csv line 12", "category"),
     ];
     assert_eq!(told.len(), expected.len(), "{told:#?}");
     for (told, (place, reason)) in told.iter().zip(expected) {
-        assert!(told.starts_with(&format!("{place}: ")) && told.contains(reason), "{told} should be {place}: {reason}");
+        assert!(
+            told.starts_with(&format!("{place}: ")) && told.contains(reason),
+            "{told} should be {place}: {reason}"
+        );
     }
 });
 
-both!(texts_that_are_too_large, Options::new().set("limits.content_bytes", 20), |app| async move {
-    let (_folder, path) = file("t.csv", format!("title,content\nA,{}\nB,ok\n", "x".repeat(21)));
+both!(texts_that_are_too_large, Options::new().set("limits.content_bytes", 1024), |app| async move {
+    let (_folder, path) = file("t.csv", format!("title,content\nA,{}\nB,ok\n", "x".repeat(1025)));
     let report = apply(&app, read(&path), PUBLISHED).await;
     assert_eq!((report.created.as_slice(), report.skipped.len()), (&["b".to_owned()][..], 1));
-    assert!(report.skipped[0].reason.contains("21 bytes"), "{:?}", report.skipped);
+    assert!(report.skipped[0].reason.contains("1025 bytes"), "{:?}", report.skipped);
 });
 
 both!(whoever_may_not_publish, |app| async move {
@@ -212,8 +260,16 @@ fn tables_as_programs_write_them() {
         let (_folder, path) = file("t.csv", table);
         match (imports::read(&path, None), titles) {
             (Ok(batch), Some(titles)) => {
-                assert_eq!(batch.found.iter().map(|f| f.title.as_str()).collect::<Vec<_>>(), titles, "{table:?}");
-                assert_eq!(Some(batch.found.iter().map(|f| f.text.as_str()).collect::<Vec<_>>()), texts, "{table:?}");
+                assert_eq!(
+                    batch.found.iter().map(|f| f.title.as_str()).collect::<Vec<_>>(),
+                    titles,
+                    "{table:?}"
+                );
+                assert_eq!(
+                    Some(batch.found.iter().map(|f| f.text.as_str()).collect::<Vec<_>>()),
+                    texts,
+                    "{table:?}"
+                );
             }
             (Err(_), None) => {}
             (other, _) => panic!("{table:?} gave {other:?}"),
@@ -230,7 +286,8 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
 both!(a_folder_of_patterns, |app| async move {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("patterns");
-    let code = "# PURPOSE\n\nSay {{tone}}.\n\n```sh\nssh {{Hostname}}\n```\nand `{{inline}}`, {{not a name}}\n";
+    let code =
+        "# PURPOSE\n\nSay {{tone}}.\n\n```sh\nssh {{Hostname}}\n```\nand `{{inline}}`, {{not a name}}\n";
     write(&folder, "extract_main_idea/system.md", code);
     write(&folder, "extract_main_idea/user.md", "not this");
     write(&folder, "plain/system.md", "\u{feff}No variables: {\"a\": 1}, $x^{2}$, {% raw %}\r\n");
@@ -249,13 +306,24 @@ both!(a_folder_of_patterns, |app| async move {
     let report = apply(&app, batch, PUBLISHED).await;
     assert_eq!(report.created, ["extract-main-idea", "single-file", "plain"]);
     let told = skipped(&report.skipped);
-    assert_eq!(told, ["empty/system.md: is empty", "latin/system.md: is not valid UTF-8", "nul/system.md: holds a NUL character"]);
+    assert_eq!(
+        told,
+        [
+            "empty/system.md: is empty",
+            "latin/system.md: is not valid UTF-8",
+            "nul/system.md: holds a NUL character"
+        ]
+    );
 
     let owner = app.owner().await;
     let pattern = details(&owner, "extract-main-idea").await;
     assert_eq!((&pattern["title"], &pattern["category"]), (&json!("Extract main idea"), &json!("pattern")));
-    assert_eq!(pattern["metadata"]["import"], json!({ "source": "patterns", "key": "extract_main_idea/system.md" }));
-    let names: Vec<&Value> = pattern["version"]["variables"].as_array().unwrap().iter().map(|v| &v["name"]).collect();
+    assert_eq!(
+        pattern["metadata"]["import"],
+        json!({ "source": "patterns", "key": "extract_main_idea/system.md" })
+    );
+    let names: Vec<&Value> =
+        pattern["version"]["variables"].as_array().unwrap().iter().map(|v| &v["name"]).collect();
     assert_eq!(names, ["tone"]);
     assert_eq!(delivered(&owner, "extract-main-idea?tone=yes").await, code.replace("{{tone}}", "yes"));
     assert_eq!(delivered(&owner, "plain").await, "No variables: {\"a\": 1}, $x^{2}$, {% raw %}\r\n");
@@ -273,7 +341,8 @@ both!(a_folder_of_patterns, |app| async move {
 
 /// The collections to try things on; they stand beside the repository where there are any.
 fn collection(name: &str) -> Option<PathBuf> {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository");
+    let repository =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository");
     let path = repository.parent()?.join("shared/data").join(name);
     path.exists().then_some(path)
 }
@@ -305,7 +374,11 @@ async fn check_one(owner: &xr2_testkit::Client, slug: &str, original: &str) {
     let mut values = serde_json::Map::new();
     for variable in &variables {
         assert_eq!(variable["type"], "string", "{slug}: {variable}");
-        assert_eq!(variable["required"], json!(variable.get("default").is_none_or(Value::is_null) && original.contains("${")), "{slug}: {variable}");
+        assert_eq!(
+            variable["required"],
+            json!(variable.get("default").is_none_or(Value::is_null) && original.contains("${")),
+            "{slug}: {variable}"
+        );
         if variable.get("default").is_none_or(Value::is_null) {
             values.insert(variable["name"].as_str().unwrap().to_owned(), json!("VALUE"));
         }

@@ -50,14 +50,18 @@ both!(dependents_are_told, |app| async move {
     text(&owner, "pinned", "{% include \"s@1\" %}").await;
     text(&owner, "staged", "{% include \"s@staging\" %}").await;
     let dependents = |after: Option<serde_json::Value>| {
-        let list = after.expect("an event with particulars")["dependents"].as_array().expect("dependents").clone();
+        let list =
+            after.expect("an event with particulars")["dependents"].as_array().expect("dependents").clone();
         let mut slugs: Vec<String> = list.iter().map(|d| d["slug"].as_str().unwrap().to_owned()).collect();
         slugs.sort();
         slugs
     };
     put(&owner, "s", json!({ "content": "2" })).await;
     let event = last_event(&app).await;
-    assert_eq!((event.kind.as_str(), dependents(event.after)), ("prompt.published", vec!["one".to_owned(), "two".to_owned()]));
+    assert_eq!(
+        (event.kind.as_str(), dependents(event.after)),
+        ("prompt.published", vec!["one".to_owned(), "two".to_owned()])
+    );
     owner.put("/prompts/s/labels/staging", json!({ "version": 2 })).await.ok();
     assert_eq!(dependents(last_event(&app).await.after), ["staged"]);
     owner.put("/prompts/s/labels/production", json!({ "version": 1 })).await.ok();
@@ -95,17 +99,43 @@ both!(what_cannot_be_included, |app| async move {
         assert_eq!(answer.details()["line"], 2, "{}", answer.text);
     }
     for content in ["{% include name %}", "{% include \"a\" ~ \"b\" %}", "{% include [\"s\", \"a\"] %}"] {
-        owner.post("/prompts", json!({ "title": "t", "slug": "t", "syntax": "jinja", "content": content })).await.error(422, "TEMPLATE_ERROR");
+        owner
+            .post("/prompts", json!({ "title": "t", "slug": "t", "syntax": "jinja", "content": content }))
+            .await
+            .error(422, "TEMPLATE_ERROR");
     }
     // Itself, and round in a circle.
-    owner.put("/prompts/a", json!({ "content": "{% include \"a\" %}" })).await.error(422, "TEMPLATE_ERROR").says("a");
-    owner.put("/prompts/a", json!({ "content": "{% include \"a@1\" %}{% include \"a@production\" %}" })).await.error(422, "TEMPLATE_ERROR");
+    owner
+        .put("/prompts/a", json!({ "syntax": "jinja", "content": "{% include \"a\" %}" }))
+        .await
+        .error(422, "TEMPLATE_ERROR")
+        .says("a");
+    owner
+        .put(
+            "/prompts/a",
+            json!({ "syntax": "jinja", "content": "{% include \"a@1\" %}{% include \"a@production\" %}" }),
+        )
+        .await
+        .error(422, "TEMPLATE_ERROR");
     unchanged.check().await;
+    // A draft of it is kept, and says so.
+    let draft = owner
+        .put("/prompts/a/draft", json!({ "syntax": "jinja", "content": "{% include \"a\" %}" }))
+        .await
+        .ok();
+    assert!(draft.data()["problems"][0]["message"].as_str().unwrap().contains("itself"), "{}", draft.text);
     text(&owner, "b", "{% include \"a\" %}").await;
     text(&owner, "c", "{% include \"b\" %}").await;
     let unchanged = Unchanged::since(&app).await;
-    owner.put("/prompts/a", json!({ "content": "{% include \"c\" %}" })).await.error(422, "TEMPLATE_ERROR").says("c");
-    owner.post("/prompts/a/versions", json!({ "content": "{% include \"b\" %}" })).await.error(422, "TEMPLATE_ERROR");
+    owner
+        .put("/prompts/a", json!({ "syntax": "jinja", "content": "{% include \"c\" %}" }))
+        .await
+        .error(422, "TEMPLATE_ERROR")
+        .says("c");
+    owner
+        .post("/prompts/a/versions", json!({ "syntax": "jinja", "content": "{% include \"b\" %}" }))
+        .await
+        .error(422, "TEMPLATE_ERROR");
     unchanged.check().await;
     text(&owner, "of-archived", "{% include \"archived\" %}").await;
     assert_eq!(delivered(&owner, "of-archived").await, "kept");
@@ -130,7 +160,7 @@ both!(a_circle_made_from_two_sides, |app| async move {
     text(&owner, "a", "A").await;
     text(&owner, "b", "B {% include \"a\" %}").await;
     put(&owner, "b", json!({ "content": "B alone" })).await;
-    put(&owner, "a", json!({ "content": "A {% include \"b\" %}" })).await;
+    put(&owner, "a", json!({ "syntax": "jinja", "content": "A {% include \"b\" %}" })).await;
     let unchanged = Unchanged::since(&app).await;
     owner.post("/prompts/b/publish", json!({ "from": 1 })).await.error(422, "TEMPLATE_ERROR");
     owner.put("/prompts/b/labels/production", json!({ "version": 1 })).await.error(422, "TEMPLATE_ERROR");
@@ -166,11 +196,13 @@ both!(frozen, |app| async move {
     assert_eq!(plain.data()["version"]["number"], 2);
 });
 
-both!(contracts_that_do_not_fit_together, |app| async move {
+both!(contracts_are_merged, |app| async move {
     let owner = app.owner().await;
     made(&owner, json!({ "title": "s", "content": "{{ n }}", "variables": { "n": { "type": "integer", "required": true } } })).await;
-    let body = json!({ "title": "a", "content": "{% include \"s\" %} {{ n }}", "variables": { "n": { "type": "boolean" } } });
-    owner.post("/prompts", body).await.error(422, "TEMPLATE_ERROR").says("n");
+    // What the including prompt declares itself counts.
+    made(&owner, json!({ "title": "a", "content": "{% include \"s\" %}{% if n %}!{% endif %}", "variables": { "n": { "type": "boolean" } } })).await;
+    assert_eq!(delivered(&owner, "a?n=true").await, "true!");
+    owner.get("/prompts/a?n=7").await.error(422, "INVALID_VARIABLES");
     text(&owner, "b", "{% include \"s\" %}").await;
     owner.get("/prompts/b?render=true").await.error(422, "MISSING_VARIABLES");
     owner.get("/prompts/b?n=x").await.error(422, "INVALID_VARIABLES");

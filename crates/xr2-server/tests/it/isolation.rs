@@ -56,12 +56,21 @@ both!(by_slug_and_by_id, |app| async move {
     let canary = app.canary();
     let unchanged = Unchanged::since(&app).await;
     let planted = crate::queries::everything(app.db(), xr2_testkit::CANARY_ID).await.unwrap();
-    for name in [canary.prompt.to_string(), "canary-prompt".to_owned(), canary.version.to_string(), canary.key.to_string()] {
+    for name in [
+        canary.prompt.to_string(),
+        "canary-prompt".to_owned(),
+        canary.version.to_string(),
+        canary.key.to_string(),
+    ] {
         finds_nothing(&owner, &name).await;
     }
     // Ids of theirs within a prompt of ours.
     let version = canary.version;
-    for path in [format!("versions/{version}"), format!("versions/{version}/diff"), format!("versions/1/diff?against={version}")] {
+    for path in [
+        format!("versions/{version}"),
+        format!("versions/{version}/diff"),
+        format!("versions/1/diff?against={version}"),
+    ] {
         owner.get(&format!("/prompts/mine/{path}")).await.error(404, "NOT_FOUND");
     }
     owner.post(&format!("/prompts/mine/versions/{version}/restore"), json!({})).await.error(404, "NOT_FOUND");
@@ -86,7 +95,8 @@ both!(the_other_way_round, |app| async move {
     for workspace in [app.workspace().to_string(), "acme".to_owned()] {
         let stranger = app.stranger().with_header("x-workspace", &workspace);
         for (method, path) in PATHS {
-            let request = stranger.request(method, &format!("/prompts/mine{path}")).json(body_for(method, path));
+            let request =
+                stranger.request(method, &format!("/prompts/mine{path}")).json(body_for(method, path));
             let answer = request.send().await;
             assert!(matches!(answer.status, 403 | 404), "{}: {}", answer.request, answer.text);
         }
@@ -96,7 +106,13 @@ both!(the_other_way_round, |app| async move {
 
 async fn lists(app: &TestApp, client: &Client) {
     let _ = app;
-    for path in ["/prompts", "/prompts?archived=all", "/prompts?deleted=true", "/prompts?search=CANARY", "/prompts?tag=CANARY-tag"] {
+    for path in [
+        "/prompts",
+        "/prompts?archived=all",
+        "/prompts?deleted=true",
+        "/prompts?search=CANARY",
+        "/prompts?tag=CANARY-tag",
+    ] {
         let answer = client.get(path).await.ok();
         assert_eq!(answer.json["meta"]["total"], 0, "{path}");
     }
@@ -113,7 +129,9 @@ both!(lists_show_nothing_of_it, |app| async move {
 both!(the_body_may_not_name_another_workspace, |app| async move {
     let owner = app.owner().await;
     let unchanged = Unchanged::since(&app).await;
-    for other in [xr2_testkit::CANARY_ID.to_string(), xr2_testkit::CANARY_SLUG.to_owned(), "nowhere".to_owned()] {
+    for other in
+        [xr2_testkit::CANARY_ID.to_string(), xr2_testkit::CANARY_SLUG.to_owned(), "nowhere".to_owned()]
+    {
         let body = json!({ "title": "t", "content": "x", "workspace": other });
         owner.post("/prompts", body).await.error(400, "WORKSPACE_CONFLICT");
     }

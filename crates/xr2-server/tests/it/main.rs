@@ -1,13 +1,21 @@
 //! The server as its clients meet it, on both engines.
 
+mod bad_input;
 mod bin;
 mod delivery;
+mod diff;
+mod documents;
 mod drafts;
+mod events;
+mod imports;
+mod includes;
+mod isolation;
 mod labels;
 mod probes;
 mod prompts_create;
 mod prompts_list;
 mod prompts_update;
+mod publish;
 mod queries;
 mod support;
 mod versions;

@@ -13,17 +13,29 @@ both!(a_saved_version, |app| async move {
     app.new_events().await;
     let published = owner.post("/prompts/a/publish", json!({ "from": 2, "comment": "Now" })).await.ok();
     let data = published.data();
-    assert_eq!((&data["label"], &data["previous_version"], &data["version"]["number"]), (&json!("production"), &json!(1), &json!(2)));
-    assert_eq!((&data["version"]["labels"], &data["prompt"]["live"]["version"]), (&json!(["production"]), &json!(2)));
+    assert_eq!(
+        (&data["label"], &data["previous_version"], &data["version"]["number"]),
+        (&json!("production"), &json!(1), &json!(2))
+    );
+    assert_eq!(
+        (&data["version"]["labels"], &data["prompt"]["live"]["version"]),
+        (&json!(["production"]), &json!(2))
+    );
     assert_eq!(app.new_events().await, ["prompt.published"]);
     let event = last_event(&app).await;
-    assert_eq!((event.revision, event.before), (Some(3), Some(json!({ "label": "production", "version": 1 }))));
+    assert_eq!(
+        (event.revision, event.before),
+        (Some(3), Some(json!({ "label": "production", "version": 1 })))
+    );
     assert_eq!(event.after.unwrap()["comment"], "Now");
     // The number as text; another label; an older one is a roll-back.
     owner.post("/prompts/a/publish", json!({ "from": "2", "label": "staging" })).await.ok();
     owner.post("/prompts/a/publish", json!({ "from": 1 })).await.ok();
     assert_eq!(app.new_events().await, ["label.moved", "prompt.rolled_back"]);
-    assert_eq!((delivered(&owner, "a").await, delivered(&owner, "a?label=staging").await), ("1".into(), "2".into()));
+    assert_eq!(
+        (delivered(&owner, "a").await, delivered(&owner, "a?label=staging").await),
+        ("1".into(), "2".into())
+    );
 });
 
 both!(what_cannot_be_published, |app| async move {
@@ -37,17 +49,33 @@ both!(what_cannot_be_published, |app| async move {
         owner.post("/prompts/a/publish", json!({ "from": from })).await.error(422, "VALIDATION_ERROR");
     }
     for number in [0, -1, 9, i64::MAX] {
-        owner.post("/prompts/a/publish", json!({ "from": number })).await.error(404, "NOT_FOUND").says("version");
+        owner
+            .post("/prompts/a/publish", json!({ "from": number }))
+            .await
+            .error(404, "NOT_FOUND")
+            .says("version");
     }
-    owner.post("/prompts/a/publish", json!({ "from": 1, "label": "nowhere" })).await.error(404, "NOT_FOUND").says("nowhere");
+    owner
+        .post("/prompts/a/publish", json!({ "from": 1, "label": "nowhere" }))
+        .await
+        .error(404, "NOT_FOUND")
+        .says("nowhere");
     owner.post("/prompts/a/publish", json!({ "from": 1, "label": "latest" })).await.wrong_fields(&["label"]);
     owner.post("/prompts/a/publish", json!({ "from": 1, "labels": "x" })).await.wrong_fields(&["labels"]);
     owner.post("/prompts/a/publish?freeze=perhaps", json!({ "from": 1 })).await.wrong_fields(&["freeze"]);
     owner.post("/prompts/nowhere/publish", json!({ "from": 1 })).await.error(404, "NOT_FOUND");
     let stale = owner.post("/prompts/a/publish", json!({ "from": 1, "base_version": 1 })).await;
     assert_eq!(stale.error(409, "VERSION_CONFLICT").details()["current_version"], 2);
-    app.member(Role::Viewer).await.post("/prompts/a/publish", json!({ "from": 1 })).await.error(403, "FORBIDDEN");
-    app.key(&[Scope::Write]).await.post("/prompts/a/publish", json!({ "from": 1 })).await.error(403, "FORBIDDEN");
+    app.member(Role::Viewer)
+        .await
+        .post("/prompts/a/publish", json!({ "from": 1 }))
+        .await
+        .error(403, "FORBIDDEN");
+    app.key(&[Scope::Write])
+        .await
+        .post("/prompts/a/publish", json!({ "from": 1 }))
+        .await
+        .error(403, "FORBIDDEN");
     unchanged.check().await;
 });
 
@@ -75,13 +103,23 @@ both!(twenty_at_the_same_time, |app| async move {
         assert_eq!(pair[0]["action"], if back { "rolled_back" } else { "published" });
     }
     // As many events as moves, in the same order, and every answer told the truth about its own.
-    let told: Vec<_> = events(&app).await.into_iter().filter(|event| event.kind.starts_with("prompt.published") || event.kind == "prompt.rolled_back").collect();
+    let told: Vec<_> = events(&app)
+        .await
+        .into_iter()
+        .filter(|event| event.kind.starts_with("prompt.published") || event.kind == "prompt.rolled_back")
+        .collect();
     assert_eq!(told.len(), moves.len());
     for (event, entry) in told.iter().zip(moves.iter().rev()) {
         let after = event.after.as_ref().unwrap();
-        assert_eq!((&after["version"], &after["previous_version"]), (&entry["to_version"], &entry["from_version"]));
+        assert_eq!(
+            (&after["version"], &after["previous_version"]),
+            (&entry["to_version"], &entry["from_version"])
+        );
     }
-    let stayed = answers.iter().filter(|answer| answer.data()["previous_version"] == answer.data()["version"]["number"]).count();
+    let stayed = answers
+        .iter()
+        .filter(|answer| answer.data()["previous_version"] == answer.data()["version"]["number"])
+        .count();
     assert_eq!(stayed + moves.len() - 1, 20);
     check_revisions(&app).await;
 });

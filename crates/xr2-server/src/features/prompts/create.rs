@@ -78,6 +78,17 @@ impl NewPrompt {
     }
 }
 
+impl NewPrompt {
+    /// Holds a prompt that did not come through the API to the same limits.
+    pub fn checked(mut self) -> Result<NewPrompt> {
+        let mut problems = Vec::new();
+        dto::check_lengths(self.description.as_deref(), self.category.as_deref(), &mut problems);
+        self.tags = dto::read_tags(Some(self.tags), &mut problems).unwrap_or_default();
+        dto::read_metadata(Some(self.metadata.clone()), &mut problems);
+        if problems.is_empty() { Ok(self) } else { Err(ApiError::validation(problems)) }
+    }
+}
+
 /// Makes a prompt with its first version, in a change of its own.
 pub async fn create(app: &App, access: &Access, new: NewPrompt) -> Result<Saved> {
     new.source.check_size(app.config().limits.content_bytes)?;
@@ -141,7 +152,7 @@ pub async fn create_in(
         created_by: actor.clone(),
         created_at: now,
     };
-    queries::insert(change.tx(), &row).await?;
+    queries::insert(change.tx(), &row, &version.source.content).await?;
     claim_slug(change, &mut row, new.slug.is_some()).await?;
     if !row.tags.is_empty() {
         queries::set_tags(change.tx(), row.id, &row.tags, true).await?;

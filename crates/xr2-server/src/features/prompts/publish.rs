@@ -305,6 +305,9 @@ pub async fn add_version(
     versions::queries::insert(change.tx(), row.id, &version).await?;
     versions::queries::insert_includes(change.tx(), row.id, number, &included).await?;
     queries::save(change.tx(), &row).await?;
+    if version.branch == drafts::MAIN {
+        queries::set_searched_content(change.tx(), row.id, &version.source.content).await?;
+    }
     change.record(
         NewEvent::new(EventType::VersionCreated, Resource::new("prompt", row.id, &row.slug)).after(json!({
             "slug": row.slug,

@@ -1,5 +1,6 @@
 //! The server as its clients meet it, on both engines.
 
+mod accounts;
 mod bad_input;
 mod bin;
 mod delivery;
@@ -17,5 +18,8 @@ mod prompts_list;
 mod prompts_update;
 mod publish;
 mod queries;
+mod sessions;
+mod setup;
 mod support;
 mod versions;
+mod workspaces;

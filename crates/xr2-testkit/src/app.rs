@@ -217,7 +217,9 @@ impl TestApp {
     /// Makes an existing user a member of the workspace under test.
     pub async fn join(&self, user: Uuid, role: Role) {
         let now = self.clock().now();
-        queries::insert_member(self.db(), self.workspace(), user, role.as_str(), now).await.expect("a member");
+        queries::insert_member(self.db(), self.workspace(), user, role.as_str(), now)
+            .await
+            .expect("a member");
     }
 
     /// Gives a member another role (none: they leave), as the server would: with an event.

@@ -1,24 +1,16 @@
 /** Every tab of the prompt page, in both themes and on a phone: accessible, and no wider than the screen. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { checkA11y, checkWidth, editor, launch, makePrompt, openPage, request, signIn } from './support.mjs';
+import { api, makePrompt } from './support/api.mjs';
+import { expectAccessible, expectNoSidewaysScroll, pageTest } from './support/browser.mjs';
+import { editor, openPrompt } from './support/prompt.mjs';
 
-let browser;
-let text;
-let chat;
-let archived;
-before(async () => {
-  browser = await launch();
-  const context = await signIn(browser);
-  text = await makePrompt(context, { tags: ['welcome'], category: 'Mail', config: { model: 'gpt-4.1' } });
-  await request(context, 'POST', `/prompts/${text.slug}/versions`, {
-    content: 'Hi {{ name }}.\n\nWelcome!',
-    publish: true,
-  });
-  await request(context, 'PUT', `/prompts/${text.slug}/draft`, {
-    content: 'Hi {{ name }}.\n\nWelcome to {{ place }}!',
-  });
-  chat = await makePrompt(context, {
+/** Prompts that show everything: a draft over two versions, a chat, an archived one. */
+async function make() {
+  const text = await makePrompt({ tags: ['welcome'], category: 'Mail', config: { model: 'gpt-4.1' } });
+  const route = `/prompts/${text.slug}`;
+  await api('POST', `${route}/versions`, { content: 'Hi {{ name }}.\n\nWelcome!', publish: true });
+  await api('PUT', `${route}/draft`, { content: 'Hi {{ name }}.\n\nWelcome to {{ place }}!' });
+  const chat = await makePrompt({
     type: 'chat',
     content: undefined,
     messages: [
@@ -27,67 +19,60 @@ before(async () => {
       { role: 'user', content: '{{ name }}' },
     ],
   });
-  archived = await makePrompt(context);
-  await request(context, 'POST', `/prompts/${archived.slug}/archive`);
-  await context.close();
-});
-after(() => browser?.close());
+  const archived = await makePrompt();
+  await api('POST', `/prompts/${archived.slug}/archive`);
+  return { text: route, chat: `/prompts/${chat.slug}`, archived: `/prompts/${archived.slug}` };
+}
+
+let prompts;
+const made = () => (prompts ??= make());
 
 const tabs = [
-  ['edit', () => `/prompts/${text.slug}`, '[name="content"]'],
-  ['edit, chat', () => `/prompts/${chat.slug}`, '[name="content"]'],
-  ['edit, archived', () => `/prompts/${archived.slug}`, '[name="content"]'],
-  ['history', () => `/prompts/${text.slug}/history`, 'table'],
-  ['history, side by side', () => `/prompts/${text.slug}/history?version=2&against=1&view=split`, 'table'],
-  ['use it', () => `/prompts/${text.slug}/use`, 'pre'],
-  ['settings', () => `/prompts/${text.slug}/settings`, 'form'],
-  ['not found', () => '/prompts/there-is-no-such-prompt', '[role="alert"]'],
+  ({ text }) => [text, '[name="content"]'],
+  ({ chat }) => [chat, '[name="content"]'],
+  ({ archived }) => [archived, '[name="content"]'],
+  ({ text }) => [`${text}/history`, 'table'],
+  ({ text }) => [`${text}/history?version=2&against=1&view=split`, 'table'],
+  ({ text }) => [`${text}/use`, 'pre'],
+  ({ text }) => [`${text}/settings`, 'form'],
+  () => ['/prompts/there-is-no-such-prompt', '[role="alert"]'],
 ];
 
-for (const [look, options] of [
-  ['light', { scheme: 'light' }],
-  ['dark', { scheme: 'dark' }],
-  ['phone', { scheme: 'light', width: 380, height: 800 }],
-  ['dark phone', { scheme: 'dark', width: 380, height: 800 }],
-]) {
-  test(`accessible in ${look}`, async () => {
-    const context = await signIn(browser, options);
-    for (const [name, path, sign] of tabs) {
-      const page = await openPage(context, path());
+for (const view of ['light', 'dark', 'phone', 'darkPhone']) {
+  pageTest(`the tabs of a prompt are accessible (${view})`, { view }, async (page) => {
+    const all = await made();
+    for (const tab of tabs) {
+      const [path, sign] = tab(all);
+      await page.goto(path);
       await page.locator(sign).first().waitFor();
-      await checkA11y(page, `${name}, ${look}`);
-      await checkWidth(page, `${name}, ${look}`);
-      assert.deepEqual(page.problems, [], name);
-      await page.close();
+      await expectAccessible(page);
+      await expectNoSidewaysScroll(page);
     }
-    await context.close();
   });
 
-  test(`accessible with things open in ${look}`, async () => {
-    const context = await signIn(browser, options);
-    const page = await openPage(context, `/prompts/${text.slug}`);
+  pageTest(`what opens on a prompt is accessible (${view})`, { view }, async (page) => {
+    const { text } = await made();
+    await page.goto(text);
     await editor(page).waitFor();
     await page.getByRole('button', { name: /^Syntax/ }).click();
     await page.getByRole('menu').waitFor();
-    await checkA11y(page, `syntax menu, ${look}`);
+    await expectAccessible(page);
     await page.keyboard.press('Escape');
     await page.getByText('Model settings').first().click();
     await page.getByRole('button', { name: 'Test', exact: true }).click();
     await page.locator('.test-result').waitFor();
-    await checkA11y(page, `test result, ${look}`);
+    await expectAccessible(page);
     await page.getByRole('button', { name: 'Publish', exact: true }).click();
     await page.getByRole('dialog', { name: 'Publish' }).locator('table').waitFor();
-    await checkA11y(page, `publish sheet, ${look}`);
-    await checkWidth(page, `publish sheet, ${look}`);
-    assert.deepEqual(page.problems, []);
-    await context.close();
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
   });
 }
 
-test('an archived prompt is shown read-only, with the reason', async () => {
-  const context = await signIn(browser);
-  const page = await openPage(context, `/prompts/${archived.slug}`);
+pageTest('an archived prompt is shown read-only, with the reason', {}, async (page) => {
+  const { slug } = await openPrompt(page);
+  await api('POST', `/prompts/${slug}/archive`);
+  await page.reload();
   await page.getByRole('note').getByText('Archived prompts are read-only').waitFor();
   assert.equal(await editor(page).getAttribute('contenteditable'), 'false');
-  await context.close();
 });

@@ -1,22 +1,8 @@
 /** Going live and back: publish, roll back, and what others see of it at once. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { editor, launch, liveText, makePrompt, openPage, request, saved, signIn, typeAtEnd } from './support.mjs';
-
-let browser;
-let context;
-before(async () => {
-  browser = await launch();
-  context = await signIn(browser);
-});
-after(() => browser?.close());
-
-async function open(input) {
-  const { slug } = await makePrompt(context, input);
-  const page = await openPage(context, `/prompts/${slug}`);
-  await editor(page).waitFor();
-  return { slug, page };
-}
+import { api, makePrompt, raw } from './support/api.mjs';
+import { pageTest } from './support/browser.mjs';
+import { editor, liveText, openPrompt, saved, typeAtEnd } from './support/prompt.mjs';
 
 async function publish(page) {
   await page.getByRole('button', { name: 'Publish', exact: true }).click();
@@ -26,8 +12,8 @@ async function publish(page) {
 
 const livePill = (page, version) => page.getByText(`Live: v${version}`).first().waitFor();
 
-test('publishing shows the difference and what callers notice, and makes it live', async () => {
-  const { page, slug } = await open();
+pageTest('publishing shows the difference and what callers notice, and makes it live', {}, async (page) => {
+  const { slug } = await openPrompt(page);
   await typeAtEnd(page, ' Your code is {{ code }}.');
   await page.getByRole('button', { name: 'Publish', exact: true }).click();
   const sheet = page.getByRole('dialog', { name: 'Publish' });
@@ -38,42 +24,43 @@ test('publishing shows the difference and what callers notice, and makes it live
   await page.keyboard.press('ControlOrMeta+Enter');
   await page.getByText('v2 is live. Every client has it now.').waitFor();
   await livePill(page, 2);
-  assert.match(await liveText(context, slug), /Your code is \{\{ code \}\}\.$/);
-  const [version] = await request(context, 'GET', `/prompts/${slug}/versions`);
+  assert.match(await liveText(slug), /Your code is \{\{ code \}\}\.$/);
+  const [version] = await api('GET', `/prompts/${slug}/versions`);
   assert.equal(version.change_summary, 'Tell people their code');
   assert.equal(await page.getByText(/published v2/).count(), 0, 'one’s own publish is no news');
-  assert.deepEqual(page.problems, []);
-  await page.close();
 });
 
-test('with nothing to publish the button says why', async () => {
-  const { page } = await open();
+pageTest('with nothing to publish the button says why', {}, async (page) => {
+  await openPrompt(page);
   const button = page.getByRole('button', { name: 'Publish', exact: true });
   assert.equal(await button.getAttribute('aria-disabled'), 'true');
   assert.match(await page.locator(`#${await button.getAttribute('aria-describedby')}`).innerText(), /live already/);
-  await page.close();
 });
 
-test('a page that is open sees within a second what somebody else publishes, and keeps what is typed', async () => {
-  const { page, slug } = await open();
-  const other = await openPage(context, `/prompts/${slug}`);
-  await typeAtEnd(other, ' Half a sent');
-  await typeAtEnd(page, ' More.');
-  await request(context, 'POST', `/prompts/${slug}/versions`, { content: 'Changed by a program.', publish: true });
-  await Promise.all([page, other].map((p) => p.getByText(/published v2/).waitFor({ timeout: 1000 })));
-  await livePill(other, 2);
-  assert.match(await editor(other).innerText(), / Half a sent/);
-  await other.getByRole('button', { name: 'See changes' }).click();
-  await other.getByRole('region', { name: 'Version 2' }).getByText('Changed by a program.').waitFor();
-  await page.close();
-  await other.close();
-});
+pageTest(
+  'a page that is open sees within a second what somebody else publishes, and keeps what is typed',
+  {},
+  async (page, context) => {
+    const { slug } = await openPrompt(page);
+    const other = await context.newPage();
+    await other.goto(`/prompts/${slug}`);
+    await editor(other).waitFor();
+    await typeAtEnd(other, ' Half a sent');
+    await typeAtEnd(page, ' More.');
+    await api('POST', `/prompts/${slug}/versions`, { content: 'Changed by a program.', publish: true });
+    await Promise.all([page, other].map((p) => p.getByText(/published v2/).waitFor({ timeout: 1000 })));
+    await livePill(other, 2);
+    assert.match(await editor(other).innerText(), / Half a sent/);
+    await other.getByRole('button', { name: 'See changes' }).click();
+    await other.getByRole('region', { name: 'Version 2' }).getByText('Changed by a program.').waitFor();
+  },
+);
 
-test('publishing over somebody else’s version asks, and loses nothing', async () => {
-  const { page, slug } = await open();
+pageTest('publishing over somebody else’s version asks, and loses nothing', {}, async (page) => {
+  const { slug } = await openPrompt(page);
   await typeAtEnd(page, ' Mine.');
   await saved(page);
-  await request(context, 'POST', `/prompts/${slug}/versions`, { content: 'Theirs.', publish: true });
+  await api('POST', `/prompts/${slug}/versions`, { content: 'Theirs.', publish: true });
   await page.getByText(/published v2/).waitFor();
   await page.getByRole('button', { name: 'Publish', exact: true }).click();
   const sheet = page.getByRole('dialog', { name: 'Publish' });
@@ -84,32 +71,30 @@ test('publishing over somebody else’s version asks, and loses nothing', async 
   await choice.getByRole('button', { name: 'Keep mine' }).click();
   await page.getByRole('button', { name: 'Publish now' }).click();
   await page.getByText('v3 is live. Every client has it now.').waitFor();
-  assert.match(await liveText(context, slug), / Mine\.$/);
-  await page.close();
+  assert.match(await liveText(slug), / Mine\.$/);
 });
 
-test('one click rolls back, one more takes that back', async () => {
-  const { page, slug } = await open();
+pageTest('one click rolls back, one more takes that back', {}, async (page) => {
+  const { slug } = await openPrompt(page);
   await typeAtEnd(page, ' Worse.');
   await publish(page);
   await page.getByRole('link', { name: 'History' }).click();
   await page.getByRole('link', { name: /^v1/ }).click();
   await page.getByRole('button', { name: 'Make v1 live again' }).click();
   await livePill(page, 1);
-  assert.doesNotMatch(await liveText(context, slug), /Worse/);
+  assert.doesNotMatch(await liveText(slug), /Worse/);
   await page.getByText('v1 is live again instead of v2').waitFor();
   await page.getByRole('button', { name: 'Undo' }).click();
   await livePill(page, 2);
-  assert.match(await liveText(context, slug), /Worse/);
+  assert.match(await liveText(slug), /Worse/);
   await page
     .getByText(/rolled back to v1/)
     .first()
     .waitFor();
-  await page.close();
 });
 
-test('two versions are compared inline and side by side, from the address', async () => {
-  const { page, slug } = await open();
+pageTest('two versions are compared inline and side by side, from the address', {}, async (page) => {
+  const { slug } = await openPrompt(page);
   await typeAtEnd(page, ' Better.');
   await publish(page);
   await page.goto(`/prompts/${slug}/history?version=2&against=1`);
@@ -121,11 +106,10 @@ test('two versions are compared inline and side by side, from the address', asyn
   assert.equal(await pane.locator('thead th').count(), 2);
   await pane.getByText('Text', { exact: true }).click();
   await pane.getByText('Model settings').waitFor();
-  await page.close();
 });
 
-test('an old version becomes the draft, or a new version', async () => {
-  const { page, slug } = await open();
+pageTest('an old version becomes the draft, or a new version', {}, async (page) => {
+  const { slug } = await openPrompt(page);
   await typeAtEnd(page, ' Second.');
   await publish(page);
   await page.getByRole('link', { name: 'History' }).click();
@@ -138,12 +122,11 @@ test('an old version becomes the draft, or a new version', async () => {
   await page.getByRole('button', { name: 'More for v1' }).click();
   await page.getByRole('menuitem', { name: 'Restore as a new version' }).click();
   await livePill(page, 3);
-  assert.doesNotMatch(await liveText(context, slug), /Second/);
-  await page.close();
+  assert.doesNotMatch(await liveText(slug), /Second/);
 });
 
-test('the slug changes and the old one keeps working', async () => {
-  const { page, slug } = await open();
+pageTest('the slug changes and the old one keeps working', {}, async (page) => {
+  const { slug } = await openPrompt(page);
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('textbox', { name: 'Slug' }).fill(`${slug}-new`);
   await page.getByText('keeps working for everyone').waitFor();
@@ -151,22 +134,20 @@ test('the slug changes and the old one keeps working', async () => {
   await page.waitForURL(`**/prompts/${slug}-new/settings`);
   await page.goto(`/prompts/${slug}`);
   await page.waitForURL(`**/prompts/${slug}-new`);
-  assert.match(await liveText(context, slug), /^Hello/);
-  await page.close();
+  assert.match(await liveText(slug), /^Hello/);
 });
 
-test('the title is edited in place', async () => {
-  const { page, slug } = await open();
+pageTest('the title is edited in place', {}, async (page) => {
+  const { slug } = await openPrompt(page);
   await page.getByLabel('Title').fill('A better title');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.title.startsWith('A better title'));
-  assert.equal((await request(context, 'GET', `/prompts/${slug}/details`)).title, 'A better title');
-  await page.close();
+  assert.equal((await api('GET', `/prompts/${slug}/details`)).title, 'A better title');
 });
 
-test('the bin explains who still uses it', async () => {
-  const { page, slug } = await open();
-  await makePrompt(context, { syntax: 'jinja', content: `{% include "${slug}" %}`, variables: [] });
+pageTest('the bin explains who still uses it', {}, async (page) => {
+  const { slug } = await openPrompt(page);
+  await makePrompt({ syntax: 'jinja', content: `{% include "${slug}" %}`, variables: [] });
   await page.getByRole('button', { name: 'More actions' }).click();
   await page.getByRole('menuitem', { name: 'Move to the bin' }).click();
   const dialog = page.getByRole('dialog', { name: 'Move to the bin?' });
@@ -177,11 +158,10 @@ test('the bin explains who still uses it', async () => {
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.goto(`/prompts/${slug}`);
   await editor(page).waitFor();
-  await page.close();
 });
 
-test('the examples carry this address, slug and samples, and the call shows up', async () => {
-  const { page, slug } = await open();
+pageTest('the examples carry this address, slug and samples, and the call shows up', {}, async (page, context) => {
+  const { slug } = await openPrompt(page);
   await page.getByRole('link', { name: 'Use it' }).click();
   const code = page.locator('pre').last();
   await code.getByText(`/api/v1/prompts/${slug}`).waitFor();
@@ -189,12 +169,8 @@ test('the examples carry this address, slug and samples, and the call shows up',
   await page.getByText('Python').click();
   await page.getByText('pip install xr2').waitFor();
   await page.getByText('Waiting for your first call…').waitFor();
-  const key = process.env.XR2_API_KEY;
-  assert.ok(key, 'the browser tests want XR2_API_KEY');
-  const answer = await context.request.get(`/api/v1/prompts/${slug}?name=Bo`, {
-    headers: { authorization: `Bearer ${key}` },
-  });
-  assert.equal(answer.status(), 200);
+  const { key } = await api('POST', '/api-keys', { name: 'For one call' });
+  const answer = await raw('GET', `/prompts/${slug}?name=Bo`, { token: key });
+  assert.equal(answer.status, 200);
   await page.getByText('Received: a call came in').waitFor({ timeout: 30_000 });
-  await page.close();
 });

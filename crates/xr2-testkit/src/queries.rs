@@ -225,10 +225,11 @@ pub(crate) async fn insert_canary_content(
     let mut tx = db.tenant(workspace).write().await?;
     let planted_by = || Value::json(&json!({ "type": "user", "id": null, "name": "CANARY Owner" }));
     tx.execute(
-        "INSERT INTO prompts (id, workspace_id, slug, title, description, type, category, tags, metadata, excerpt,
-                              archived, last_number, created_by, created_at, updated_by, updated_at)
-         VALUES ($1, $2, 'canary-prompt', 'CANARY title', 'CANARY description', 'text', 'CANARY category', $3, $4,
-                 'CANARY excerpt', $5, 1, $6, $7, $6, $7)",
+        "INSERT INTO prompts (id, workspace_id, slug, title, description, type, syntax, category, tags, metadata,
+                              excerpt, archived, last_number, latest_version, created_by, created_at, updated_by,
+                              updated_at, search_facts, search_content)
+         VALUES ($1, $2, 'canary-prompt', 'CANARY title', 'CANARY description', 'text', 'simple', 'CANARY category',
+                 $3, $4, 'CANARY excerpt', $5, 1, 1, $6, $7, $6, $7, 'canary facts', 'canary content')",
         args![
             prompt,
             workspace,

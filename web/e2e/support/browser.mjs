@@ -28,6 +28,7 @@ export const views = {
   light: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
   dark: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
   phone: { viewport: { width: 380, height: 800 }, colorScheme: 'light', hasTouch: true, isMobile: true },
+  darkPhone: { viewport: { width: 380, height: 800 }, colorScheme: 'dark', hasTouch: true, isMobile: true },
 };
 
 /** The cookies of a browser that has signed in through the page, once per run. */

@@ -24,15 +24,13 @@ function connect(workspace: string, deliver: (message: Message) => void): () => 
   let source: EventSource | null = null;
   let timer: number | undefined;
   let failures = 0;
-  let greeted = false;
 
   const open = () => {
     source = new EventSource(urlFor('/stream', { workspace }));
     source.addEventListener('hello', () => {
       failures = 0;
-      // Whatever happened while the line was down is not repeated, so look at everything again.
-      if (greeted) deliver({ kind: 'resync' });
-      greeted = true;
+      // What happened before the line stood, or while it was down, is not repeated: look at everything again.
+      deliver({ kind: 'resync' });
     });
     source.addEventListener('changed', (event) => {
       deliver({ kind: 'changed', event: JSON.parse((event as MessageEvent<string>).data) as ChangedEvent });

@@ -131,16 +131,16 @@ both!(filters_let_through_what_was_asked_for, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "a", "a").await;
     text(&owner, "old", "b").await;
-    owner.put("/prompts/old", json!({ "slug": "new" })).await.ok();
+    owner.put("/prompts/old", json!({ "slug": "newer" })).await.ok();
     let mut by_label = Listener::open(&key, "?label=staging").await;
     let mut by_slug = Listener::open(&key, "?slugs=old,nothing").await;
     by_label.hello().await;
     by_slug.hello().await;
     publish(&owner, "a", "a2").await;
-    publish(&owner, "new", "b2").await;
+    publish(&owner, "newer", "b2").await;
     owner.put("/prompts/a/labels/staging", json!({ "version": 1 })).await.ok();
     assert_eq!(by_label.changed().await, ("a".to_owned(), "staging".to_owned(), Some(1)));
-    by_slug.until("new", "production", Some(2)).await;
+    by_slug.until("newer", "production", Some(2)).await;
     let many = (0..501).map(|n| format!("p{n}")).collect::<Vec<_>>().join(",");
     key.get(&format!("/stream?slugs={many}")).await.wrong_fields(&["slugs"]);
 });
@@ -227,11 +227,11 @@ both!(
 );
 
 both!(it_ends_when_the_server_stops, |app| async move {
-    let (_, key) = people(&app).await;
+    let node = app.second_node().await;
+    let (_, key) = people(&node).await;
     let mut listener = Listener::open(&key, "").await;
     listener.hello().await;
-    let stopping = app.clone();
-    let stopped = tokio::spawn(async move { stopping.stop().await });
+    let stopped = tokio::spawn(async move { node.stop().await });
     listener.assert_ends().await;
     tokio::time::timeout(SOON, stopped).await.expect("the server stops in time").expect("well");
 });

@@ -40,16 +40,6 @@ pageTest('what is missing is said in place, first field first', {}, async (page)
   await expectAccessible(page);
 });
 
-pageTest('a template that cannot be read is refused with its place, and the text stays', {}, async (page) => {
-  await page.goto('/prompts/new');
-  await page.fill('[name="title"]', unique('Broken'));
-  await page.fill('[name="content"]', 'Hello\n{% if name %}never closed');
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByText(/line \d+, column \d+/).waitFor();
-  await focused(page, 'content');
-  assert.match(await page.inputValue('[name="content"]'), /never closed/);
-});
-
 pageTest('saving keeps a prompt that is not live; publishing with it makes it live', {}, async (page) => {
   const quiet = unique('Quiet');
   await page.goto('/prompts/new');

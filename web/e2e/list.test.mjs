@@ -111,7 +111,7 @@ pageTest('a duplicate opens at once', {}, async (page) => {
   await page.goto(`/prompts?q=${encodeURIComponent(title)}`);
   await page.getByRole('button', { name: `Actions for ${title}` }).click();
   await page.getByRole('menuitem', { name: 'Duplicate' }).click();
-  await page.waitForURL((address) => address.pathname.startsWith('/prompts/') && !address.pathname.endsWith(slug));
+  await page.waitForURL((address) => /^\/prompts\/.+/.test(address.pathname) && address.pathname !== `/prompts/${slug}`);
 });
 
 pageTest('a page that is open shows what somebody else publishes within a second', {}, async (page) => {

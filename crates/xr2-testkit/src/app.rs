@@ -29,6 +29,9 @@ const SECRET_KEY: &str = "5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5e
 /// How long [`TestApp::until`] waits.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How a running server is asked to stop, and waited for.
+type Running = (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>);
+
 /// A server under test; cheap to clone.
 #[derive(Clone)]
 pub struct TestApp(Arc<Inner>);
@@ -42,7 +45,7 @@ struct Inner {
     logs: Logs,
     setup: Setup,
     seen_events: Mutex<i64>,
-    running: Mutex<Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>>,
+    running: Mutex<Option<Running>>,
     nodes: Mutex<Vec<TestApp>>,
 }
 
@@ -217,7 +220,9 @@ impl TestApp {
     /// Makes an existing user a member of the workspace under test.
     pub async fn join(&self, user: Uuid, role: Role) {
         let now = self.clock().now();
-        queries::insert_member(self.db(), self.workspace(), user, role.as_str(), now).await.expect("a member");
+        queries::insert_member(self.db(), self.workspace(), user, role.as_str(), now)
+            .await
+            .expect("a member");
     }
 
     /// Gives a member another role (none: they leave), as the server would: with an event.

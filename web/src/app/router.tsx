@@ -21,7 +21,8 @@ const indexRoute = createRoute({
 const nextPage = (search: Record<string, unknown>): { next?: string } => {
   // Only a path of this site: an address from outside must not be able to name another one.
   const next = typeof search.next === 'string' && /^\/(?![/\\])/.test(search.next) ? search.next : undefined;
-  return next ? { next } : {};
+  // Said even when it is nothing: what a route does not name of the address is passed on as it is.
+  return { next };
 };
 
 export const loginRoute = createRoute({

@@ -45,11 +45,15 @@ both!(registering_makes_a_workspace_and_signs_in, |app| async move {
     assert_eq!(second.data()["workspace"]["slug"], "jose-muller-2");
 });
 
-both!(cookies_are_secure_under_tls, Options::new().set("public_url", "https://xr2.example.com"), |app| async move {
-    let made = app.nobody().post("/auth/register", person("ann@example.com")).await.created();
-    assert!(made.header("set-cookie").unwrap().ends_with("; Secure"));
-    assert!(made.header("strict-transport-security").is_some());
-});
+both!(
+    cookies_are_secure_under_tls,
+    Options::new().set("public_url", "https://xr2.example.com"),
+    |app| async move {
+        let made = app.nobody().post("/auth/register", person("ann@example.com")).await.created();
+        assert!(made.header("set-cookie").unwrap().ends_with("; Secure"));
+        assert!(made.header("strict-transport-security").is_some());
+    }
+);
 
 both!(everything_wrong_with_a_registration_is_told, |app| async move {
     let nobody = app.nobody();
@@ -57,15 +61,23 @@ both!(everything_wrong_with_a_registration_is_told, |app| async move {
     nobody.post("/auth/register", input).await.wrong_fields(&["email", "password", "name"]);
     let input = json!({ "password": "short", "nmae": "Ann", "email": 7 });
     nobody.post("/auth/register", input).await.wrong_fields(&["name", "password", "nmae", "email"]);
-    let input = json!({ "email": "ann.example@example.com", "password": "Ann.Example@example.com", "name": "Ann" });
-    nobody.post("/auth/register", input).await.wrong_fields(&["password"]).says("must not be the e-mail address");
+    let input =
+        json!({ "email": "ann.example@example.com", "password": "Ann.Example@example.com", "name": "Ann" });
+    nobody
+        .post("/auth/register", input)
+        .await
+        .wrong_fields(&["password"])
+        .says("must not be the e-mail address");
     assert!(app.new_events().await.is_empty());
-    sign_in(&app, "ann.example@example.com", "Ann.Example@example.com").await.error(401, "INVALID_CREDENTIALS");
+    sign_in(&app, "ann.example@example.com", "Ann.Example@example.com")
+        .await
+        .error(401, "INVALID_CREDENTIALS");
 });
 
 both!(an_address_has_one_account, |app| async move {
     registered(&app, "jose\u{301}@example.com").await;
-    let again = app.nobody().post("/auth/register", person("JOS\u{c9}@EXAMPLE.com")).await.error(409, "CONFLICT");
+    let again =
+        app.nobody().post("/auth/register", person("JOS\u{c9}@EXAMPLE.com")).await.error(409, "CONFLICT");
     assert_eq!(again.details()["errors"][0]["field"], "email");
     assert!(again.header("set-cookie").is_none());
     assert!(app.new_events().await.is_empty());
@@ -86,7 +98,8 @@ both!(namesakes_register_at_once, |app| async move {
     let attempt = |number: u32| {
         let client = app.nobody();
         async move {
-            let made = client.post("/auth/register", person(&format!("p{number}@example.com"))).await.created();
+            let made =
+                client.post("/auth/register", person(&format!("p{number}@example.com"))).await.created();
             made.data()["workspace"]["slug"].as_str().unwrap().to_owned()
         }
     };
@@ -116,7 +129,8 @@ both!(signing_in_and_out, |app| async move {
 both!(unknown_and_wrong_look_the_same, |app| async move {
     registered(&app, "ann@example.com").await;
     let wrong = sign_in(&app, "ann@example.com", "not the password").await.error(401, "INVALID_CREDENTIALS");
-    let unknown = sign_in(&app, "eve@example.com", "not the password").await.error(401, "INVALID_CREDENTIALS");
+    let unknown =
+        sign_in(&app, "eve@example.com", "not the password").await.error(401, "INVALID_CREDENTIALS");
     let nonsense = sign_in(&app, "no address at all", "").await.error(401, "INVALID_CREDENTIALS");
     assert_eq!(wrong.message(), unknown.message());
     assert_eq!(wrong.message(), nonsense.message());
@@ -131,58 +145,77 @@ both!(unknown_and_wrong_look_the_same, |app| async move {
     assert!(failures[0].request_id.as_ref().is_some_and(|id| id.starts_with("req_")));
 });
 
-both!(too_many_failures_close_the_account_for_a_while, Options::new().set("auth.attempts_per_account", 3), |app| {
-    async move {
-        registered(&app, "ann@example.com").await;
-        for _ in 0..5 {
+both!(
+    too_many_failures_close_the_account_for_a_while,
+    Options::new().set("auth.attempts_per_account", 3),
+    |app| {
+        async move {
+            registered(&app, "ann@example.com").await;
+            for _ in 0..5 {
+                sign_in(&app, "ann@example.com", PASSWORD).await.ok();
+            }
+            sign_in(&app, "ann@example.com", "wrong password 1").await.error(401, "INVALID_CREDENTIALS");
+            app.clock().advance(TimeDelta::minutes(5));
+            for _ in 0..2 {
+                sign_in(&app, "Ann@example.com", "wrong password 2").await.error(401, "INVALID_CREDENTIALS");
+            }
+            let refused = sign_in(&app, "ann@example.com", PASSWORD)
+                .await
+                .error(429, "RATE_LIMITED")
+                .says("rate limit");
+            let wait: i64 = refused.header("retry-after").unwrap().parse().unwrap();
+            assert!((590..=600).contains(&wait), "the first failure is over in ten minutes, not {wait} s");
+            assert_eq!(refused.header("ratelimit-limit"), Some("3"));
+            assert_eq!(refused.header("ratelimit-remaining"), Some("0"));
+            assert_eq!(refused.header("ratelimit-reset"), refused.header("retry-after"));
+
+            sign_in(&app, "unknown@example.com", PASSWORD).await.error(401, "INVALID_CREDENTIALS");
+            app.clock().advance(TimeDelta::seconds(wait));
             sign_in(&app, "ann@example.com", PASSWORD).await.ok();
         }
-        sign_in(&app, "ann@example.com", "wrong password 1").await.error(401, "INVALID_CREDENTIALS");
-        app.clock().advance(TimeDelta::minutes(5));
+    }
+);
+
+both!(
+    unknown_addresses_are_throttled_alike,
+    Options::new().set("auth.attempts_per_account", 2),
+    |app| async move {
         for _ in 0..2 {
-            sign_in(&app, "Ann@example.com", "wrong password 2").await.error(401, "INVALID_CREDENTIALS");
+            sign_in(&app, "eve@example.com", "wrong password").await.error(401, "INVALID_CREDENTIALS");
         }
-        let refused = sign_in(&app, "ann@example.com", PASSWORD).await.error(429, "RATE_LIMITED").says("rate limit");
-        let wait: i64 = refused.header("retry-after").unwrap().parse().unwrap();
-        assert!((590..=600).contains(&wait), "the first failure is over in ten minutes, not {wait} s");
-        assert_eq!(refused.header("ratelimit-limit"), Some("3"));
-        assert_eq!(refused.header("ratelimit-remaining"), Some("0"));
-        assert_eq!(refused.header("ratelimit-reset"), refused.header("retry-after"));
-
-        sign_in(&app, "unknown@example.com", PASSWORD).await.error(401, "INVALID_CREDENTIALS");
-        app.clock().advance(TimeDelta::seconds(wait));
-        sign_in(&app, "ann@example.com", PASSWORD).await.ok();
+        sign_in(&app, "eve@example.com", "wrong password").await.error(429, "RATE_LIMITED");
     }
-});
+);
 
-both!(unknown_addresses_are_throttled_alike, Options::new().set("auth.attempts_per_account", 2), |app| async move {
-    for _ in 0..2 {
-        sign_in(&app, "eve@example.com", "wrong password").await.error(401, "INVALID_CREDENTIALS");
+both!(
+    attempts_side_by_side_do_not_get_around,
+    Options::new().set("auth.attempts_per_account", 4),
+    |app| async move {
+        registered(&app, "ann@example.com").await;
+        let attempts: Vec<_> = (0..12)
+            .map(|number| {
+                let client = app.nobody();
+                let body =
+                    json!({ "email": "ann@example.com", "password": format!("wrong password {number}") });
+                tokio::spawn(async move { client.post("/auth/login", body).await.status })
+            })
+            .collect();
+        let mut tried = 0;
+        for attempt in attempts {
+            tried += u32::from(attempt.await.unwrap() == 401);
+        }
+        assert_eq!(tried, 4, "four passwords were looked at, no more");
     }
-    sign_in(&app, "eve@example.com", "wrong password").await.error(429, "RATE_LIMITED");
-});
-
-both!(attempts_side_by_side_do_not_get_around, Options::new().set("auth.attempts_per_account", 4), |app| async move {
-    registered(&app, "ann@example.com").await;
-    let attempts: Vec<_> = (0..12)
-        .map(|number| {
-            let client = app.nobody();
-            let body = json!({ "email": "ann@example.com", "password": format!("wrong password {number}") });
-            tokio::spawn(async move { client.post("/auth/login", body).await.status })
-        })
-        .collect();
-    let mut tried = 0;
-    for attempt in attempts {
-        tried += u32::from(attempt.await.unwrap() == 401);
-    }
-    assert_eq!(tried, 4, "four passwords were looked at, no more");
-});
+);
 
 both!(a_network_is_throttled, Options::new().set("auth.attempts_per_network", 3), |app| async move {
     for number in 0..3 {
-        sign_in(&app, &format!("p{number}@example.com"), "wrong password").await.error(401, "INVALID_CREDENTIALS");
+        sign_in(&app, &format!("p{number}@example.com"), "wrong password")
+            .await
+            .error(401, "INVALID_CREDENTIALS");
     }
-    let refused = app.nobody().post("/auth/register", person("ann@example.com")).await.error(429, "RATE_LIMITED");
+    let refused =
+        app.nobody().post("/auth/register", person("ann@example.com")).await.error(429, "RATE_LIMITED");
     assert_eq!(refused.header("retry-after"), refused.header("ratelimit-reset"));
     app.clock().advance(TimeDelta::minutes(16));
     app.nobody().post("/auth/register", person("ann@example.com")).await.created();
@@ -197,26 +230,34 @@ both!(
         from("203.0.113.7").post("/auth/login", body.clone()).await.error(401, "INVALID_CREDENTIALS");
         from("203.0.113.99").post("/auth/login", body.clone()).await.error(429, "RATE_LIMITED");
         from("198.51.100.7").post("/auth/login", body.clone()).await.error(401, "INVALID_CREDENTIALS");
-        from("2001:db8:1:2ff::1, 127.0.0.1").post("/auth/login", body.clone()).await.error(401, "INVALID_CREDENTIALS");
+        from("2001:db8:1:2ff::1, 127.0.0.1")
+            .post("/auth/login", body.clone())
+            .await
+            .error(401, "INVALID_CREDENTIALS");
         from("198.51.100.8, 2001:db8:1:200::2").post("/auth/login", body).await.error(429, "RATE_LIMITED");
         let addresses: Vec<_> = app.event_rows().await.into_iter().filter_map(|row| row.address).collect();
         assert_eq!(addresses, ["203.0.113.7", "198.51.100.7", "2001:db8:1:2ff::1"]);
     }
 );
 
-both!(without_a_trusted_proxy_the_header_means_nothing, Options::new().set("auth.attempts_per_network", 1), |app| {
-    async move {
-        let body = json!({ "email": "eve@example.com", "password": "wrong password" });
-        let from = |address: &str| app.nobody().with_header("x-forwarded-for", address);
-        from("203.0.113.7").post("/auth/login", body.clone()).await.error(401, "INVALID_CREDENTIALS");
-        from("198.51.100.7").post("/auth/login", body).await.error(429, "RATE_LIMITED");
-        assert_eq!(app.event_rows().await[0].address.as_deref(), Some("127.0.0.1"));
+both!(
+    without_a_trusted_proxy_the_header_means_nothing,
+    Options::new().set("auth.attempts_per_network", 1),
+    |app| {
+        async move {
+            let body = json!({ "email": "eve@example.com", "password": "wrong password" });
+            let from = |address: &str| app.nobody().with_header("x-forwarded-for", address);
+            from("203.0.113.7").post("/auth/login", body.clone()).await.error(401, "INVALID_CREDENTIALS");
+            from("198.51.100.7").post("/auth/login", body).await.error(429, "RATE_LIMITED");
+            assert_eq!(app.event_rows().await[0].address.as_deref(), Some("127.0.0.1"));
+        }
     }
-});
+);
 
 both!(the_profile_changes_in_part, |app| async move {
     let ann = registered(&app, "ann@example.com").await;
-    let changed = ann.put("/auth/me", json!({ "name": " Ann  ", "preferences": { "theme": "dark" } })).await.ok();
+    let changed =
+        ann.put("/auth/me", json!({ "name": " Ann  ", "preferences": { "theme": "dark" } })).await.ok();
     assert_eq!(changed.data()["user"]["name"], "Ann");
     assert_eq!(app.new_events().await, ["user.updated"]);
     let picture = "https://example.com/ann.png";
@@ -244,7 +285,9 @@ both!(a_new_password_ends_the_other_sessions, |app| async move {
     app.new_events().await;
     let change = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
 
-    ann.post("/auth/password", change("wrong password", "another good one")).await.error(401, "INVALID_CREDENTIALS");
+    ann.post("/auth/password", change("wrong password", "another good one"))
+        .await
+        .error(401, "INVALID_CREDENTIALS");
     ann.post("/auth/password", change(PASSWORD, "short")).await.wrong_fields(&["new_password"]);
     ann.post("/auth/password", change(PASSWORD, "ANN@example.com")).await.wrong_fields(&["new_password"]);
     assert!(app.new_events().await.is_empty());
@@ -258,14 +301,18 @@ both!(a_new_password_ends_the_other_sessions, |app| async move {
     sign_in(&app, "ann@example.com", "another good one").await.ok();
 });
 
-both!(guessing_in_an_open_browser_is_throttled, Options::new().set("auth.attempts_per_account", 2), |app| async move {
-    let ann = registered(&app, "ann@example.com").await;
-    let guess = json!({ "current_password": "wrong password", "new_password": "another good one" });
-    for _ in 0..2 {
-        ann.post("/auth/password", guess.clone()).await.error(401, "INVALID_CREDENTIALS");
+both!(
+    guessing_in_an_open_browser_is_throttled,
+    Options::new().set("auth.attempts_per_account", 2),
+    |app| async move {
+        let ann = registered(&app, "ann@example.com").await;
+        let guess = json!({ "current_password": "wrong password", "new_password": "another good one" });
+        for _ in 0..2 {
+            ann.post("/auth/password", guess.clone()).await.error(401, "INVALID_CREDENTIALS");
+        }
+        ann.post("/auth/password", guess).await.error(429, "RATE_LIMITED");
     }
-    ann.post("/auth/password", guess).await.error(429, "RATE_LIMITED");
-});
+);
 
 both!(hashes_are_renewed_when_their_cost_changes, |app| async move {
     let ann = registered(&app, "ann@example.com").await;

@@ -40,7 +40,9 @@ both!(a_session_lasts_as_long_as_it_is_used, Options::new().set("auth.session_da
     ann.get("/auth/me").await.ok();
     let expiry = || async {
         let sessions = ann.get("/auth/sessions").await.ok();
-        chrono::DateTime::parse_from_rfc3339(sessions.data()[0]["expires_at"].as_str().unwrap()).unwrap().to_utc()
+        chrono::DateTime::parse_from_rfc3339(sessions.data()[0]["expires_at"].as_str().unwrap())
+            .unwrap()
+            .to_utc()
     };
     let soon = app.clock().now() + TimeDelta::days(3);
     app.until("the use is written down", || async { expiry().await < soon }).await;
@@ -63,7 +65,10 @@ both!(what_is_no_session_is_refused, |app| async move {
     let none = app.nobody().get("/auth/me").await.error(401, "UNAUTHENTICATED");
     assert!(none.header("www-authenticate").is_some());
     let token = app.session_of(app.owner().await.id.unwrap()).await;
-    app.nobody().get(&format!("/auth/me?token={token}&access_token={token}")).await.error(401, "UNAUTHENTICATED");
+    app.nobody()
+        .get(&format!("/auth/me?token={token}&access_token={token}"))
+        .await
+        .error(401, "UNAUTHENTICATED");
     let broken = app.nobody().with_header("cookie", "xr2_session=; other; =; xr2_session");
     broken.get("/auth/me").await.error(401, "UNAUTHENTICATED");
 });
@@ -116,14 +121,20 @@ both!(other_sites_cannot_sign_anybody_in, |app| async move {
     app.nobody().with_header("origin", &app.url("")).post("/auth/register", body).await.created();
 });
 
-both!(other_hosts_get_nothing, Options::new().set("public_url", "https://xr2.example.com"), |app| async move {
-    let ann = app.owner().await;
-    for host in ["evil.example", "localhost.evil.example", "169.254.169.254", "xr2.example.com.evil.example", ""] {
-        let refused = ann.clone().with_header("host", host).get("/auth/me").await;
-        refused.error(421, "MISDIRECTED").says("host name");
+both!(
+    other_hosts_get_nothing,
+    Options::new().set("public_url", "https://xr2.example.com"),
+    |app| async move {
+        let ann = app.owner().await;
+        for host in
+            ["evil.example", "localhost.evil.example", "169.254.169.254", "xr2.example.com.evil.example", ""]
+        {
+            let refused = ann.clone().with_header("host", host).get("/auth/me").await;
+            refused.error(421, "MISDIRECTED").says("host name");
+        }
+        for host in ["xr2.example.com", "XR2.example.com:8443", "localhost", "127.0.0.1:1234", "[::1]:80"] {
+            ann.clone().with_header("host", host).get("/auth/me").await.ok();
+        }
+        app.nobody().with_header("host", "10.0.0.7").get(&app.url("/health")).await.ok();
     }
-    for host in ["xr2.example.com", "XR2.example.com:8443", "localhost", "127.0.0.1:1234", "[::1]:80"] {
-        ann.clone().with_header("host", host).get("/auth/me").await.ok();
-    }
-    app.nobody().with_header("host", "10.0.0.7").get(&app.url("/health")).await.ok();
-});
+);

@@ -46,7 +46,11 @@ both!(the_link_makes_the_operator_once, empty(), |app| async move {
 both!(an_empty_server_is_not_owned_by_whoever_comes_first, empty(), |app| async move {
     let nobody = app.nobody();
     let token = token(&app).await;
-    nobody.post("/auth/register", person("eve@example.com")).await.error(403, "FORBIDDEN").says("set-up link");
+    nobody
+        .post("/auth/register", person("eve@example.com"))
+        .await
+        .error(403, "FORBIDDEN")
+        .says("set-up link");
     let wrong = with_token(person("eve@example.com"), "0123456789abcdef");
     nobody.post("/auth/register", wrong).await.error(403, "FORBIDDEN").says("not the set-up link");
     assert_eq!(nobody.get("/auth/status").await.ok().data()["setup_required"], true);
@@ -58,7 +62,9 @@ both!(of_two_who_use_the_link_at_once_one_succeeds, empty(), |app| async move {
     let token = token(&app).await;
     let attempt = |number: u32| {
         let (client, token) = (app.nobody(), token.clone());
-        async move { client.post("/auth/register", with_token(person(&format!("p{number}@example.com")), &token)).await }
+        async move {
+            client.post("/auth/register", with_token(person(&format!("p{number}@example.com")), &token)).await
+        }
     };
     let (a, b, c) = tokio::join!(attempt(1), attempt(2), attempt(3));
     let mut statuses = [a.status, b.status, c.status];

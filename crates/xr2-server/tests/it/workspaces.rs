@@ -42,11 +42,8 @@ both!(others_are_not_there, |app| async move {
 });
 
 both!(a_request_names_one_workspace, |app| async move {
-    let made = app.nobody().post(
-        "/auth/register",
-        json!({ "email": "ann@example.com", "password": xr2_testkit::PASSWORD, "name": "Ann" }),
-    );
-    let made = made.await.created();
+    let person = json!({ "email": "ann@example.com", "password": xr2_testkit::PASSWORD, "name": "Ann" });
+    let made = app.nobody().post("/auth/register", person).await.created();
     let ann = app.bearer(&made.text_of("token"));
     let own = made.data()["workspace"]["id"].as_str().unwrap().to_owned();
     ann.get("/api-keys").await.ok();

@@ -4,6 +4,7 @@ import { isFiltered, parseListSearch, toFilters } from './filters';
 describe('the list in the address', () => {
   test('leaves out what is usual or makes no sense', () => {
     expect(parseListSearch({})).toEqual({});
+    expect(Object.keys(parseListSearch({}))).toContain('sort');
     expect(parseListSearch({ q: '  ', tag: 7, sort: 'nonsense', archived: 'maybe', x: 1 })).toEqual({ tag: '7' });
   });
 

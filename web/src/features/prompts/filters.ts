@@ -26,7 +26,10 @@ function words(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
 
-/** Reads the filters from the address; what makes no sense is left out rather than refused. */
+/**
+ * Reads the filters from the address; what makes no sense is left out rather than refused. Every name is
+ * in the answer, because the router passes on as it is what an answer does not name.
+ */
 export function parseListSearch(search: Record<string, unknown>): ListSearch {
   const found: ListSearch = {
     q: words(search.q),
@@ -35,7 +38,7 @@ export function parseListSearch(search: Record<string, unknown>): ListSearch {
     archived: search.archived === true || search.archived === 'true' ? true : undefined,
     sort: typeof search.sort === 'string' && search.sort in sorts ? (search.sort as Sort) : undefined,
   };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as ListSearch;
+  return found;
 }
 
 /** The filters as the API takes them. */

@@ -157,7 +157,8 @@ pub async fn authenticate(
 /// and as often as anybody likes.
 pub fn known(app: &App, text: &str) -> Option<Arc<KeyPrincipal>> {
     let key = app.keys().keys.get(&token_hash(text))?;
-    let is_plain = key.kind == KeyKind::Secret && key.allowed_ips.is_empty() && key.rate_limit_per_minute.is_none();
+    let is_plain =
+        key.kind == KeyKind::Secret && key.allowed_ips.is_empty() && key.rate_limit_per_minute.is_none();
     let now = app.clock().now();
     if !is_plain || key.expires_at.is_some_and(|end| end <= now) || !key.rights.has(Right::Deliver) {
         return None;

@@ -33,7 +33,14 @@ export function PromptHeader() {
           <TitleField />
           <div className={classes.line}>
             <span className={classes.slug}>
-              <code>{details.slug}</code>
+              <input
+                className={classes.slugText}
+                aria-label="Slug"
+                readOnly
+                value={details.slug}
+                size={details.slug.length}
+                onFocus={(event) => event.currentTarget.select()}
+              />
               <CopyButton value={details.slug} label="Copy slug" size="xs" />
             </span>
             <PromptState />

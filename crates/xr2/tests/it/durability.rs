@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::future::join_all;
 use reqwest::{Client, StatusCode};
@@ -14,6 +15,8 @@ use crate::program::{Place, Program};
 use crate::queries;
 
 const KILLS: usize = 22;
+/// How long a storm may take to get its answers before the test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
 const WRITERS: usize = 8;
 /// Versions that a writer gives a prompt before it goes on to another.
 const VERSIONS: usize = 5;
@@ -82,7 +85,7 @@ async fn writer(http: Client, url: String, name: String, progress: Arc<Progress>
 /// One storm, ended by a kill in the middle of it.
 async fn storm(http: &Client, program: Program, round: usize) -> Vec<Written> {
     // Not always after equally many: the kill is to meet every step of a write.
-    let wanted = 40 + round * 7 % 23;
+    let wanted = 12 + round * 5 % 17;
     let progress = Arc::new(Progress { answers: AtomicUsize::new(0), wanted, enough: Notify::new() });
     let writers: Vec<_> = (0..WRITERS)
         .map(|n| {
@@ -90,7 +93,7 @@ async fn storm(http: &Client, program: Program, round: usize) -> Vec<Written> {
             tokio::spawn(writer(http.clone(), program.url.clone(), name, progress.clone()))
         })
         .collect();
-    progress.enough.notified().await;
+    tokio::time::timeout(PATIENCE, progress.enough.notified()).await.expect("enough answers in time");
     program.kill();
     join_all(writers)
         .await

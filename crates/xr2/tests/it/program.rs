@@ -82,9 +82,9 @@ impl Program {
     /// Starts it and waits until it says where it listens.
     pub fn start(place: &Place) -> Program {
         let credentials = place.path("credentials.json");
-        let mut command =
-            place.command(&["serve", "--demo", "--listen", "127.0.0.1:0", "--credentials-file"]);
-        command.arg(credentials).stdout(Stdio::piped()).stderr(log(&place.path("server.log")));
+        let mut command = place.command(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
+        command.arg("--credentials-file").arg(credentials);
+        command.stdout(Stdio::piped()).stderr(log(&place.path("server.log")));
         let mut child = command.spawn().expect("xr2 starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let Some(url) = address(&mut lines) else {
@@ -116,7 +116,8 @@ fn log(path: &Path) -> File {
 
 fn address(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<String> {
     lines.map_while(Result::ok).find_map(|line| {
-        let from = line.find("http://127.0.0.1:")?;
-        Some(line[from..].split_whitespace().next()?.to_owned())
+        let (_, rest) = line.split_once("http://localhost:")?;
+        let port: u16 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+        Some(format!("http://127.0.0.1:{port}"))
     })
 }

@@ -211,9 +211,9 @@ fn named(text: &str, written: Vec<Written>) -> (Vec<Hole>, Vec<VariableSpec>) {
         let name = if is_plain { original.clone() } else { variable_name(&original) };
         match specs.iter_mut().find(|spec| spec.name == name) {
             Some(spec) => {
-                if spec.default.is_none() {
-                    spec.default = default.clone().map(Value::String);
-                    spec.required = spec.default.is_none();
+                if let (None, Some(default)) = (&spec.default, &default) {
+                    spec.default = Some(Value::String(default.clone()));
+                    spec.required = false;
                 }
             }
             None => specs.push(VariableSpec {

@@ -19,5 +19,5 @@ pub mod routes;
 
 pub use cache::PromptCache;
 pub use deliver::require_label;
-pub(crate) use lane::answer_at_once;
 pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};
+pub(crate) use lane::answer_at_once;

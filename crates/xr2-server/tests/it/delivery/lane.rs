@@ -38,7 +38,8 @@ async fn assert_same_both_ways(key: &Client, path: &str, header: Option<(&str, &
 
 both!(the_short_way_answers_like_the_long_one, |app| async move {
     let (owner, key) = people(&app).await;
-    let contract = json!([{ "name": "n", "type": "integer" }, { "name": "must", "type": "string", "required": true }]);
+    let contract =
+        json!([{ "name": "n", "type": "integer" }, { "name": "must", "type": "string", "required": true }]);
     let body = json!({ "title": "T", "slug": "p", "content": "{{ n }} {{ must }} {{ free }}", "variables": contract });
     prompt(&owner, body).await;
     publish(&owner, "p", "{{ must }} {{ n }} {{ free }}").await;
@@ -47,11 +48,28 @@ both!(the_short_way_answers_like_the_long_one, |app| async move {
     prompt(&owner, looped).await;
     owner.put("/prompts/plain", json!({ "slug": "simple" })).await.ok();
     let paths = [
-        "/prompts/p", "/prompts/p?must=a&n=1", "/prompts/p?must=a&n=x", "/prompts/p?n=1", "/prompts/p?must=a&unknown=1",
-        "/prompts/p?must=%ff", "/prompts/p?render", "/prompts/p?label=latest", "/prompts/p?label=staging",
-        "/prompts/p?version=1", "/prompts/p?label=a&version=1", "/prompts/p?must=a&format=openai&optimized_for=gpt-4o",
-        "/prompts/p?must=a&format=nope", "/prompts/plain", "/prompts/simple", "/prompts/simple?a=1", "/prompts/loop",
-        "/prompts/loop?items=a", "/prompts/nope", "/prompts/p/versions/1", "/prompts/p/details", "/prompts/search",
+        "/prompts/p",
+        "/prompts/p?must=a&n=1",
+        "/prompts/p?must=a&n=x",
+        "/prompts/p?n=1",
+        "/prompts/p?must=a&unknown=1",
+        "/prompts/p?must=%ff",
+        "/prompts/p?render",
+        "/prompts/p?label=latest",
+        "/prompts/p?label=staging",
+        "/prompts/p?version=1",
+        "/prompts/p?label=a&version=1",
+        "/prompts/p?must=a&format=openai&optimized_for=gpt-4o",
+        "/prompts/p?must=a&format=nope",
+        "/prompts/plain",
+        "/prompts/simple",
+        "/prompts/simple?a=1",
+        "/prompts/loop",
+        "/prompts/loop?items=a",
+        "/prompts/nope",
+        "/prompts/p/versions/1",
+        "/prompts/p/details",
+        "/prompts/search",
     ];
     for path in paths {
         let (there, back) = (assert_same_both_ways(&key, path, None).await, key.get(path).await);
@@ -78,7 +96,8 @@ both!(every_kind_of_key_is_checked_on_the_short_way, |app| async move {
     text(&owner, "p", "x").await;
     warm.get("/prompts/p").await.ok();
     let staging = app.key_with(KeyFixture { labels: vec!["staging"], ..KeyFixture::default() }).await;
-    let elsewhere = app.key_with(KeyFixture { allowed_ips: vec!["203.0.113.0/24"], ..KeyFixture::default() }).await;
+    let elsewhere =
+        app.key_with(KeyFixture { allowed_ips: vec!["203.0.113.0/24"], ..KeyFixture::default() }).await;
     let publisher = app.key(&[Scope::Publish]).await;
     for _ in 0..3 {
         staging.get("/prompts/p").await.error(403, "FORBIDDEN");

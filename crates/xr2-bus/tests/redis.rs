@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xr2_bus::{Bus, Hint, State};
 
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment where Redis is")]
 fn address() -> Option<String> {
     let address = std::env::var("XR2_TEST_REDIS").ok().filter(|address| !address.is_empty());
     let required = std::env::var("XR2_TEST_REQUIRE_ALL").is_ok_and(|value| value == "1");
@@ -22,7 +23,13 @@ fn start(address: &str, stop: &CancellationToken) -> (Bus, mpsc::UnboundedReceiv
     let bus = Bus::redis(address).expect("a usable address");
     let (heard, hints) = mpsc::unbounded_channel();
     let (running, stop) = (bus.clone(), stop.clone());
-    tokio::spawn(async move { running.run(move |hint| drop(heard.send(hint)), stop).await });
+    tokio::spawn(async move {
+        // A test that is over hears no more.
+        let hear = move |hint| {
+            let _ = heard.send(hint);
+        };
+        running.run(hear, stop).await
+    });
     (bus, hints)
 }
 

@@ -1,13 +1,17 @@
 //! For the test kit alone: PostgreSQL databases made and dropped by the dozen, and the schema as each engine sees it.
 
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use sha2::{Digest, Sha256};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection};
 
-use crate::{Db, DbError, Engine, Options, Result, migrations};
+use uuid::Uuid;
+
+use crate::{Db, DbError, Door, Engine, Options, Result, Sql, migrations};
 
 /// Any number that nothing else uses.
 const TEMPLATE_LOCK: i64 = 0x7872_325f_7465_6d70;
@@ -181,6 +185,105 @@ pub async fn is_superuser(url: &str) -> Result<bool> {
     Ok(sqlx::query_scalar("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         .fetch_one(&mut connection)
         .await?)
+}
+
+/// Tables whose rows belong to a workspace.
+pub fn guarded_tables() -> &'static [&'static str] {
+    &[
+        "memberships",
+        "api_keys",
+        "prompts",
+        "prompt_slugs",
+        "prompt_tags",
+        "prompt_versions",
+        "prompt_drafts",
+        "labels",
+        "prompt_labels",
+        "label_moves",
+        "prompt_includes",
+        "prompt_fetches",
+        "events",
+    ]
+}
+
+/// Rows of `table` that belong to `workspace`, as far as `door` shows them.
+pub async fn count_rows(door: Door<'_>, table: &'static str, workspace: Uuid) -> Result<i64> {
+    let mut sql = Sql::new("SELECT count(*) FROM ");
+    sql.push(table).push(" WHERE workspace_id = ").bind(workspace);
+    count(door, sql).await
+}
+
+/// All rows of `table` that `door` shows.
+pub async fn count_all(door: Door<'_>, table: &'static str) -> Result<i64> {
+    let mut sql = Sql::new("SELECT count(*) FROM ");
+    sql.push(table);
+    count(door, sql).await
+}
+
+async fn count(door: Door<'_>, sql: Sql) -> Result<i64> {
+    let mut tx = door.read().await?;
+    Ok(tx.optional_built(sql).await?.unwrap_or(0))
+}
+
+/// Tries to write a label into a workspace.
+pub async fn insert_label(door: Door<'_>, workspace: Uuid) -> Result<()> {
+    let mut sql = Sql::new(
+        "INSERT INTO labels (workspace_id, name, color, is_protected, created_by, created_at, updated_at)
+         SELECT ",
+    );
+    sql.bind(workspace).push(", 'smuggled', 'gray', false, '{}', now(), now()");
+    let mut tx = door.write().await?;
+    tx.execute_built(sql).await?;
+    tx.commit().await
+}
+
+/// Tries to move the rows of one workspace into another.
+pub async fn move_rows(door: Door<'_>, table: &'static str, from: Uuid, to: Uuid) -> Result<()> {
+    let mut sql = Sql::new("UPDATE ");
+    sql.push(table).push(" SET workspace_id = ").bind(to).push(" WHERE workspace_id = ").bind(from);
+    let mut tx = door.write().await?;
+    tx.execute_built(sql).await?;
+    tx.commit().await
+}
+
+static FRESH: AtomicU32 = AtomicU32::new(0);
+
+/// An empty database that nothing has migrated yet.
+pub struct Fresh {
+    url: String,
+    postgres: Option<(String, String)>,
+}
+
+impl Fresh {
+    /// Makes one, on the server at `admin_url` or in `directory`.
+    pub async fn create(engine: &Engine, directory: &Path, admin_url: Option<String>) -> Result<Fresh> {
+        match (engine, admin_url) {
+            (Engine::Postgres, Some(admin)) => {
+                let number = FRESH.fetch_add(1, Ordering::Relaxed);
+                let name = format!("xr2_fresh_{}_{number}", std::process::id());
+                drop_postgres(&admin, &name).await?;
+                create_postgres(&admin, &name, None).await?;
+                Ok(Fresh { url: sibling_url(&admin, &name), postgres: Some((admin, name)) })
+            }
+            _ => {
+                let path = directory.join("fresh.sqlite3");
+                Ok(Fresh { url: format!("sqlite:{}", path.display()), postgres: None })
+            }
+        }
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Drops it.
+    pub async fn drop(self) -> Result<()> {
+        match &self.postgres {
+            Some((admin, name)) => drop_postgres(admin, name).await,
+            None => Ok(()),
+        }
+    }
 }
 
 fn sqlite_path(url: &str) -> Option<&str> {

@@ -30,8 +30,7 @@ pub use include::{
     IncludeError, IncludeRef, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet,
 };
 pub use model::{
-    Content, Entry, MAX_CONTENT_BYTES, MAX_MESSAGES, Message, MessageContent, Part, Placeholder, PromptType,
-    Role, Syntax,
+    Content, Entry, MAX_MESSAGES, Message, MessageContent, Part, Placeholder, PromptType, Role, Syntax,
 };
 pub use names::{is_name, nearest};
 pub use pin::pin_includes;

@@ -6,8 +6,6 @@ use serde_json::{Map, Value};
 use crate::messages::parse_messages;
 use crate::problem::{FieldProblem, TextPlace};
 
-/// Largest content of one version, over all its texts.
-pub const MAX_CONTENT_BYTES: usize = 1 << 20;
 /// Most messages of a chat prompt.
 pub const MAX_MESSAGES: usize = 500;
 
@@ -213,7 +211,8 @@ impl Content {
         parse_messages(value, field).map(Self::Chat)
     }
 
-    /// What an author must still mend before this can be a version: it is empty or too large.
+    /// What an author must still mend before this can be a version: it is empty, or has too many
+    /// messages. How many bytes it may have is for whoever keeps it to say.
     pub fn problems(&self) -> Vec<FieldProblem> {
         let field = if matches!(self, Self::Text(_)) { "content" } else { "messages" };
         let mut problems = Vec::new();
@@ -233,9 +232,6 @@ impl Content {
                 problems.push(FieldProblem::new(field, "too_long", message));
             }
             _ => {}
-        }
-        if self.texts().map(|(_, text)| text.len()).sum::<usize>() > MAX_CONTENT_BYTES {
-            problems.push(FieldProblem::new(field, "too_long", "The text of a prompt may be 1 MiB at most."));
         }
         problems
     }

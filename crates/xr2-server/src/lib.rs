@@ -9,6 +9,7 @@ pub mod config;
 pub mod error;
 pub mod events;
 pub mod features;
+mod front;
 pub mod http;
 mod last_used;
 pub mod limits;

@@ -1,6 +1,6 @@
 //! Every route of xr2: the API's table of contents.
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::{Router, routing::get};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
 use crate::features::{accounts, api_keys, delivery, prompts, stream, system, workspaces};
-use crate::http::{guard_host, observe};
+use crate::http::{guard_host, guard_path, observe};
 use crate::openapi;
 use crate::state::App;
 
@@ -86,6 +86,7 @@ pub fn router(app: App) -> Router {
         .merge(openapi::pages(document))
         .fallback(get(system::dashboard))
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(guard_path))
         .layer(from_fn_with_state(app.clone(), api_keys::cors))
         .layer(from_fn_with_state(app.clone(), guard_host))
         .layer(CatchPanicLayer::custom(panicked))

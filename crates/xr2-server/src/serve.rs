@@ -1,11 +1,9 @@
 //! Listening, and stopping without dropping anybody.
 
-use std::net::SocketAddr;
-
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
-use crate::router::router;
+use crate::front::MakeFront;
 use crate::state::App;
 
 /// Serves `app` on `listener` until `shutdown`, then finishes what is in flight (within the grace period).
@@ -14,7 +12,7 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = MakeFront::new(&app);
     // Answers are small: waiting to fill a packet only delays them.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let stopping = app.clone();

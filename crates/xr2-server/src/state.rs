@@ -122,6 +122,7 @@ impl App {
         });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
+        self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
 

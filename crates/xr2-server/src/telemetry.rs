@@ -1,8 +1,10 @@
 //! Logs and metrics.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{ConfigError, Log, LogFormat};
@@ -55,6 +57,20 @@ pub(crate) fn gauges(app: &App) {
     let (entries, bytes) = app.prompt_cache().size();
     crate::features::delivery::metrics::gauges(entries, bytes);
     metrics::gauge!("xr2_db_connections").set(f64::from(app.db().connections()));
+}
+
+/// Folds what histograms have collected, which they keep until they are read or folded.
+pub(crate) async fn upkeep(stop: CancellationToken) {
+    let mut tick = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Some(metrics) = METRICS.get() {
+            metrics.run_upkeep();
+        }
+    }
 }
 
 /// The metrics as text.

@@ -11,8 +11,11 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 use xr2_db::Db;
 use xr2_server::App;
+use xr2_server::auth::Role;
 use xr2_server::clock::Clock;
 use xr2_server::config::{Config, Override};
+use xr2_server::events::{Actor, Change, EventType, NewEvent, Resource};
+use xr2_server::http::RequestContext;
 
 use crate::canary::{self, NEEDLES};
 use crate::database::Database;
@@ -25,6 +28,9 @@ const SECRET_KEY: &str = "5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5e
 
 /// How long [`TestApp::until`] waits.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How a running server is asked to stop, and waited for.
+type Running = (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>);
 
 /// A server under test; cheap to clone.
 #[derive(Clone)]
@@ -39,7 +45,7 @@ struct Inner {
     logs: Logs,
     setup: Setup,
     seen_events: Mutex<i64>,
-    running: Mutex<Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>>,
+    running: Mutex<Option<Running>>,
     nodes: Mutex<Vec<TestApp>>,
 }
 
@@ -94,8 +100,14 @@ impl TestApp {
 
     /// Another node on the same database. It ends with the test.
     pub async fn second_node(&self) -> TestApp {
+        self.node_with(self.0.setup.options.clone()).await
+    }
+
+    /// Another node on the same database with settings of its own.
+    pub async fn node_with(&self, options: Options) -> TestApp {
         let inner = &self.0;
-        let (app, address, running) = start(&inner.setup, self.clock().clone()).await;
+        let setup = Setup { options, ..inner.setup.clone() };
+        let (app, address, running) = start(&setup, self.clock().clone()).await;
         let node = TestApp::assemble(
             app,
             address,
@@ -103,7 +115,7 @@ impl TestApp {
             inner.workspace,
             inner.canary_key.clone(),
             inner.logs.clone(),
-            inner.setup.clone(),
+            setup,
         );
         lock(&inner.nodes).push(node.clone());
         node
@@ -198,6 +210,30 @@ impl TestApp {
     /// The workspace's revision.
     pub async fn revision(&self) -> i64 {
         queries::revision(self.db(), self.workspace()).await.expect("reading the revision")
+    }
+
+    /// The stored password hash of a user.
+    pub async fn password_hash(&self, user: Uuid) -> String {
+        queries::password_hash(self.db(), user).await.expect("reading the hash")
+    }
+
+    /// Makes an existing user a member of the workspace under test.
+    pub async fn join(&self, user: Uuid, role: Role) {
+        let now = self.clock().now();
+        queries::insert_member(self.db(), self.workspace(), user, role.as_str(), now)
+            .await
+            .expect("a member");
+    }
+
+    /// Gives a member another role (none: they leave), as the server would: with an event.
+    pub async fn set_role(&self, user: Uuid, role: Option<Role>) {
+        let (actor, context) = (Actor::system("test kit"), RequestContext::internal());
+        let mut change =
+            Change::begin_as(self.app(), self.workspace(), actor, context).await.expect("a change begins");
+        queries::set_role(change.tx(), user, role.map(Role::as_str)).await.expect("the role is set");
+        let kind = if role.is_some() { EventType::MemberUpdated } else { EventType::MemberRemoved };
+        change.record(NewEvent::new(kind, Resource::new("user", user, "Test Person")));
+        change.commit().await.expect("the change commits");
     }
 
     /// Waits until `condition` holds; fails after ten seconds.

@@ -25,6 +25,17 @@ impl Client {
         self
     }
 
+    /// A caller of the same server with this key.
+    pub fn with_key(&self, key: &str) -> Client {
+        self.app.bearer(key)
+    }
+
+    /// The token or key sent as bearer; empty when none is.
+    pub fn token(&self) -> &str {
+        let header = self.headers.iter().find(|(name, _)| name == "authorization");
+        header.and_then(|(_, value)| value.strip_prefix("Bearer ")).unwrap_or_default()
+    }
+
     /// A request that is still to be filled in.
     pub fn request(&self, method: &str, path: &str) -> Request<'_> {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");

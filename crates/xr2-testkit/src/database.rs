@@ -12,6 +12,7 @@ static SQLITE_TEMPLATE: OnceCell<(TempDir, PathBuf)> = OnceCell::const_new();
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
 /// Where PostgreSQL is, when the environment says so.
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment where PostgreSQL is")]
 pub fn postgres_url() -> Option<String> {
     std::env::var("XR2_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
 }

@@ -111,6 +111,12 @@ impl TestApp {
         Client { sees_canary: true, id: Some(self.canary().user), ..client }
     }
 
+    /// The same in a session of its own.
+    pub async fn fresh_stranger(&self) -> Client {
+        let client = self.bearer(&self.session_of(self.canary().user).await);
+        Client { sees_canary: true, id: Some(self.canary().user), ..client }
+    }
+
     /// A key of the planted workspace that may do everything there.
     pub fn stranger_key(&self) -> Client {
         Client { sees_canary: true, ..self.bearer(self.canary_key()) }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
-use xr2_db::{Db, FromRow, Purpose, Result, Row, Value, args};
+use xr2_db::{Db, FromRow, Purpose, Result, Row, Tx, Value, args};
 use xr2_server::clock::Time;
 
 /// An event as stored.
@@ -80,6 +80,26 @@ pub(crate) async fn owner_of(db: &Db, workspace: Uuid) -> Result<Option<Uuid>> {
         args![workspace],
     )
     .await
+}
+
+pub(crate) async fn password_hash(db: &Db, user: Uuid) -> Result<String> {
+    let mut tx = db.system(Purpose::Accounts).read().await?;
+    tx.one("SELECT password_hash FROM users WHERE id = $1", args![user]).await
+}
+
+pub(crate) async fn set_role(tx: &mut Tx, user: Uuid, role: Option<&str>) -> Result<()> {
+    let workspace = tx.workspace();
+    match role {
+        Some(role) => {
+            let sql = "UPDATE memberships SET role = $3 WHERE workspace_id = $1 AND user_id = $2";
+            tx.execute(sql, args![workspace, user, role]).await?;
+        }
+        None => {
+            let sql = "DELETE FROM memberships WHERE workspace_id = $1 AND user_id = $2";
+            tx.execute(sql, args![workspace, user]).await?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) async fn insert_user(
@@ -205,10 +225,11 @@ pub(crate) async fn insert_canary_content(
     let mut tx = db.tenant(workspace).write().await?;
     let planted_by = || Value::json(&json!({ "type": "user", "id": null, "name": "CANARY Owner" }));
     tx.execute(
-        "INSERT INTO prompts (id, workspace_id, slug, title, description, type, category, tags, metadata, excerpt,
-                              archived, last_number, created_by, created_at, updated_by, updated_at)
-         VALUES ($1, $2, 'canary-prompt', 'CANARY title', 'CANARY description', 'text', 'CANARY category', $3, $4,
-                 'CANARY excerpt', $5, 1, $6, $7, $6, $7)",
+        "INSERT INTO prompts (id, workspace_id, slug, title, description, type, syntax, category, tags, metadata,
+                              excerpt, archived, last_number, latest_version, created_by, created_at, updated_by,
+                              updated_at, search_facts, search_content)
+         VALUES ($1, $2, 'canary-prompt', 'CANARY title', 'CANARY description', 'text', 'simple', 'CANARY category',
+                 $3, $4, 'CANARY excerpt', $5, 1, 1, $6, $7, $6, $7, 'canary facts', 'canary content')",
         args![
             prompt,
             workspace,

@@ -11,7 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("identity", &["accounts", "auth", "workspaces", "members", "api_keys", "setup"]),
     ("content", &["prompts", "versions", "drafts", "labels", "templates", "bin"]),
     ("delivery", &["delivery", "stream"]),
-    ("outside", &["system", "demo", "import"]),
+    ("outside", &["system", "demo", "imports"]),
 ];
 
 /// What one feature imports from another.

@@ -98,6 +98,8 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_workspace ON api_keys (workspace_id, created_at);
 
+-- search_facts and search_content hold, in lower case, what lists are searched in: title, slug, description and tags, and
+-- the newest text on main.
 CREATE TABLE prompts (
     id UUID PRIMARY KEY,
     workspace_id UUID NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
@@ -118,7 +120,9 @@ CREATE TABLE prompts (
     created_by JSON NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     updated_by JSON NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL
+    updated_at TIMESTAMPTZ NOT NULL,
+    search_facts TEXT NOT NULL,
+    search_content TEXT NOT NULL
 );
 CREATE INDEX prompts_by_update ON prompts (workspace_id, updated_at, id);
 CREATE INDEX prompts_by_creation ON prompts (workspace_id, created_at, id);

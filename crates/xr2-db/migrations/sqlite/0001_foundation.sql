@@ -79,6 +79,8 @@ CREATE TABLE api_keys (
 ) STRICT;
 CREATE INDEX api_keys_workspace ON api_keys (workspace_id, created_at);
 
+-- search_facts and search_content hold, in lower case, what lists are searched in: title, slug, description and tags, and
+-- the newest text on main.
 CREATE TABLE prompts (
     id BLOB PRIMARY KEY,
     workspace_id BLOB NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
@@ -99,7 +101,9 @@ CREATE TABLE prompts (
     created_by TEXT NOT NULL,
     created_at TEXT NOT NULL,
     updated_by TEXT NOT NULL,
-    updated_at TEXT NOT NULL
+    updated_at TEXT NOT NULL,
+    search_facts TEXT NOT NULL,
+    search_content TEXT NOT NULL
 ) STRICT;
 CREATE INDEX prompts_by_update ON prompts (workspace_id, updated_at, id);
 CREATE INDEX prompts_by_creation ON prompts (workspace_id, created_at, id);

@@ -41,6 +41,12 @@ pub(crate) fn compile(
 }
 
 fn compile_faults(text: &str, include: &mut ResolveInclude<'_>) -> Result<Template, Vec<scan::Fault>> {
+    if text.len() > budget::MAX_TEXT {
+        // It could never be rendered, so its author hears of it now.
+        let message =
+            "A jinja template may be 1 MiB at most; longer texts are for the syntaxes simple and none.";
+        return Err(vec![(0..0, message.to_owned())]);
+    }
     let tags = scan::scan(text)?;
     let tree = minijinja::machinery::parse(text, "prompt", scan::syntax_config())
         .map_err(|error| vec![scan::fault_of(&error, text)])?;

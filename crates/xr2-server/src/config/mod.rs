@@ -18,7 +18,7 @@ pub use secret::SecretKey;
 pub const DEFAULT_TOML: &str = include_str!("xr2.default.toml");
 
 /// The settings of one server, checked.
-#[derive(Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -36,7 +36,7 @@ pub struct Config {
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     #[serde(default)]
-    secret_key: String,
+    secret_key: Hidden,
     #[serde(default)]
     secret_key_file: String,
     shutdown_grace_seconds: u64,
@@ -54,6 +54,25 @@ pub struct Config {
     pub log: Log,
     /// `/metrics`.
     pub metrics: Metrics,
+}
+
+/// A setting that may hold a secret: never shown.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+struct Hidden(String);
+
+impl std::ops::Deref for Hidden {
+    type Target = String;
+
+    fn deref(&self) -> &String {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "\"\"" } else { "\"…\"" })
+    }
 }
 
 /// `[sqlite]`
@@ -196,7 +215,7 @@ impl Config {
         if self.database.is_empty() {
             format!("sqlite:{}", self.data_dir.join("xr2.sqlite3").display())
         } else {
-            self.database.clone()
+            self.database.to_string()
         }
     }
 

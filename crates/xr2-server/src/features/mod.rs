@@ -3,8 +3,8 @@
 
 pub mod accounts;
 pub mod api_keys;
-pub mod demo;
 pub mod delivery;
+pub mod demo;
 pub mod imports;
 pub mod prompts;
 pub mod stream;

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{ApiError, Code};
+use crate::http::decode;
 use crate::state::App;
 
 /// 421 when Host is neither loopback, nor `public_url`, nor in `allowed_hosts`. Probes may ask `/health`, `/ready` and
@@ -25,7 +26,21 @@ pub async fn guard_host(State(app): State<App>, request: Request, next: Next) ->
     .into_response()
 }
 
-fn is_ours(app: &App, request: &Request) -> bool {
+/// 400 when the path is no text after percent-decoding; 404 when it holds NUL: nothing here is called so, and
+/// PostgreSQL would not even look.
+pub async fn guard_path(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.contains("%00") {
+        return ApiError::not_found("a name with a NUL character").into_response();
+    }
+    if decode(path).is_err() {
+        return ApiError::bad_request("The path is not valid UTF-8 after percent-decoding.").into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether the request names this server.
+pub fn is_ours(app: &App, request: &Request) -> bool {
     let host = match request.headers().get(header::HOST) {
         Some(value) => value.to_str().unwrap_or(""),
         // HTTP/2 carries it in the URI.

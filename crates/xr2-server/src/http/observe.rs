@@ -1,7 +1,7 @@
 //! The outermost layer: request id, client address, security headers, metrics, one log line. Query strings and
 //! credentials never get this far.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use axum::body::Body;
@@ -41,16 +41,7 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
         write_error(&mut response, &error, &request_id, route.as_ref().map(MatchedPath::as_str));
     }
     let quiet = response.extensions().get::<Handled>().is_some();
-    let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&request_id.0) {
-        headers.insert(X_REQUEST_ID.clone(), value);
-    }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-    headers.insert(header::X_FRAME_OPTIONS, DENY);
-    headers.insert(header::REFERRER_POLICY, REFERRER);
-    if secure {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
-    }
+    put_on(response.headers_mut(), &request_id, secure);
     let status = response.status().as_u16();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
     let millis = began.elapsed().as_secs_f64() * 1e3;
@@ -62,16 +53,41 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
     response
 }
 
+/// What this layer puts on every answer, for those that do not come this way.
+pub fn dress(app: &App, peer: IpAddr, request: &HeaderMap, response: &mut HeaderMap) -> RequestId {
+    let id = RequestId::from_header(text(request, &X_REQUEST_ID));
+    put_on(response, &id, is_secure(app, Some(peer.to_canonical()), request));
+    id
+}
+
+fn put_on(headers: &mut HeaderMap, request_id: &RequestId, secure: bool) {
+    if let Ok(value) = HeaderValue::from_str(&request_id.0) {
+        headers.insert(X_REQUEST_ID.clone(), value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(header::X_FRAME_OPTIONS, DENY);
+    headers.insert(header::REFERRER_POLICY, REFERRER);
+    if secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+}
+
+/// Whether the client came by TLS, as far as the address or a trusted proxy tells.
+fn is_secure(app: &App, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+    let trusted = &app.config().trusted_proxies;
+    let from_proxy = peer.is_some_and(|peer| trusted.iter().any(|network| network.contains(&peer)));
+    app.config().is_secure() || (from_proxy && header_is(headers, "x-forwarded-proto", "https"))
+}
+
 fn context_of(app: &App, request: &Request) -> RequestContext {
     let headers = request.headers();
     let trusted = &app.config().trusted_proxies;
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
-    let from_proxy = peer.is_some_and(|peer| trusted.iter().any(|network| network.contains(&peer)));
     RequestContext {
         request_id: RequestId::from_header(text(headers, &X_REQUEST_ID)),
         address: peer.map(|peer| client_address(peer, headers, trusted)),
         user_agent: text(headers, &header::USER_AGENT).map(|agent| cut(agent, 256).into()),
-        secure: app.config().is_secure() || (from_proxy && header_is(headers, "x-forwarded-proto", "https")),
+        secure: is_secure(app, peer, headers),
     }
 }
 

@@ -3,10 +3,7 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::__dev::ComposeSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Ref, RefOr};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::http::Page;
@@ -53,30 +50,6 @@ pub struct Warning {
     /// The declared name that comes nearest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
-}
-
-/// The derived schemas of types with a parameter are put together the same way: `generics` holds a reference to `T`.
-impl<T: ComposeSchema> ComposeSchema for Reply<T> {
-    fn compose(generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        let data = generics.into_iter().next().unwrap_or_else(|| T::compose(Vec::new()));
-        ObjectBuilder::new()
-            .property("success", ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])))
-            .required("success")
-            .property("data", data)
-            .required("data")
-            .property("meta", Ref::from_schema_name(Meta::name()))
-            .required("meta")
-            .into()
-    }
-}
-
-/// In the document: `inline(Reply<T>)`.
-impl<T: ToSchema + ComposeSchema> ToSchema for Reply<T> {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        T::schemas(schemas);
-        schemas.push((Meta::name().into_owned(), Meta::schema()));
-        Meta::schemas(schemas);
-    }
 }
 
 impl<T> Reply<T> {

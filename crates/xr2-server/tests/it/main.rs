@@ -1,4 +1,34 @@
 //! The server as its clients meet it, on both engines.
 
+mod access;
+mod access_table;
+mod accounts;
+mod api_keys;
+mod bad_bodies;
+mod bad_input;
+mod bin;
+mod config;
+mod cors;
 mod delivery;
+mod diff;
+mod documents;
+mod doors;
+mod drafts;
+mod events;
+mod imports;
+mod includes;
+mod isolation;
+mod labels;
+mod limits;
 mod probes;
+mod prompts_create;
+mod prompts_list;
+mod prompts_update;
+mod publish;
+mod queries;
+mod schema;
+mod sessions;
+mod setup;
+mod support;
+mod versions;
+mod workspaces;

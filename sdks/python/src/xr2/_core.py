@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ._engine import Engine, Found, Snapshot
 from ._settings import Settings
-from ._wire import Key, is_outage
+from ._wire import FALLBACK_HINT, Key, is_outage
 from .errors import ClientClosed, ConnectionFailed, NotFound, RequestTimeout, Xr2Error
 from .prompt import Source
 
@@ -83,7 +83,7 @@ def wait_limit(found: Found, started_at: float, timeout: float | None, now: floa
 def too_slow(key: Key, settings: Settings) -> RequestTimeout:
     """The error when a call's own timeout is over."""
     return RequestTimeout(
-        f"{key}: the server at {settings.url} did not answer within the call's timeout; pass fallback=… to survive this"
+        f"{key}: the server at {settings.url} did not answer within the call's timeout{FALLBACK_HINT}"
     )
 
 
@@ -103,7 +103,7 @@ def serve_stale(found: Found, error: Xr2Error) -> Served | None:
 def note_failure(error: Xr2Error, *, first: bool) -> None:
     """Say once per outage that there is one."""
     if first:
-        log.warning("xr2: %s; going on with what is in memory", error)
+        log.warning("xr2: %s; going on with what is in memory", _without_hint(error))
 
 
 def note_fallback(key: Key, error: Xr2Error, told: set[Key]) -> None:
@@ -112,7 +112,11 @@ def note_fallback(key: Key, error: Xr2Error, told: set[Key]) -> None:
         if len(told) >= MOST_TOLD:
             told.clear()
         told.add(key)
-        log.warning("xr2: using the fallback for %s: %s", key, error)
+        log.warning("xr2: using the fallback for %s: %s", key, _without_hint(error))
+
+
+def _without_hint(error: Xr2Error) -> str:
+    return str(error).replace(FALLBACK_HINT, "")
 
 
 def closed_error() -> ClientClosed:

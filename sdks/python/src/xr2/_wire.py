@@ -22,6 +22,9 @@ LONGEST_RETRY_WAIT = 2.0
 """A server that asks for more patience than this gets no retry within the call: the caller is told."""
 
 
+FALLBACK_HINT = "; pass fallback=… to survive this"
+
+
 @dataclass(frozen=True)
 class Key:
     """What a copy in memory stands for. A version is never served for a label, nor the reverse."""
@@ -159,10 +162,9 @@ def is_outage(error: BaseException) -> bool:
 def unreachable(settings: Settings, error: Exception, *, slow: bool) -> tuple[str, str]:
     """Code and kind message for a connection that did not come about, or a server that stayed silent."""
     reason = str(error) or type(error).__name__
-    hint = "pass fallback=… to survive this"
     if slow:
-        return "TIMEOUT", f"the server at {settings.url} did not answer in time ({reason}); {hint}"
-    return "CONNECTION_FAILED", f"the server at {settings.url} could not be reached: {reason}; {hint}"
+        return "TIMEOUT", f"the server at {settings.url} did not answer in time ({reason}){FALLBACK_HINT}"
+    return "CONNECTION_FAILED", f"the server at {settings.url} could not be reached: {reason}{FALLBACK_HINT}"
 
 
 def helpful(error: Xr2Error, key: Key) -> Xr2Error:

@@ -14,12 +14,12 @@ use crate::features::accounts::dto::{
 use crate::features::accounts::{cookie, profile, queries, sessions};
 use crate::features::api_keys;
 use crate::features::workspaces::Workspace;
-use crate::http::{Body, Reply, RequestContext};
+use crate::http::{Body, Envelope, Reply, RequestContext};
 use crate::state::App;
 
 /// What a sign-in page needs to know
 #[utoipa::path(get, path = "/auth/status", tag = "Accounts", security(()), responses(
-    (status = 200, description = "Whether the server is set up and who may register", body = inline(Reply<AuthStatus>))))]
+    (status = 200, description = "Whether the server is set up and who may register", body = Envelope<AuthStatus>)))]
 pub async fn status(State(app): State<App>) -> Result<Reply<AuthStatus>> {
     let mut tx = app.db().system(Purpose::Instance).read().await?;
     let in_use = queries::has_accounts(&mut tx).await?;
@@ -40,7 +40,7 @@ pub async fn status(State(app): State<App>) -> Result<Reply<AuthStatus>> {
 /// Signs in at once (cookie and token) and makes a personal workspace. An empty server takes its first account, the
 /// operator's, only with the token of the set-up link that it prints.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts", security(()), request_body = RegisterInput, responses(
-    (status = 201, description = "Made and signed in", body = inline(Reply<Registered>)),
+    (status = 201, description = "Made and signed in", body = Envelope<Registered>),
     (status = 403, description = "Registration is not open, or the set-up link is wrong or used"),
     (status = 409, description = "There is an account with this address"),
     (status = 422, description = "Fields are not valid"),
@@ -61,7 +61,7 @@ pub async fn register(
 ///
 /// Sets the session cookie and answers with a token for clients without cookies.
 #[utoipa::path(post, path = "/auth/login", tag = "Accounts", security(()), request_body = LoginInput, responses(
-    (status = 200, description = "Signed in", body = inline(Reply<SignedInAnswer>)),
+    (status = 200, description = "Signed in", body = Envelope<SignedInAnswer>),
     (status = 401, description = "Address and password do not belong together (INVALID_CREDENTIALS)"),
     (status = 429, description = "Too many failed attempts")))]
 pub async fn login(
@@ -80,7 +80,7 @@ pub async fn login(
 ///
 /// Ends the session and takes the cookie away. Doing it twice is no error.
 #[utoipa::path(post, path = "/auth/logout", tag = "Accounts", responses(
-    (status = 200, description = "Signed out", body = inline(Reply<Done>)),
+    (status = 200, description = "Signed out", body = Envelope<Done>),
     (status = 403, description = "An API key cannot sign out, nor can another site")))]
 pub async fn logout(
     State(app): State<App>,
@@ -97,7 +97,7 @@ pub async fn logout(
 
 /// Whose credential this is
 #[utoipa::path(get, path = "/auth/me", tag = "Accounts", responses(
-    (status = 200, description = "The person or key", body = inline(Reply<Me>)),
+    (status = 200, description = "The person or key", body = Envelope<Me>),
     (status = 401, description = "No valid credential")))]
 pub async fn me(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Reply<Me>> {
     let me = match &caller.identity {
@@ -120,7 +120,7 @@ pub async fn me(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Re
 
 /// Change one's own profile
 #[utoipa::path(put, path = "/auth/me", tag = "Accounts", request_body = ProfileInput, responses(
-    (status = 200, description = "Changed", body = inline(Reply<Profile>)),
+    (status = 200, description = "Changed", body = Envelope<Profile>),
     (status = 403, description = "An API key has no profile"),
     (status = 422, description = "Fields are not valid")))]
 pub async fn update_me(
@@ -136,7 +136,7 @@ pub async fn update_me(
 ///
 /// Ends all other sessions.
 #[utoipa::path(post, path = "/auth/password", tag = "Accounts", request_body = PasswordInput, responses(
-    (status = 200, description = "Changed", body = inline(Reply<Done>)),
+    (status = 200, description = "Changed", body = Envelope<Done>),
     (status = 401, description = "Not the present password (INVALID_CREDENTIALS)"),
     (status = 422, description = "The new password is too weak"),
     (status = 429, description = "Too many failed attempts")))]
@@ -152,7 +152,7 @@ pub async fn change_password(
 
 /// List one's own sessions
 #[utoipa::path(get, path = "/auth/sessions", tag = "Accounts", responses(
-    (status = 200, description = "Live sessions, the one used last first", body = inline(Reply<Vec<Session>>)),
+    (status = 200, description = "Live sessions, the one used last first", body = Envelope<Vec<Session>>),
     (status = 403, description = "An API key has no sessions")))]
 pub async fn list_sessions(
     State(app): State<App>,
@@ -164,7 +164,7 @@ pub async fn list_sessions(
 /// End one of one's own sessions
 #[utoipa::path(delete, path = "/auth/sessions/{id}", tag = "Accounts",
     params(("id" = Uuid, Path, description = "The session")),
-    responses((status = 200, description = "Ended, in force at once", body = inline(Reply<Done>)),
+    responses((status = 200, description = "Ended, in force at once", body = Envelope<Done>),
         (status = 404, description = "You have no such session")))]
 pub async fn revoke_session(
     State(app): State<App>,
@@ -179,7 +179,7 @@ pub async fn revoke_session(
 
 /// End all of one's own sessions but this one
 #[utoipa::path(delete, path = "/auth/sessions", tag = "Accounts", responses(
-    (status = 200, description = "How many were ended", body = inline(Reply<RevokedSessions>)),
+    (status = 200, description = "How many were ended", body = Envelope<RevokedSessions>),
     (status = 403, description = "An API key has no sessions")))]
 pub async fn revoke_other_sessions(
     State(app): State<App>,

@@ -40,7 +40,7 @@ impl Throttle {
     /// Counts an attempt at the account with this key, known or not. It counts before the password is looked at, so
     /// that attempts side by side are no way around the limit.
     pub(super) fn sign_in(&self, account: &str, context: &RequestContext, now: Time) -> Result<Attempt<'_>> {
-        let attempt = self.from_network(context, now)?;
+        let attempt = self.attempt_of_network(context, now)?;
         self.accounts.count(&account.to_owned(), now).map_err(|refused| {
             self.networks.forgive(&attempt.network);
             ApiError::rate_limited(refused, "Failed sign-ins with this address")
@@ -50,10 +50,10 @@ impl Throttle {
 
     /// Counts an attempt to register.
     pub(super) fn register(&self, context: &RequestContext, now: Time) -> Result<()> {
-        self.from_network(context, now).map(drop)
+        self.attempt_of_network(context, now).map(drop)
     }
 
-    fn from_network(&self, context: &RequestContext, now: Time) -> Result<Attempt<'_>> {
+    fn attempt_of_network(&self, context: &RequestContext, now: Time) -> Result<Attempt<'_>> {
         let network = network(context.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         self.networks
             .count(&network, now)

@@ -12,6 +12,6 @@ mod service;
 pub use cors::cors;
 pub use dto::{ApiKey, KeyStatus};
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
-pub use principal::{KeyCache, KeyPrincipal, authenticate};
+pub use principal::{KeyCache, KeyPrincipal, authenticate, known};
 pub use routes::*;
 pub use service::{create_for, describe};

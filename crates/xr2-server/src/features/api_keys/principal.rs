@@ -1,8 +1,8 @@
 //! From the key that a request carries to who that is. In memory when warm: no SQL, no lock that writers hold.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
@@ -60,6 +60,8 @@ pub struct KeyCache {
     keys: Cache<[u8; 32], Arc<KeyPrincipal>>,
     /// Counts invalidations, so that a fill that began before one is not kept.
     epoch: AtomicU64,
+    /// Held while a key is put in and while keys are dropped, so that nobody ever meets one that was dropped already.
+    changing: Mutex<()>,
     origins: Origins,
     windows: Windows<Uuid>,
 }
@@ -69,6 +71,7 @@ impl KeyCache {
         KeyCache {
             keys: Cache::new(CACHED_KEYS),
             epoch: AtomicU64::default(),
+            changing: Mutex::default(),
             origins: Origins::default(),
             windows: Windows::new(CACHED_KEYS),
         }
@@ -76,6 +79,18 @@ impl KeyCache {
 
     pub(super) fn origins(&self) -> &Origins {
         &self.origins
+    }
+
+    /// Puts in a key that was read at `epoch`, unless something has changed since; then the next request reads again.
+    fn keep(&self, hash: [u8; 32], key: &Arc<KeyPrincipal>, epoch: u64) {
+        let _changing = self.changing();
+        if self.epoch() == epoch {
+            self.keys.insert(hash, key.clone());
+        }
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -93,6 +108,7 @@ impl Listener for KeyCache {
         let concerns_keys =
             ["api_key.", "member.", "workspace."].iter().any(|prefix| notice.kind.starts_with(prefix));
         if concerns_keys {
+            let _changing = self.changing();
             self.epoch.fetch_add(1, Ordering::SeqCst);
             self.origins.forget();
             self.keys.retain(|_, key| key.workspace != notice.workspace);
@@ -137,6 +153,20 @@ pub async fn authenticate(
     Ok(key)
 }
 
+/// The key, if it is in memory and nothing about it asks for a closer look: it is secret, may be used from anywhere
+/// and as often as anybody likes.
+pub fn known(app: &App, text: &str) -> Option<Arc<KeyPrincipal>> {
+    let key = app.keys().keys.get(&token_hash(text))?;
+    let is_plain =
+        key.kind == KeyKind::Secret && key.allowed_ips.is_empty() && key.rate_limit_per_minute.is_none();
+    let now = app.clock().now();
+    if !is_plain || key.expires_at.is_some_and(|end| end <= now) || !key.rights.has(Right::Deliver) {
+        return None;
+    }
+    app.last_used().key(&key.stamp, now);
+    Some(key)
+}
+
 async fn load(app: &App, hash: [u8; 32]) -> Result<Arc<KeyPrincipal>> {
     let cache = app.keys();
     let epoch = cache.epoch();
@@ -147,11 +177,7 @@ async fn load(app: &App, hash: [u8; 32]) -> Result<Arc<KeyPrincipal>> {
         return Err(ApiError::unauthenticated("This API key is unknown or has been revoked."));
     };
     let key = Arc::new(key);
-    cache.keys.insert(hash, key.clone());
-    if cache.epoch() != epoch {
-        // Something changed while we read: what we hold may be old, so the next request reads again.
-        cache.keys.remove(&hash);
-    }
+    cache.keep(hash, &key, epoch);
     Ok(key)
 }
 

@@ -7,7 +7,7 @@ use crate::auth::{Admin, Allow};
 use crate::error::{ApiError, Result};
 use crate::features::api_keys::dto::{ApiKeyWithSecret, CreateKey, RotateKey};
 use crate::features::api_keys::{ApiKey, service};
-use crate::http::{Body, Params, Reply};
+use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
 
 /// List the workspace's API keys
@@ -15,7 +15,7 @@ use crate::state::App;
 /// Newest first, revoked and expired ones included; never their secrets.
 #[utoipa::path(get, path = "/api-keys", tag = "API keys",
     params(("page" = Option<i64>, Query, description = "From 1"), ("limit" = Option<i64>, Query, description = "1 to 100, default 20")),
-    responses((status = 200, description = "A page of keys", body = inline(Reply<Vec<ApiKey>>)),
+    responses((status = 200, description = "A page of keys", body = Envelope<Vec<ApiKey>>),
         (status = 403, description = "Needs an admin")))]
 pub async fn list_api_keys(
     State(app): State<App>,
@@ -31,7 +31,7 @@ pub async fn list_api_keys(
 ///
 /// The answer is the only place where the whole key ever stands.
 #[utoipa::path(post, path = "/api-keys", tag = "API keys", request_body = CreateKey, responses(
-    (status = 201, description = "Made", body = inline(Reply<ApiKeyWithSecret>)),
+    (status = 201, description = "Made", body = Envelope<ApiKeyWithSecret>),
     (status = 403, description = "Needs an admin, and no key makes a wider one"),
     (status = 422, description = "Fields are not valid")))]
 pub async fn create_api_key(
@@ -47,7 +47,7 @@ pub async fn create_api_key(
 /// Makes a key like it; the old one goes on working for `overlap_seconds`.
 #[utoipa::path(post, path = "/api-keys/{id}/rotate", tag = "API keys", request_body = RotateKey,
     params(("id" = Uuid, Path, description = "The key")),
-    responses((status = 201, description = "The new key", body = inline(Reply<ApiKeyWithSecret>)),
+    responses((status = 201, description = "The new key", body = Envelope<ApiKeyWithSecret>),
         (status = 404, description = "No such key"),
         (status = 409, description = "Replaced, expired or revoked already")))]
 pub async fn rotate_api_key(
@@ -64,7 +64,7 @@ pub async fn rotate_api_key(
 /// In force at once, and for good.
 #[utoipa::path(delete, path = "/api-keys/{id}", tag = "API keys",
     params(("id" = Uuid, Path, description = "The key")),
-    responses((status = 200, description = "Revoked", body = inline(Reply<ApiKey>)),
+    responses((status = 200, description = "Revoked", body = Envelope<ApiKey>),
         (status = 404, description = "No such key")))]
 pub async fn revoke_api_key(
     State(app): State<App>,

@@ -161,12 +161,7 @@ pub fn render_error(error: &RenderError) -> ApiError {
 }
 
 /// Puts the headers of delivery around an answer; 304 when the client has it already.
-pub fn respond(
-    entry: &Entry,
-    (body, etag): Answer,
-    request: &HeaderMap,
-    is_publishable: bool,
-) -> Response {
+pub fn respond(entry: &Entry, (body, etag): Answer, request: &HeaderMap, is_publishable: bool) -> Response {
     let known = request.get(header::IF_NONE_MATCH).is_some_and(|tags| matches_etag(tags.as_bytes(), &etag));
     let mut headers = HeaderMap::with_capacity(14);
     let body = if known {

@@ -46,12 +46,7 @@ pub struct Body<'e> {
 }
 
 impl<'e> Body<'e> {
-    pub(super) fn begin(
-        head: &[u8],
-        tail: &'e [u8],
-        current_slug: Option<&'e str>,
-        room: usize,
-    ) -> Body<'e> {
+    pub(super) fn begin(head: &[u8], tail: &'e [u8], current_slug: Option<&'e str>, room: usize) -> Body<'e> {
         let mut bytes = Vec::with_capacity(head.len() + tail.len() + room + 96);
         bytes.extend_from_slice(head);
         Body { json: Json(bytes), tail, current_slug }

@@ -162,18 +162,11 @@ fn scope_of(notice: &Notice) -> Scope {
             let slug = |state: &Option<serde_json::Value>| {
                 state.as_ref().and_then(|state| state.get("slug")?.as_str()).map(|slug| slug.into())
             };
-            let names = [
-                notice.resource_name.as_deref().map(Into::into),
-                slug(&notice.before),
-                slug(&notice.after),
-            ];
+            let names =
+                [notice.resource_name.as_deref().map(Into::into), slug(&notice.before), slug(&notice.after)];
             let id = notice.resource_id.filter(|_| notice.resource_type == "prompt");
-            let touched: Vec<Dependency> = names
-                .into_iter()
-                .flatten()
-                .map(Dependency::Name)
-                .chain(id.map(Dependency::Prompt))
-                .collect();
+            let touched: Vec<Dependency> =
+                names.into_iter().flatten().map(Dependency::Name).chain(id.map(Dependency::Prompt)).collect();
             if touched.is_empty() { Scope::Everything } else { Scope::Some(touched) }
         }
         _ => Scope::Everything,

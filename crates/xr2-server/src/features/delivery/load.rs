@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use xr2_db::Tx;
-use xr2_prompt::{Compiled, CompileError, Content, PromptType, compile};
+use xr2_prompt::{CompileError, Compiled, Content, PromptType, compile};
 
 use crate::error::{ApiError, Result};
 use crate::features::delivery::entry::{Entry, Parts};

@@ -42,7 +42,8 @@ pub fn answered(status: StatusCode, began: Instant) {
         StatusCode::OK => handles.ok.increment(1),
         StatusCode::NOT_MODIFIED => handles.not_modified.increment(1),
         other => {
-            metrics::counter!("xr2_prompt_requests_total", "status" => other.as_u16().to_string()).increment(1);
+            metrics::counter!("xr2_prompt_requests_total", "status" => other.as_u16().to_string())
+                .increment(1);
         }
     }
     handles.seconds.record(began.elapsed().as_secs_f64());

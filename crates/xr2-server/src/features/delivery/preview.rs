@@ -153,8 +153,7 @@ pub async fn preview(
     } else {
         Snippets::default()
     };
-    let work =
-        move || look_at(slug.as_deref(), &source, &snippets, &values, render.unwrap_or(true));
+    let work = move || look_at(slug.as_deref(), &source, &snippets, &values, render.unwrap_or(true));
     let (preview, warnings) = if size <= SHORT && !includes_any {
         work()
     } else {
@@ -170,12 +169,14 @@ fn look_at(
     values: &Map<String, Value>,
     wants_render: bool,
 ) -> (Preview, Vec<Warning>) {
-    let resolved =
-        compile(slug, &source.content, source.syntax, &source.contract, &mut |target| snippets.resolve(target));
+    let resolved = compile(slug, &source.content, source.syntax, &source.contract, &mut |target| {
+        snippets.resolve(target)
+    });
     let compiled = match resolved {
         Ok(compiled) => compiled,
         Err(error) => {
-            let declared = source.contract.variables().iter().map(|spec| described(spec, false, false)).collect();
+            let declared =
+                source.contract.variables().iter().map(|spec| described(spec, false, false)).collect();
             let mut preview = preview_of(source, &source.content, declared);
             preview.problems = error.problems.into_iter().map(of_template).collect();
             return (preview, Vec::new());

@@ -95,7 +95,8 @@ pub(super) async fn labels(tx: &mut Tx, prompt: Uuid) -> Result<Vec<(String, i64
     .await
 }
 
-const VERSION: &str = "SELECT number, type, syntax, content, variables, config, created_at FROM prompt_versions
+const VERSION: &str =
+    "SELECT number, type, syntax, content, variables, config, created_at FROM prompt_versions
      WHERE workspace_id = $1 AND prompt_id = $2 AND number = $3";
 
 /// A version of a prompt by its number or id.

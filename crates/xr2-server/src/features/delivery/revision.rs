@@ -48,7 +48,8 @@ pub async fn reach(app: &App, workspace: Uuid, wanted: i64) -> Result<()> {
         }
     };
     tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| {
-        let message = format!("This server has not reached revision {wanted} yet. Please try again in a moment.");
+        let message =
+            format!("This server has not reached revision {wanted} yet. Please try again in a moment.");
         Err(ApiError::new(Code::Unavailable, message)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1")))
     })

@@ -88,7 +88,9 @@ pub async fn fetch_version(
         let Path((name, version)) = path.map_err(bad_path)?;
         let query = Query::parse(query.as_deref().unwrap_or_default())?;
         if query.label.is_some() || query.version.is_some() {
-            return Err(ApiError::bad_request("The path names the version already; leave out label and version."));
+            return Err(ApiError::bad_request(
+                "The path names the version already; leave out label and version.",
+            ));
         }
         let selector = version_of(&version).ok_or_else(|| {
             let version: String = version.chars().take(120).collect();

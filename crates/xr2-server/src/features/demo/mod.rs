@@ -40,10 +40,18 @@ pub async fn seed(app: &App) -> Result<Option<Credentials>> {
     let made = accounts::admin::create_user(app, EMAIL, "Demo", None, true).await?;
     let access = Access::internal_as(made.workspace, Actor::user(made.user, "Demo"));
     content::fill(app, &access).await?;
-    let make = async |name: &str, scopes: &[Scope]| api_keys::create_for(app, made.workspace, made.user, name, scopes).await;
+    let make = async |name: &str, scopes: &[Scope]| {
+        api_keys::create_for(app, made.workspace, made.user, name, scopes).await
+    };
     let api_key = make("Demo: fetch prompts", &[Scope::Deliver]).await?;
     let admin_api_key = make("Demo: everything", &[Scope::Admin]).await?;
-    Ok(Some(Credentials { url: app.config().base_url(), email: EMAIL.to_owned(), password: made.password, api_key, admin_api_key }))
+    Ok(Some(Credentials {
+        url: app.config().base_url(),
+        email: EMAIL.to_owned(),
+        password: made.password,
+        api_key,
+        admin_api_key,
+    }))
 }
 
 /// An error of ours in the demo's own files.

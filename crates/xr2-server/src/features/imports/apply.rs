@@ -120,7 +120,7 @@ async fn one(
                 publish: Some(settings.publish),
                 origin: "import",
             };
-            prompts::create_in(change, access, new, true).await?;
+            prompts::create_in(change, access, new.checked()?, true).await?;
             Ok((slug, Outcome::Created))
         }
         Place::Ours(row) => {

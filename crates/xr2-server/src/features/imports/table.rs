@@ -23,18 +23,19 @@ pub(super) fn read(path: &Path, notation: Option<Notation>) -> Result<Batch, Str
 
     let mut batch = Batch { source: name.clone(), ..Batch::default() };
     let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut lines = Lines { bytes, at: 0, line: 1 };
     for record in reader.byte_records() {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = lines.of(error.position());
                 batch
                     .skipped
                     .push(Skipped { place: format!("{name} line {line}"), reason: error.to_string() });
                 continue;
             }
         };
-        let place = format!("{name} line {}", record.position().map_or(0, csv::Position::line));
+        let place = format!("{name} line {}", lines.of(record.position()));
         match columns.read(&record) {
             Err(reason) => batch.skipped.push(Skipped { place, reason }),
             Ok(mut found) => {
@@ -50,6 +51,26 @@ pub(super) fn read(path: &Path, notation: Option<Notation>) -> Result<Batch, Str
         notation.unwrap_or_else(|| Notation::detect(batch.found.iter().map(|found| found.text.as_str())));
     batch.found.iter_mut().for_each(|found| found.notation = notation);
     Ok(batch)
+}
+
+/// Counts lines up to where a row begins. (The reader's own count is one behind where lines end with CRLF, and does not
+/// know of empty lines before a row.)
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the row at `position`; rows come in order.
+    fn of(&mut self, position: Option<&csv::Position>) -> usize {
+        let byte = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.at);
+        let begins = self.bytes[byte..].iter().position(|b| !matches!(b, b'\r' | b'\n'));
+        let begins = begins.map_or(self.bytes.len(), |ahead| byte + ahead);
+        self.line += self.bytes[self.at..begins].iter().filter(|byte| **byte == b'\n').count();
+        self.at = begins;
+        self.line
+    }
 }
 
 struct Columns {

@@ -254,7 +254,7 @@ mod tests {
         for spec in contract.variables().iter().filter(|spec| spec.default.is_none()) {
             values.insert(spec.name.clone(), Value::String(format!("<{}>", spec.name)));
         }
-        match render(&compiled, &values, &RenderOptions::default()).expect("renders").content {
+        match render(&compiled, &values, RenderOptions::default()).expect("renders").content {
             Content::Text(text) => text,
             Content::Chat(_) => unreachable!(),
         }

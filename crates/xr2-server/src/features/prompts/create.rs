@@ -78,6 +78,17 @@ impl NewPrompt {
     }
 }
 
+impl NewPrompt {
+    /// Holds a prompt that did not come through the API to the same limits.
+    pub fn checked(mut self) -> Result<NewPrompt> {
+        let mut problems = Vec::new();
+        dto::check_lengths(self.description.as_deref(), self.category.as_deref(), &mut problems);
+        self.tags = dto::read_tags(Some(self.tags), &mut problems).unwrap_or_default();
+        dto::read_metadata(Some(self.metadata.clone()), &mut problems);
+        if problems.is_empty() { Ok(self) } else { Err(ApiError::validation(problems)) }
+    }
+}
+
 /// Makes a prompt with its first version, in a change of its own.
 pub async fn create(app: &App, access: &Access, new: NewPrompt) -> Result<Saved> {
     new.source.check_size(app.config().limits.content_bytes)?;
@@ -101,7 +112,7 @@ pub async fn create_in(
 ) -> Result<Saved> {
     let clock = change.app().clock().clone();
     let (now, actor) = (clock.now(), change.actor().clone());
-    let slug = free_slug(change, new.slug, &new.title).await?;
+    let slug = free_slug(change, new.slug.as_deref(), &new.title).await?;
     let included = if check_includes {
         includes::check(change.tx(), Some(&slug), &new.source).await?
     } else {
@@ -109,7 +120,7 @@ pub async fn create_in(
     };
     let publishing =
         may_publish(change, access.rights, PRODUCTION, new.publish, new.change_summary.as_deref()).await?;
-    let row = PromptRow {
+    let mut row = PromptRow {
         id: clock.new_id(),
         slug,
         title: new.title,
@@ -141,8 +152,8 @@ pub async fn create_in(
         created_by: actor.clone(),
         created_at: now,
     };
-    queries::insert(change.tx(), &row).await?;
-    queries::set_slug(change.tx(), row.id, &row.slug, true, now).await?;
+    queries::insert(change.tx(), &row, &version.source.content).await?;
+    claim_slug(change, &mut row, new.slug.is_some()).await?;
     if !row.tags.is_empty() {
         queries::set_tags(change.tx(), row.id, &row.tags, true).await?;
     }
@@ -163,12 +174,12 @@ pub async fn create_in(
             restored: false,
             is_new: true,
         };
-        labels::move_label(change, to).await?;
+        let moved = labels::move_label(change, to).await?;
         pointers.push(LabelPointer {
             prompt: row.id,
             label: PRODUCTION.to_owned(),
             version: 1,
-            moved_at: now,
+            moved_at: moved.at,
             moved_by: actor,
         });
     }
@@ -182,11 +193,11 @@ pub async fn create_in(
 }
 
 /// The slug asked for, if it is free; else one made from the title.
-async fn free_slug(change: &mut Change, asked: Option<String>, title: &str) -> Result<String> {
+async fn free_slug(change: &mut Change, asked: Option<&str>, title: &str) -> Result<String> {
     if let Some(slug) = asked {
-        return match queries::slug_owner(change.tx(), &slug).await? {
-            None => Ok(slug),
-            Some(_) => Err(taken(&slug)),
+        return match queries::slug_owner(change.tx(), slug).await? {
+            None => Ok(slug.to_owned()),
+            Some(_) => Err(taken(slug)),
         };
     }
     let base = slugify(title);
@@ -200,6 +211,19 @@ async fn free_slug(change: &mut Change, asked: Option<String>, title: &str) -> R
         }
     }
     Ok(format!("{base}-{}", crate::auth::random_token(6).to_lowercase()))
+}
+
+/// Registers the slug of a new prompt. Where two make one of the same name at once, one of them gets another slug, or,
+/// when it asked for just this one, the refusal.
+async fn claim_slug(change: &mut Change, row: &mut PromptRow, asked: bool) -> Result<()> {
+    while !queries::set_slug(change.tx(), row.id, &row.slug, true, row.created_at).await? {
+        if asked {
+            return Err(taken(&row.slug));
+        }
+        row.slug = free_slug(change, None, &row.title).await?;
+        queries::save(change.tx(), row).await?;
+    }
+    Ok(())
 }
 
 /// 409 for a slug that is, or was, another prompt's.

@@ -12,6 +12,10 @@ use crate::features::prompts::source::SourceInput;
 const MAX_TAG: usize = 50;
 /// Most tags of a prompt.
 const MAX_TAGS: usize = 50;
+/// Longest description.
+const MAX_DESCRIPTION: usize = 4000;
+/// Longest category.
+const MAX_CATEGORY: usize = 100;
 /// Largest `metadata`, as JSON.
 const MAX_METADATA_BYTES: usize = 16 * 1024;
 
@@ -166,7 +170,7 @@ pub struct UpdatePrompt {
     pub base_version: Option<i64>,
     /// Whether the new version goes live at once; true when absent and allowed.
     pub publish: Option<bool>,
-    /// `false` archives, `true` takes out of the archive; alone.
+    /// `false` archives, `true` takes out of the archive.
     pub is_active: Option<bool>,
 }
 
@@ -265,6 +269,22 @@ pub(super) fn read_tags(tags: Option<Vec<String>>, problems: &mut Vec<FieldProbl
         problems.push(FieldProblem::new("tags", "too_long", "a prompt has at most 50 tags"));
     }
     Some(clean)
+}
+
+/// Description and category of limited length; for what did not come through the API, whose schema says the same.
+pub(super) fn check_lengths(
+    description: Option<&str>,
+    category: Option<&str>,
+    problems: &mut Vec<FieldProblem>,
+) {
+    for (field, text, max) in
+        [("description", description, MAX_DESCRIPTION), ("category", category, MAX_CATEGORY)]
+    {
+        if text.is_some_and(|text| text.chars().count() > max) {
+            let message = format!("must have at most {max} characters");
+            problems.push(FieldProblem::new(field, "too_long", message));
+        }
+    }
 }
 
 /// `metadata` is an object of limited size.

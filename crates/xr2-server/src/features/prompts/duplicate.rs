@@ -36,6 +36,11 @@ pub async fn duplicate(app: &App, caller: &Access, name: &str, input: Duplicate)
     let Some(newest) = newest else {
         return Err(ApiError::not_found("version"));
     };
+    // The copy was not imported: a later import of the original leaves it alone.
+    let mut metadata = row.metadata;
+    if let Some(facts) = metadata.as_object_mut() {
+        facts.remove("import");
+    }
     let copy_of = |title: &str| format!("Copy of {title}").chars().take(255).collect();
     let new = NewPrompt {
         title: input.title.unwrap_or_else(|| copy_of(&row.title)),
@@ -44,7 +49,7 @@ pub async fn duplicate(app: &App, caller: &Access, name: &str, input: Duplicate)
         description: row.description,
         category: row.category,
         tags: row.tags,
-        metadata: row.metadata,
+        metadata,
         change_summary: Some(format!("Copied from {} version {}", row.slug, newest.number)),
         publish: Some(false),
         origin: "duplicate",

@@ -6,7 +6,8 @@ use serde::Serialize;
 use uuid::Uuid;
 use xr2_db::Tx;
 use xr2_prompt::{
-    Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet, compile, list_includes,
+    Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet, compile,
+    list_includes,
 };
 
 use crate::error::Result;
@@ -47,7 +48,9 @@ impl Snippets {
         match self.found.get(target) {
             Some(Ok((_, snippet))) => Ok(snippet.clone()),
             Some(Err(error)) => Err(error.clone()),
-            None => Err(IncludeError("there are too many snippets, or they stand too deep in one another".into())),
+            None => {
+                Err(IncludeError("there are too many snippets, or they stand too deep in one another".into()))
+            }
         }
     }
 
@@ -67,7 +70,9 @@ impl Snippets {
 
     /// Everything that was looked for, and what was found.
     pub fn looked_at(&self) -> impl Iterator<Item = (&IncludeTarget, Option<(Uuid, &Snippet)>)> {
-        self.found.iter().map(|(target, found)| (target, found.as_ref().ok().map(|(id, snippet)| (*id, snippet))))
+        self.found
+            .iter()
+            .map(|(target, found)| (target, found.as_ref().ok().map(|(id, snippet)| (*id, snippet))))
     }
 
     /// The ids of everything included, directly or not.

@@ -21,7 +21,7 @@ mod source;
 mod update;
 pub mod versions;
 
-pub use bin::run_retention;
+pub use bin::{purge_expired, run_retention};
 pub use create::{NewPrompt, create, create_in};
 pub use dto::{CreatePrompt, SyntaxInput, TypeInput, UpdatePrompt};
 pub use entity::{Can, Live, Prompt};

@@ -153,10 +153,10 @@ pub async fn publish(
     let reason = comment.clone().or_else(|| dto::blank_to_none(input.change_summary.clone()));
     labels::check_move(&mut change, access.rights, &label, reason.as_deref()).await?;
     let (row, version) = match &input.from {
-        From::Number(number) => existing_version(&mut change, row, *number, freeze).await?,
+        From::Number(number) => existing_version(&mut change, row, *number, &input, freeze).await?,
         From::Word(word) if word == "draft" => from_draft(&mut change, row, &input, freeze).await?,
         From::Word(word) => match word.parse() {
-            Ok(number) => existing_version(&mut change, row, number, freeze).await?,
+            Ok(number) => existing_version(&mut change, row, number, &input, freeze).await?,
             Err(_) => {
                 return Err(ApiError::invalid_field(
                     "from",
@@ -203,11 +203,16 @@ async fn existing_version(
     change: &mut Change,
     row: PromptRow,
     number: i64,
+    input: &Publish,
     freeze: bool,
 ) -> Result<(PromptRow, VersionRow)> {
     let Some(version) = versions::queries::by_number(change.tx(), row.id, number).await? else {
         return Err(ApiError::not_found(&format!("version {number}")));
     };
+    if input.base_version.is_some() {
+        let newest = versions::queries::newest(change.tx(), row.id, &version.branch).await?;
+        check_base(input.base_version, newest.as_ref())?;
+    }
     // It compiled when it was saved; what it includes may have changed since.
     includes::check(change.tx(), Some(&row.slug), &version.source).await?;
     if freeze && includes::has_includes(&version.source) {
@@ -244,6 +249,10 @@ async fn from_draft(
     drafts::queries::delete(change.tx(), row.id, &branch).await?;
     if let Some(newest) = newest.filter(|newest| newest.source == source) {
         // The draft says what the newest version says: nothing new to keep.
+        change.record(
+            NewEvent::new(EventType::DraftDiscarded, Resource::new("prompt", row.id, &row.slug))
+                .before(json!({ "branch": branch, "revision": draft.revision })),
+        );
         return Ok((row, newest));
     }
     let facts = NewVersion { branch, origin: "author", summary, parent: Some(draft.base_version) };
@@ -296,6 +305,9 @@ pub async fn add_version(
     versions::queries::insert(change.tx(), row.id, &version).await?;
     versions::queries::insert_includes(change.tx(), row.id, number, &included).await?;
     queries::save(change.tx(), &row).await?;
+    if version.branch == drafts::MAIN {
+        queries::set_searched_content(change.tx(), row.id, &version.source.content).await?;
+    }
     change.record(
         NewEvent::new(EventType::VersionCreated, Resource::new("prompt", row.id, &row.slug)).after(json!({
             "slug": row.slug,

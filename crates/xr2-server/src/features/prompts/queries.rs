@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 use uuid::Uuid;
 use xr2_db::{FromRow, Result, Row, Sql, Tx, Value, args, dialect};
+use xr2_prompt::Content;
 
 use crate::clock::Time;
 use crate::events::Actor;
@@ -86,12 +87,30 @@ pub(super) async fn find(tx: &mut Tx, name: &str, lock: bool) -> Result<Option<P
     tx.optional_built(sql).await
 }
 
-pub(super) async fn insert(tx: &mut Tx, row: &PromptRow) -> Result<()> {
+/// What lists are searched in beside the text. Lower case is made here, because the engines disagree about letters
+/// beyond ASCII.
+fn searched_facts(row: &PromptRow) -> String {
+    let mut facts = format!("{}\n{}", row.title, row.slug);
+    for fact in row.description.iter().chain(&row.tags) {
+        facts.push('\n');
+        facts.push_str(fact);
+    }
+    facts.to_lowercase()
+}
+
+/// What lists are searched in of a text or of messages.
+fn searched_content(content: &Content) -> String {
+    let texts: Vec<&str> = content.texts().map(|(_, text)| text).collect();
+    texts.join("\n").to_lowercase()
+}
+
+pub(super) async fn insert(tx: &mut Tx, row: &PromptRow, content: &Content) -> Result<()> {
     let workspace = tx.workspace();
     tx.execute(
         "INSERT INTO prompts (id, workspace_id, slug, title, description, type, syntax, category, tags, metadata,
-            excerpt, archived, last_number, latest_version, created_by, created_at, updated_by, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            excerpt, archived, last_number, latest_version, created_by, created_at, updated_by, updated_at,
+            search_facts, search_content)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         args![
             row.id,
             workspace,
@@ -111,6 +130,8 @@ pub(super) async fn insert(tx: &mut Tx, row: &PromptRow) -> Result<()> {
             row.created_at,
             Value::json(&row.updated_by),
             row.updated_at,
+            searched_facts(row),
+            searched_content(content),
         ],
     )
     .await?;
@@ -122,7 +143,7 @@ pub(super) async fn save(tx: &mut Tx, row: &PromptRow) -> Result<()> {
     tx.execute(
         "UPDATE prompts SET slug = $3, title = $4, description = $5, type = $6, syntax = $7, category = $8, tags = $9,
             metadata = $10, excerpt = $11, archived = $12, last_number = $13, latest_version = $14, deleted_at = $15,
-            deleted_by = $16, updated_by = $17, updated_at = $18
+            deleted_by = $16, updated_by = $17, updated_at = $18, search_facts = $19
          WHERE workspace_id = $1 AND id = $2",
         args![
             workspace,
@@ -143,7 +164,19 @@ pub(super) async fn save(tx: &mut Tx, row: &PromptRow) -> Result<()> {
             Value::json_opt(row.deleted_by.as_ref()),
             Value::json(&row.updated_by),
             row.updated_at,
+            searched_facts(row),
         ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Makes `content` what the prompt is found by.
+pub(super) async fn set_searched_content(tx: &mut Tx, prompt: Uuid, content: &Content) -> Result<()> {
+    let workspace = tx.workspace();
+    tx.execute(
+        "UPDATE prompts SET search_content = $3 WHERE workspace_id = $1 AND id = $2",
+        args![workspace, prompt, searched_content(content)],
     )
     .await?;
     Ok(())
@@ -159,8 +192,9 @@ pub(super) async fn slug_owner(tx: &mut Tx, slug: &str) -> Result<Option<Uuid>> 
     .await
 }
 
-/// Makes `slug` the prompt's present one; others of the prompt become former ones.
-pub(super) async fn set_slug(tx: &mut Tx, prompt: Uuid, slug: &str, is_new: bool, now: Time) -> Result<()> {
+/// Makes `slug` the prompt's present one; others of the prompt become former ones. Tells whether it could: somebody
+/// may have taken the slug since it was looked up.
+pub(super) async fn set_slug(tx: &mut Tx, prompt: Uuid, slug: &str, is_new: bool, now: Time) -> Result<bool> {
     let workspace = tx.workspace();
     if !is_new {
         tx.execute(
@@ -169,14 +203,16 @@ pub(super) async fn set_slug(tx: &mut Tx, prompt: Uuid, slug: &str, is_new: bool
         )
         .await?;
     }
-    tx.execute(
-        "INSERT INTO prompt_slugs (workspace_id, slug, prompt_id, is_current, created_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (workspace_id, slug) DO UPDATE SET is_current = excluded.is_current
-             WHERE prompt_slugs.prompt_id = excluded.prompt_id",
-        args![workspace, slug, prompt, true, now],
-    )
-    .await?;
-    Ok(())
+    let written = tx
+        .execute(
+            "INSERT INTO prompt_slugs (workspace_id, slug, prompt_id, is_current, created_at)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (workspace_id, slug) DO UPDATE SET is_current = excluded.is_current
+                 WHERE prompt_slugs.prompt_id = excluded.prompt_id",
+            args![workspace, slug, prompt, true, now],
+        )
+        .await?;
+    Ok(written == 1)
 }
 
 pub(super) async fn former_slugs(tx: &mut Tx, prompt: Uuid) -> Result<Vec<String>> {
@@ -219,6 +255,11 @@ pub(super) async fn purge(tx: &mut Tx, prompt: Uuid) -> Result<()> {
     Ok(())
 }
 
+/// Words of a search that count.
+const MAX_WORDS: usize = 8;
+/// Characters of such a word that count.
+const MAX_WORD: usize = 200;
+
 /// What a list is narrowed by.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
@@ -253,20 +294,12 @@ fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter) {
             .bind(tag)
             .push(")");
     }
-    for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(8) {
-        let like = dialect::like_contains(&word.to_lowercase());
-        sql.push(" AND (LOWER(p.title) LIKE ")
-            .bind(like.clone())
-            .push(" ESCAPE '\\' OR p.slug LIKE ")
-            .bind(like.clone());
-        sql.push(" ESCAPE '\\' OR LOWER(COALESCE(p.description, '')) LIKE ").bind(like.clone());
-        sql.push(" ESCAPE '\\' OR LOWER(CAST(p.tags AS TEXT)) LIKE ").bind(like.clone());
-        sql.push(
-            " ESCAPE '\\' OR EXISTS (SELECT 1 FROM prompt_versions v WHERE v.prompt_id = p.id
-                AND v.workspace_id = p.workspace_id AND v.number = p.latest_version AND LOWER(v.content) LIKE ",
-        )
-        .bind(like)
-        .push(" ESCAPE '\\'))");
+    for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(MAX_WORDS) {
+        // SQLite refuses endless patterns.
+        let word: String = word.to_lowercase().chars().take(MAX_WORD).collect();
+        let like = dialect::like_contains(&word);
+        sql.push(" AND (p.search_facts LIKE ").bind(like.clone());
+        sql.push(" ESCAPE '\\' OR p.search_content LIKE ").bind(like).push(" ESCAPE '\\')");
     }
 }
 

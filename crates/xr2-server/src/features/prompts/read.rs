@@ -114,7 +114,7 @@ pub async fn details(app: &App, access: &Access, name: &str) -> Result<Details> 
         None => None,
     };
     let newest = version.as_ref().map_or(0, |version| version.number);
-    let draft = drafts::read(&mut tx, id, drafts::MAIN, newest).await?;
+    let draft = drafts::read(&mut tx, &row, drafts::MAIN, newest).await?;
     let former_slugs = queries::former_slugs(&mut tx, id).await?;
     let mut included_by: Vec<String> =
         includes::all_dependents(&mut tx, id).await?.into_iter().map(|dependent| dependent.slug).collect();

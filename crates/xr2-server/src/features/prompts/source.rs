@@ -57,8 +57,9 @@ impl SourceInput {
     /// Reads the input over `base`. Every problem is pushed to `problems`; then the result means nothing.
     /// `strict` asks for what a version needs: some text. A draft may be empty.
     pub fn read(self, base: Option<&Source>, strict: bool, problems: &mut Vec<FieldProblem>) -> Source {
+        let before = problems.len();
         let content = self.read_content(base, problems);
-        if strict {
+        if strict && problems.len() == before {
             problems.extend(content.problems().into_iter().map(of_engine));
         }
         let contract = match &self.variables {

@@ -20,11 +20,15 @@ use crate::state::App;
 
 /// Applies `input`: facts of the prompt, and a new version if content, variables or config change.
 pub async fn update(app: &App, access: &Access, name: &str, input: UpdatePrompt) -> Result<Saved> {
-    if let Some(active) = input.is_active {
-        return set_active(app, access, name, active).await;
-    }
     let mut change = Change::begin(app, access).await?;
-    let row = access::editable(change.tx(), name).await?;
+    let row = match input.is_active {
+        // Out of the archive before all else, into it after all else: in it nothing can be changed.
+        Some(true) => {
+            let row = access::existing(change.tx(), name, true).await?;
+            set_archived(&mut change, row, false).await?
+        }
+        _ => access::editable(change.tx(), name).await?,
+    };
     let newest = versions::queries::newest(change.tx(), row.id, drafts::MAIN).await?;
     check_base(input.base_version, newest.as_ref())?;
     let (facts, source) = check(&input, &row, newest.as_ref())?;
@@ -61,6 +65,7 @@ pub async fn update(app: &App, access: &Access, name: &str, input: UpdatePrompt)
         };
         labels::move_label(&mut change, to).await?;
     }
+    let row = if input.is_active == Some(false) { set_archived(&mut change, row, true).await? } else { row };
     let prompt = read::entity(change.tx(), row, Can::of(access)).await?;
     change.commit().await?;
     let version = version.map(|version| {
@@ -113,7 +118,9 @@ async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Re
         if queries::slug_owner(change.tx(), &slug).await?.is_some_and(|owner| owner != row.id) {
             return Err(taken(&slug));
         }
-        queries::set_slug(change.tx(), row.id, &slug, false, now).await?;
+        if !queries::set_slug(change.tx(), row.id, &slug, false, now).await? {
+            return Err(taken(&slug));
+        }
         row.slug = slug;
     }
     row.title = facts.title.unwrap_or(row.title);
@@ -153,20 +160,26 @@ async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Re
 /// Archives, or takes out of the archive.
 pub async fn set_active(app: &App, access: &Access, name: &str, active: bool) -> Result<Saved> {
     let mut change = Change::begin(app, access).await?;
-    let mut row = access::existing(change.tx(), name, true).await?;
-    if row.archived == active {
-        row.archived = !active;
-        row.updated_at = app.clock().now();
-        row.updated_by = change.actor().clone();
-        queries::save(change.tx(), &row).await?;
-        let kind = if active { EventType::PromptUnarchived } else { EventType::PromptArchived };
-        change.record(
-            NewEvent::new(kind, Resource::new("prompt", row.id, &row.slug))
-                .before(json!({ "archived": active }))
-                .after(json!({ "archived": !active, "slug": row.slug })),
-        );
-    }
+    let row = access::existing(change.tx(), name, true).await?;
+    let row = set_archived(&mut change, row, !active).await?;
     let prompt = read::entity(change.tx(), row, Can::of(access)).await?;
     change.commit().await?;
     Ok(Saved { prompt, version: None, published: false, publish_blocked: None })
+}
+
+async fn set_archived(change: &mut Change, mut row: PromptRow, archived: bool) -> Result<PromptRow> {
+    if row.archived == archived {
+        return Ok(row);
+    }
+    row.archived = archived;
+    row.updated_at = change.app().clock().now();
+    row.updated_by = change.actor().clone();
+    queries::save(change.tx(), &row).await?;
+    let kind = if archived { EventType::PromptArchived } else { EventType::PromptUnarchived };
+    change.record(
+        NewEvent::new(kind, Resource::new("prompt", row.id, &row.slug))
+            .before(json!({ "archived": !archived }))
+            .after(json!({ "archived": archived, "slug": row.slug })),
+    );
+    Ok(row)
 }

@@ -92,9 +92,10 @@ impl Told<'_> {
 
     fn all_labels(&self, version_of: impl Fn(i64) -> Option<i64>) -> Vec<Changed> {
         let labels = self.after["labels"].as_object();
-        let own = labels.into_iter().flatten().filter_map(|(label, version)| {
-            self.of_prompt(label, version.as_i64().and_then(&version_of))
-        });
+        let own = labels
+            .into_iter()
+            .flatten()
+            .filter_map(|(label, version)| self.of_prompt(label, version.as_i64().and_then(&version_of)));
         own.chain(self.of_dependents()).collect()
     }
 
@@ -149,7 +150,8 @@ mod tests {
     #[test]
     fn a_moved_label_is_told_of_the_prompt_and_of_all_that_include_it() {
         let dependent = json!({ "id": Uuid::nil(), "slug": "mail", "label": "staging", "version": 4 });
-        let after = json!({ "slug": "welcome", "label": "production", "version": 2, "dependents": [dependent] });
+        let after =
+            json!({ "slug": "welcome", "label": "production", "version": 2, "dependents": [dependent] });
         let expected = [one("welcome", "production", Some(2)), one("mail", "staging", Some(4))];
         assert_eq!(told("prompt.published", after), expected);
         let after = json!({ "slug": "welcome", "label": "production", "version": null, "dependents": [] });

@@ -57,11 +57,7 @@ pub struct Seat {
 impl Hub {
     /// A hub with room for what the limits allow.
     pub fn new(limits: &Limits) -> Hub {
-        Hub {
-            max_streams: limits.streams,
-            max_per_caller: limits.streams_per_caller,
-            open: Mutex::default(),
-        }
+        Hub { max_streams: limits.streams, max_per_caller: limits.streams_per_caller, open: Mutex::default() }
     }
 
     /// Takes a place; `caller` is a key or a session.

@@ -85,11 +85,7 @@ fn filter_of(access: &Access, params: &Params) -> Result<Filter> {
         let message = format!("must name at most {MAX_SLUGS} prompts; leave it out to hear of all");
         return Err(ApiError::invalid_field("slugs", "too_long", message));
     }
-    Ok(Filter {
-        label: label.map(str::to_owned),
-        prompts,
-        allowed: access.labels().map(<[String]>::to_vec),
-    })
+    Ok(Filter { label: label.map(str::to_owned), prompts, allowed: access.labels().map(<[String]>::to_vec) })
 }
 
 fn caller_of(access: &Access) -> Uuid {
@@ -108,8 +104,9 @@ fn last_event_id(parts: &Parts) -> Option<i64> {
 fn too_many(full: &Full) -> ApiError {
     let message = match full {
         Full::Server(most) => format!("rate limit: this server holds {most} streams open and takes no more."),
-        Full::Caller(most) => format!("rate limit: {most} streams are open with this key or session already."),
+        Full::Caller(most) => {
+            format!("rate limit: {most} streams are open with this key or session already.")
+        }
     };
-    ApiError::new(Code::RateLimited, message)
-        .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+    ApiError::new(Code::RateLimited, message).with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
 }

@@ -33,7 +33,9 @@ pub async fn choose(app: &App, named: Option<&str>) -> Result<Chosen> {
     };
     match (found, named) {
         (Some((id, slug)), _) => Ok(Chosen { id: *id, slug: slug.clone() }),
-        (None, Some(name)) => Err(ApiError::new(Code::NotFound, format!("workspace {name} not found; there is: {}", slugs()))),
+        (None, Some(name)) => {
+            Err(ApiError::new(Code::NotFound, format!("workspace {name} not found; there is: {}", slugs())))
+        }
         (None, None) => {
             let message = "there is no workspace yet; make the first account with the set-up link";
             Err(ApiError::new(Code::NotFound, message))

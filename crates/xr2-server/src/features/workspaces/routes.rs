@@ -7,12 +7,12 @@ use xr2_db::Purpose;
 use crate::auth::{Access, Allow, Identity, Read, SignedIn};
 use crate::error::{ApiError, Result};
 use crate::features::workspaces::{Member, Workspace, queries};
-use crate::http::Reply;
+use crate::http::{Envelope, Reply};
 use crate::state::App;
 
 /// List the caller's workspaces
 #[utoipa::path(get, path = "/workspaces", tag = "Workspaces", responses(
-    (status = 200, description = "Where the person is a member, oldest first; the key's one workspace", body = inline(Reply<Vec<Workspace>>))))]
+    (status = 200, description = "Where the person is a member, oldest first; the key's one workspace", body = Envelope<Vec<Workspace>>)))]
 pub async fn list_workspaces(
     State(app): State<App>,
     SignedIn(caller): SignedIn,
@@ -28,7 +28,7 @@ pub async fn list_workspaces(
 /// Show a workspace
 #[utoipa::path(get, path = "/workspaces/{ws}", tag = "Workspaces",
     params(("ws" = String, Path, description = "Slug or id")),
-    responses((status = 200, description = "The workspace", body = inline(Reply<Workspace>)),
+    responses((status = 200, description = "The workspace", body = Envelope<Workspace>),
         (status = 404, description = "You are not a member of such a workspace")))]
 pub async fn get_workspace(State(app): State<App>, access: Allow<Read>) -> Result<Reply<Workspace>> {
     show(&app, &access).await
@@ -37,7 +37,7 @@ pub async fn get_workspace(State(app): State<App>, access: Allow<Read>) -> Resul
 /// List the members of a workspace
 #[utoipa::path(get, path = "/workspaces/{ws}/members", tag = "Workspaces",
     params(("ws" = String, Path, description = "Slug or id")),
-    responses((status = 200, description = "Members in the order they came", body = inline(Reply<Vec<Member>>)),
+    responses((status = 200, description = "Members in the order they came", body = Envelope<Vec<Member>>),
         (status = 404, description = "You are not a member of such a workspace")))]
 pub async fn list_members(State(app): State<App>, access: Allow<Read>) -> Result<Reply<Vec<Member>>> {
     show_members(&app, &access).await
@@ -47,7 +47,7 @@ pub async fn list_members(State(app): State<App>, access: Allow<Read>) -> Result
 ///
 /// The same as `/workspaces`.
 #[utoipa::path(get, path = "/organizations", tag = "Workspaces", extensions(("x-internal" = json!(true))), responses(
-    (status = 200, description = "As /workspaces", body = inline(Reply<Vec<Workspace>>))))]
+    (status = 200, description = "As /workspaces", body = Envelope<Vec<Workspace>>)))]
 pub async fn list_organizations(app: State<App>, caller: SignedIn) -> Result<Reply<Vec<Workspace>>> {
     list_workspaces(app, caller).await
 }
@@ -57,7 +57,7 @@ pub async fn list_organizations(app: State<App>, caller: SignedIn) -> Result<Rep
 /// The same as `/workspaces/{ws}`.
 #[utoipa::path(get, path = "/organizations/{ws}", tag = "Workspaces", extensions(("x-internal" = json!(true))),
     params(("ws" = String, Path, description = "Slug or id")),
-    responses((status = 200, description = "As /workspaces/{ws}", body = inline(Reply<Workspace>))))]
+    responses((status = 200, description = "As /workspaces/{ws}", body = Envelope<Workspace>)))]
 pub async fn get_organization(State(app): State<App>, access: Allow<Read>) -> Result<Reply<Workspace>> {
     show(&app, &access).await
 }
@@ -67,7 +67,7 @@ pub async fn get_organization(State(app): State<App>, access: Allow<Read>) -> Re
 /// The same as `/workspaces/{ws}/members`.
 #[utoipa::path(get, path = "/organizations/{ws}/members", tag = "Workspaces", extensions(("x-internal" = json!(true))),
     params(("ws" = String, Path, description = "Slug or id")),
-    responses((status = 200, description = "As /workspaces/{ws}/members", body = inline(Reply<Vec<Member>>))))]
+    responses((status = 200, description = "As /workspaces/{ws}/members", body = Envelope<Vec<Member>>)))]
 pub async fn list_organization_members(
     State(app): State<App>,
     access: Allow<Read>,

@@ -48,7 +48,8 @@ both!(bodies_that_cannot_be_read, |app| async move {
     render(r#"{"version":0}"#).await.wrong_fields(&["version"]);
     render(r#"{"version":true}"#).await.error(422, "VALIDATION_ERROR");
     render(r#"{"format":"xml"}"#).await.wrong_fields(&["format"]);
-    let many: Value = (0..1001).map(|n| (format!("v{n}"), json!(1))).collect::<serde_json::Map<_, _>>().into();
+    let many: Value =
+        (0..1001).map(|n| (format!("v{n}"), json!(1))).collect::<serde_json::Map<_, _>>().into();
     key.post("/prompts/p/render", json!({ "variables": many })).await.wrong_fields(&["variables"]);
     let deep = format!(r#"{{"variables":{{"a":{}1{}}}}}"#, "[".repeat(5000), "]".repeat(5000));
     let request = key.request("POST", "/prompts/p/render").header("content-type", "application/json");

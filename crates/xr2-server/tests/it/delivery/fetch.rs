@@ -22,18 +22,37 @@ both!(a_text_prompt_has_the_documented_shape, |app| async move {
     assert_eq!(delivered.id.to_string(), made.text_of("id"));
     assert_eq!((delivered.slug.as_str(), delivered.title.as_str()), ("welcome", "Welcome \"message\""));
     assert_eq!((delivered.kind.as_str(), delivered.syntax.as_str()), ("text", "simple"));
-    assert_eq!(delivered.content.as_deref(), Some("Hello {{ name }}!\n"), "the template, as no value was given");
+    assert_eq!(
+        delivered.content.as_deref(),
+        Some("Hello {{ name }}!\n"),
+        "the template, as no value was given"
+    );
     assert!(!delivered.rendered && delivered.missing.is_empty() && delivered.messages.is_none());
     assert_eq!((delivered.version, delivered.label.as_deref()), (1, Some("production")));
     assert_eq!(delivered.variables[0]["name"], "name");
     assert_eq!(delivered.config["temperature"], 0.2);
     assert_eq!(delivered.tags, ["onboarding"]);
-    assert!(delivered.updated_at.ends_with('Z') && delivered.updated_at.len() == 27, "{}", delivered.updated_at);
+    assert!(
+        delivered.updated_at.ends_with('Z') && delivered.updated_at.len() == 27,
+        "{}",
+        delivered.updated_at
+    );
     assert_eq!(answer.json["meta"], json!({}));
     let fields: Vec<&String> = answer.data().as_object().expect("an object").keys().collect();
     let documented = [
-        "id", "slug", "title", "type", "syntax", "content", "rendered", "version", "label", "variables", "config",
-        "tags", "updated_at",
+        "id",
+        "slug",
+        "title",
+        "type",
+        "syntax",
+        "content",
+        "rendered",
+        "version",
+        "label",
+        "variables",
+        "config",
+        "tags",
+        "updated_at",
     ];
     assert_eq!(fields, documented);
 });
@@ -98,7 +117,10 @@ both!(labels_versions_and_latest, |app| async move {
 both!(what_is_not_there_is_not_found, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "p", "one").await;
-    owner.post("/prompts", json!({ "title": "Q", "slug": "q", "content": "x", "publish": false })).await.created();
+    owner
+        .post("/prompts", json!({ "title": "Q", "slug": "q", "content": "x", "publish": false }))
+        .await
+        .created();
     for (path, says) in [
         ("/prompts/nope", "prompt \"nope\" not found"),
         ("/prompts/No%20Slug", "not found"),
@@ -185,7 +207,11 @@ both!(headers_say_how_to_keep_it, |app| async move {
     let changed = get("?name=Ana", etag.clone()).await.ok();
     assert_eq!(content(&changed), "Hi Ana");
     // The key comes before the tag.
-    app.nobody().request("GET", "/prompts/p?name=Ana").header("if-none-match", "*").send().await
+    app.nobody()
+        .request("GET", "/prompts/p?name=Ana")
+        .header("if-none-match", "*")
+        .send()
+        .await
         .error(401, "UNAUTHENTICATED");
 });
 
@@ -219,7 +245,10 @@ both!(fetches_by_keys_are_noted, |app| async move {
     text(&owner, "p", "x").await;
     owner.get("/prompts/p").await.ok();
     app.app().last_used().flush(app.app()).await.expect("a flush");
-    assert!(owner.get("/prompts/p/details").await.ok().data()["last_fetched_at"].is_null(), "people do not count");
+    assert!(
+        owner.get("/prompts/p/details").await.ok().data()["last_fetched_at"].is_null(),
+        "people do not count"
+    );
     let before = app.clock().now();
     key.get("/prompts/p").await.ok();
     key.get("/prompts/p").await.ok();

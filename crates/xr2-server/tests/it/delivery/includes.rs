@@ -15,7 +15,8 @@ both!(a_snippet_is_put_in_line_and_followed, |app| async move {
     let answer = key.get("/prompts/mail?tone=kind&question=why").await.ok();
     assert_eq!(content(&answer), "Be kind. Answer why");
     assert_eq!(answer.data()["includes"], json!([{ "slug": "house-rules", "version": 1 }]));
-    let names: Vec<_> = answer.data()["variables"].as_array().into_iter().flatten().map(|v| &v["name"]).collect();
+    let names: Vec<_> =
+        answer.data()["variables"].as_array().into_iter().flatten().map(|v| &v["name"]).collect();
     assert!(names.contains(&&json!("tone")) && names.contains(&&json!("question")));
     assert_eq!(content(&key.get("/prompts/pinned?tone=x").await.ok()), "Be x.");
 
@@ -35,10 +36,16 @@ both!(a_snippet_is_put_in_line_and_followed, |app| async move {
 both!(a_snippet_that_goes_leaves_a_clear_error, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "deep", "deep").await;
-    prompt(&owner, json!({ "title": "S", "slug": "snippet", "content": "{% include \"deep\" %}", "syntax": "jinja" }))
-        .await;
-    prompt(&owner, json!({ "title": "M", "slug": "mail", "content": "{% include \"snippet\" %}", "syntax": "jinja" }))
-        .await;
+    prompt(
+        &owner,
+        json!({ "title": "S", "slug": "snippet", "content": "{% include \"deep\" %}", "syntax": "jinja" }),
+    )
+    .await;
+    prompt(
+        &owner,
+        json!({ "title": "M", "slug": "mail", "content": "{% include \"snippet\" %}", "syntax": "jinja" }),
+    )
+    .await;
     assert_eq!(content(&key.get("/prompts/mail").await.ok()), "deep");
     publish(&owner, "deep", "deeper").await;
     assert_eq!(content(&key.get("/prompts/mail").await.ok()), "deeper", "through two includes");
@@ -53,7 +60,11 @@ both!(a_snippet_that_goes_leaves_a_clear_error, |app| async move {
 both!(circles_are_refused, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "a", "a").await;
-    prompt(&owner, json!({ "title": "B", "slug": "b", "content": "{% include \"a\" %}b", "syntax": "jinja" })).await;
+    prompt(
+        &owner,
+        json!({ "title": "B", "slug": "b", "content": "{% include \"a\" %}b", "syntax": "jinja" }),
+    )
+    .await;
     let circle = json!({ "content": "{% include \"b\" %}a", "syntax": "jinja" });
     owner.put("/prompts/a", circle).await.error(422, "TEMPLATE_ERROR").says("itself");
     let own = json!({ "content": "{% include \"a\" %}", "syntax": "jinja" });

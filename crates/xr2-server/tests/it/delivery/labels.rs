@@ -12,7 +12,9 @@ both!(a_confined_key_sees_its_labels_only, |app| async move {
     owner.put("/prompts/p/labels/staging", json!({ "version": 1 })).await.ok();
     let key = app.key_with(KeyFixture { labels: vec!["staging"], ..KeyFixture::default() }).await;
     assert_eq!(content(&key.get("/prompts/p?label=staging").await.ok()), "one");
-    for path in ["/prompts/p", "/prompts/p?label=production", "/prompts/p?label=latest", "/prompts/nope?label=x"] {
+    for path in
+        ["/prompts/p", "/prompts/p?label=production", "/prompts/p?label=latest", "/prompts/nope?label=x"]
+    {
         key.get(path).await.error(403, "FORBIDDEN").says("staging");
     }
     key.post("/prompts/p/render", json!({})).await.error(403, "FORBIDDEN");

@@ -5,6 +5,7 @@ mod fetch;
 mod freshness;
 mod includes;
 mod labels;
+mod lane;
 mod preview;
 mod stream;
 mod values;

@@ -18,7 +18,7 @@ both!(a_good_template_is_rendered, |app| async move {
     assert_eq!((&data["syntax"], &data["rendered"]), (&json!("simple"), &json!(true)));
     assert_eq!(data["missing"], json!(["thing"]));
     assert_eq!(data["problems"], json!([]));
-    assert_eq!(data["stats"], json!({ "characters": 26, "words": 5, "lines": 2 }));
+    assert_eq!(data["stats"], json!({ "characters": 27, "words": 6, "lines": 2 }));
     let flags: Vec<_> = data["variables"]
         .as_array()
         .into_iter()
@@ -46,16 +46,21 @@ both!(what_is_wrong_is_told_and_not_refused, |app| async move {
     let missing = preview(json!({ "content": "{{ n }}", "variables": contract })).await.ok();
     assert_eq!(missing.data()["problems"][0]["code"], "MISSING_VARIABLES");
     assert_eq!(missing.data()["problems"][0]["variable"], "n");
-    let wrong = preview(json!({ "content": "{{ n }}", "variables": contract, "values": { "n": "x" } })).await.ok();
+    let wrong =
+        preview(json!({ "content": "{{ n }}", "variables": contract, "values": { "n": "x" } })).await.ok();
     assert_eq!(wrong.data()["problems"][0]["code"], "INVALID_VARIABLES");
-    let unrendered = preview(json!({ "content": "{{ n }}", "variables": contract, "render": false })).await.ok();
+    let unrendered =
+        preview(json!({ "content": "{{ n }}", "variables": contract, "render": false })).await.ok();
     assert_eq!((&unrendered.data()["rendered"], &unrendered.data()["problems"]), (&json!(false), &json!([])));
     let empty = preview(json!({ "content": "" })).await.ok();
     assert_eq!(empty.data()["stats"]["words"], 0);
     preview(json!({})).await.wrong_fields(&["content"]);
-    preview(json!({ "messages": [{ "role": "king", "content": "x" }] })).await.wrong_fields(&["messages[0].role"]);
+    preview(json!({ "messages": [{ "role": "king", "content": "x" }] }))
+        .await
+        .wrong_fields(&["messages[0].role"]);
     preview(json!({ "content": "x", "variables": [{ "name": "1" }] })).await.error(422, "VALIDATION_ERROR");
-    preview(json!({ "content": "x".repeat(1_100_000) })).await.error(413, "PAYLOAD_TOO_LARGE");
+    let most = app.app().config().limits.content_bytes;
+    preview(json!({ "content": "x".repeat(most + 1) })).await.error(413, "PAYLOAD_TOO_LARGE");
 });
 
 both!(bombs_do_no_harm, |app| async move {
@@ -68,7 +73,8 @@ both!(bombs_do_no_harm, |app| async move {
 both!(snippets_of_the_own_workspace_are_included, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "rules", "Be {{ tone }}.").await;
-    let body = json!({ "content": "{% include \"rules\" %}!", "syntax": "jinja", "values": { "tone": "kind" } });
+    let body =
+        json!({ "content": "{% include \"rules\" %}!", "syntax": "jinja", "values": { "tone": "kind" } });
     let answer = owner.post("/templates/preview", body.clone()).await.ok();
     assert_eq!(answer.data()["content"], "Be kind.!");
     assert_eq!(answer.data()["includes"], json!([{ "slug": "rules", "version": 1 }]));
@@ -85,8 +91,10 @@ both!(snippets_of_the_own_workspace_are_included, |app| async move {
 
 both!(chat_is_previewed_with_places, |app| async move {
     let (owner, _) = people(&app).await;
-    let messages = json!([{ "role": "system", "content": "fine" }, { "role": "user", "content": "{% nope %}" }]);
-    let answer = owner.post("/templates/preview", json!({ "messages": messages, "syntax": "jinja" })).await.ok();
+    let messages =
+        json!([{ "role": "system", "content": "fine" }, { "role": "user", "content": "{% nope %}" }]);
+    let answer =
+        owner.post("/templates/preview", json!({ "messages": messages, "syntax": "jinja" })).await.ok();
     assert_eq!(answer.data()["problems"][0]["message_index"], 1);
     let messages = json!([{ "role": "user", "content": "Hi {{ name }}" }]);
     let body = json!({ "messages": messages, "values": { "name": "Ana" } });

@@ -26,7 +26,8 @@ impl Listener {
 
     fn of(response: Response) -> Listener {
         assert_eq!(response.status(), 200);
-        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let header =
+            |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         assert_eq!(header("content-type").as_deref(), Some("text/event-stream"));
         assert_eq!(header("cache-control").as_deref(), Some("no-store"));
         assert_eq!(header("x-accel-buffering").as_deref(), Some("no"));
@@ -39,13 +40,16 @@ impl Listener {
             if let Some(end) = self.buffer.find("\n\n") {
                 let block: String = self.buffer.drain(..end + 2).collect();
                 let field = |name: &str| {
-                    block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
+                    block
+                        .lines()
+                        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
                 };
                 let Some(event) = field("event") else { continue };
                 let data = serde_json::from_str(&field("data").unwrap_or_default()).expect("JSON");
                 return Some((event, field("id").and_then(|id| id.parse().ok()), data));
             }
-            let chunk = tokio::time::timeout(SOON, self.response.chunk()).await.expect("something comes in time");
+            let chunk =
+                tokio::time::timeout(SOON, self.response.chunk()).await.expect("something comes in time");
             match chunk.expect("the stream is not broken") {
                 Some(bytes) => self.buffer.push_str(std::str::from_utf8(&bytes).expect("UTF-8")),
                 None => return None,
@@ -65,7 +69,10 @@ impl Listener {
         let (event, id, data) = self.next().await.expect("a change");
         assert_eq!(event, "changed", "{data}");
         assert_eq!(id, data["revision"].as_i64());
-        assert!(data["prompt_id"].is_string() && data["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{data}");
+        assert!(
+            data["prompt_id"].is_string() && data["at"].as_str().is_some_and(|at| at.ends_with('Z')),
+            "{data}"
+        );
         let text = |name: &str| data[name].as_str().expect("a text").to_owned();
         (text("slug"), text("label"), data["version"].as_i64())
     }
@@ -124,16 +131,16 @@ both!(filters_let_through_what_was_asked_for, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "a", "a").await;
     text(&owner, "old", "b").await;
-    owner.put("/prompts/old", json!({ "slug": "new" })).await.ok();
+    owner.put("/prompts/old", json!({ "slug": "newer" })).await.ok();
     let mut by_label = Listener::open(&key, "?label=staging").await;
     let mut by_slug = Listener::open(&key, "?slugs=old,nothing").await;
     by_label.hello().await;
     by_slug.hello().await;
     publish(&owner, "a", "a2").await;
-    publish(&owner, "new", "b2").await;
+    publish(&owner, "newer", "b2").await;
     owner.put("/prompts/a/labels/staging", json!({ "version": 1 })).await.ok();
     assert_eq!(by_label.changed().await, ("a".to_owned(), "staging".to_owned(), Some(1)));
-    by_slug.until("new", "production", Some(2)).await;
+    by_slug.until("newer", "production", Some(2)).await;
     let many = (0..501).map(|n| format!("p{n}")).collect::<Vec<_>>().join(",");
     key.get(&format!("/stream?slugs={many}")).await.wrong_fields(&["slugs"]);
 });
@@ -166,56 +173,65 @@ both!(other_workspaces_hear_nothing, |app| async move {
 
 both!(it_ends_with_the_key, |app| async move {
     let (owner, _) = people(&app).await;
-    let expires_at = Some(app.clock().now() + TimeDelta::milliseconds(700));
-    let brief = app.key_with(KeyFixture { expires_at, ..KeyFixture::default() }).await;
+    let expires_at = app.clock().now() + TimeDelta::milliseconds(700);
+    let brief = app.key_with(KeyFixture { expires_at: Some(expires_at), ..KeyFixture::default() }).await;
     let mut listener = Listener::open(&brief, "").await;
     listener.hello().await;
     text(&owner, "a", "a").await;
     listener.until("a", "production", Some(1)).await;
     listener.assert_ends().await;
-    assert!(app.clock().now() >= expires_at.expect("a time"));
+    assert!(app.clock().now() >= expires_at);
 });
 
 both!(who_comes_back_late_is_told_to_look_again, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "a", "a").await;
     let revision = app.revision().await;
-    let open = |last: String| key.request("GET", "/stream").header("last-event-id", Box::leak(last.into_boxed_str())).open();
+    let open = |last: String| {
+        key.request("GET", "/stream").header("last-event-id", Box::leak(last.into_boxed_str())).open()
+    };
     let mut current = Listener::of(open(revision.to_string()).await);
     assert_eq!(current.hello().await, revision);
     let mut late = Listener::of(open((revision - 1).to_string()).await);
     late.hello().await;
-    assert_eq!(late.next().await.map(|(event, _, data)| (event, data)), Some(("resync".to_owned(), json!({ "revision": revision }))));
+    assert_eq!(
+        late.next().await.map(|(event, _, data)| (event, data)),
+        Some(("resync".to_owned(), json!({ "revision": revision })))
+    );
     publish(&owner, "a", "a2").await;
     current.until("a", "production", Some(2)).await;
 });
 
-both!(there_are_only_so_many, Options::new().set("limits.streams_per_caller", 2).set("limits.streams", 3), |app| async move {
-    let (owner, key) = people(&app).await;
-    let mut first = Listener::open(&key, "").await;
-    first.hello().await;
-    let second = Listener::open(&key, "").await;
-    let refused = key.get("/stream").await.error(429, "RATE_LIMITED").says("rate limit");
-    assert!(refused.header("retry-after").is_some());
-    let _third = Listener::open(&owner, "").await;
-    owner.get("/stream").await.error(429, "RATE_LIMITED");
-    drop(second);
-    drop(first);
-    // The server notices a closed connection when it next looks at it.
-    let key = &key;
-    app.until("places are given back", || async {
-        let response = key.request("GET", "/stream").open().await;
-        response.status() == 200
-    })
-    .await;
-});
+both!(
+    there_are_only_so_many,
+    Options::new().set("limits.streams_per_caller", 2).set("limits.streams", 3),
+    |app| async move {
+        let (owner, key) = people(&app).await;
+        let mut first = Listener::open(&key, "").await;
+        first.hello().await;
+        let second = Listener::open(&key, "").await;
+        let refused = key.get("/stream").await.error(429, "RATE_LIMITED").says("rate limit");
+        assert!(refused.header("retry-after").is_some());
+        let _third = Listener::open(&owner, "").await;
+        owner.get("/stream").await.error(429, "RATE_LIMITED");
+        drop(second);
+        drop(first);
+        // The server notices a closed connection when it next looks at it.
+        let key = &key;
+        app.until("places are given back", || async {
+            let response = key.request("GET", "/stream").open().await;
+            response.status() == 200
+        })
+        .await;
+    }
+);
 
 both!(it_ends_when_the_server_stops, |app| async move {
-    let (_, key) = people(&app).await;
+    let node = app.second_node().await;
+    let (_, key) = people(&node).await;
     let mut listener = Listener::open(&key, "").await;
     listener.hello().await;
-    let stopping = app.clone();
-    let stopped = tokio::spawn(async move { stopping.stop().await });
+    let stopped = tokio::spawn(async move { node.stop().await });
     listener.assert_ends().await;
     tokio::time::timeout(SOON, stopped).await.expect("the server stops in time").expect("well");
 });

@@ -13,7 +13,8 @@ both!(any_other_query_parameter_is_a_variable, |app| async move {
     assert_eq!(answer.data()["rendered"], true);
     assert!(answer.data().get("missing").is_none());
     // Parameters of ours are none, whatever is in the template.
-    let answer = key.get("/prompts/p?name=Ana&user_id=u1&attr.plan=pro&xr2_later=1&optimized_for=gpt-4").await.ok();
+    let answer =
+        key.get("/prompts/p?name=Ana&user_id=u1&attr.plan=pro&xr2_later=1&optimized_for=gpt-4").await.ok();
     assert_eq!(content(&answer), "Ana/{{ tone }}/{{ label }}/{{ format }}");
     assert_eq!(answer.data()["missing"], json!(["tone", "label", "format"]));
     assert!(answer.json["meta"].get("warnings").is_none());
@@ -75,7 +76,11 @@ both!(a_missing_required_value_is_named, |app| async move {
     for query in ["?render=true", "?c=1", "?format=openai"] {
         let answer = key.get(&format!("/prompts/p{query}")).await.error(422, "MISSING_VARIABLES").says("`a`");
         assert_eq!(answer.details()["variables"][0]["name"], "a");
-        assert_eq!(answer.details()["variables"].as_array().map(Vec::len), Some(1), "a default makes it optional");
+        assert_eq!(
+            answer.details()["variables"].as_array().map(Vec::len),
+            Some(1),
+            "a default makes it optional"
+        );
     }
     let answer = key.get("/prompts/p?a=1").await.ok();
     assert_eq!(content(&answer), "1 B {{ c }}");
@@ -107,7 +112,8 @@ both!(a_format_adds_the_providers_request, |app| async move {
     assert_eq!(openai.data()["request"]["model"], "gpt-4o");
     assert_eq!(openai.data()["request"]["messages"][0]["content"], "Be kind.");
     assert!(openai.data()["warnings"].is_array());
-    let anthropic = key.get("/prompts/p?tone=kind&format=anthropic&optimized_for=claude-sonnet-4-5").await.ok();
+    let anthropic =
+        key.get("/prompts/p?tone=kind&format=anthropic&optimized_for=claude-sonnet-4-5").await.ok();
     assert_eq!(anthropic.data()["request"]["model"], "claude-sonnet-4-5");
     assert_eq!(anthropic.data()["request"]["system"], "Be kind.");
     let google = json!({ "variables": { "tone": "kind" }, "format": "google" });
@@ -138,7 +144,11 @@ both!(jinja_is_rendered_with_its_limits, |app| async move {
         }
         let values = json!({ "variables": { "text": "a".repeat(2000) } });
         let refused = key.post(&format!("/prompts/{slug}/render"), values).await.error(422, "TEMPLATE_ERROR");
-        assert!(refused.details()["line"].is_u64() && refused.details()["problems"].is_array(), "{}", refused.text);
+        assert!(
+            refused.details()["line"].is_u64() && refused.details()["problems"].is_array(),
+            "{}",
+            refused.text
+        );
         // And where nothing is asked for, too.
         let plain = key.get(&format!("/prompts/{slug}")).await;
         assert!(plain.status == 422 || plain.data()["rendered"] == false, "{}", plain.text);

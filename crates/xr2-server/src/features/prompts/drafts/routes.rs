@@ -28,7 +28,7 @@ pub async fn get_draft(
     let row = access::existing(&mut tx, &name, false).await?;
     let newest = versions::queries::newest(&mut tx, row.id, branch(&params)).await?;
     let draft =
-        drafts::read(&mut tx, row.id, branch(&params), newest.map_or(0, |newest| newest.number)).await?;
+        drafts::read(&mut tx, &row, branch(&params), newest.map_or(0, |newest| newest.number)).await?;
     tx.commit().await?;
     draft.map(Reply::ok).ok_or_else(|| ApiError::not_found("draft"))
 }

@@ -1,7 +1,6 @@
 //! Saving, reading and discarding drafts. A draft is saved even when its template has problems: nothing is lost.
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 use xr2_db::Tx;
 
 use crate::auth::Access;
@@ -10,15 +9,15 @@ use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::drafts::{Draft, DraftRow, queries};
 use crate::features::prompts::dto::SaveDraft;
 use crate::features::prompts::source::Source;
-use crate::features::prompts::{access, includes, versions};
+use crate::features::prompts::{PromptRow, access, includes, versions};
 use crate::state::App;
 
 /// The draft of a branch, if there is one.
-pub async fn read(tx: &mut Tx, prompt: Uuid, branch: &str, newest: i64) -> Result<Option<Draft>> {
-    match queries::find(tx, prompt, branch).await? {
+pub async fn read(tx: &mut Tx, prompt: &PromptRow, branch: &str, newest: i64) -> Result<Option<Draft>> {
+    match queries::find(tx, prompt.id, branch).await? {
         None => Ok(None),
         Some(row) => {
-            let problems = problems(tx, &row.source).await?;
+            let problems = problems(tx, &prompt.slug, &row.source).await?;
             Ok(Some(Draft::of(row, newest, problems)))
         }
     }
@@ -37,7 +36,7 @@ pub async fn save(app: &App, caller: &Access, name: &str, branch: &str, input: S
     let newest_number = newest.as_ref().map_or(prompt.latest_version, |newest| newest.number);
     let revision = input.revision.unwrap_or(0);
     if stored.as_ref().map_or(0, |stored| stored.revision) != revision {
-        return Err(stale(change.tx(), stored, newest_number).await?);
+        return Err(stale(change.tx(), &prompt.slug, stored, newest_number).await?);
     }
     let base = stored.as_ref().map(|stored| &stored.source).or(newest.as_ref().map(|newest| &newest.source));
     let mut found = Vec::new();
@@ -61,9 +60,9 @@ pub async fn save(app: &App, caller: &Access, name: &str, branch: &str, input: S
     };
     if !queries::save(change.tx(), prompt.id, &row).await? {
         let theirs = queries::find(change.tx(), prompt.id, branch).await?;
-        return Err(stale(change.tx(), theirs, newest_number).await?);
+        return Err(stale(change.tx(), &prompt.slug, theirs, newest_number).await?);
     }
-    let problems = problems(change.tx(), &row.source).await?;
+    let problems = problems(change.tx(), &prompt.slug, &row.source).await?;
     change.record(
         NewEvent::new(EventType::DraftSaved, Resource::new("prompt", prompt.id, &prompt.slug))
             .after(json!({ "branch": branch, "revision": row.revision })),
@@ -86,7 +85,7 @@ pub async fn discard(
         return Err(ApiError::not_found("draft"));
     };
     if revision.is_some_and(|revision| revision != stored.revision) {
-        return Err(stale(change.tx(), Some(stored), prompt.latest_version).await?);
+        return Err(stale(change.tx(), &prompt.slug, Some(stored), prompt.latest_version).await?);
     }
     queries::delete(change.tx(), prompt.id, branch).await?;
     change.record(
@@ -97,7 +96,7 @@ pub async fn discard(
     Ok(())
 }
 
-async fn stale(tx: &mut Tx, stored: Option<DraftRow>, newest: i64) -> Result<ApiError> {
+async fn stale(tx: &mut Tx, slug: &str, stored: Option<DraftRow>, newest: i64) -> Result<ApiError> {
     let Some(stored) = stored else {
         let message = "The draft was published or thrown away meanwhile. Nothing of yours was saved; send it again without a revision.";
         return Ok(ApiError::new(Code::Conflict, message).with_details(json!({ "current": null })));
@@ -106,15 +105,15 @@ async fn stale(tx: &mut Tx, stored: Option<DraftRow>, newest: i64) -> Result<Api
         "{} saved this draft meanwhile. Nothing of yours was saved; compare it with theirs and try again.",
         stored.updated_by.name
     );
-    let problems = problems(tx, &stored.source).await?;
+    let problems = problems(tx, slug, &stored.source).await?;
     let current = Draft::of(stored, newest, problems);
     Ok(ApiError::new(Code::Conflict, message).with_details(json!({ "current": current })))
 }
 
 /// What would keep `source` from being published, as TEMPLATE_ERROR's problems.
-async fn problems(tx: &mut Tx, source: &Source) -> Result<Value> {
+async fn problems(tx: &mut Tx, slug: &str, source: &Source) -> Result<Value> {
     let snippets = includes::resolve_snippets(tx, source).await?;
-    match includes::compile_with(None, source, &snippets) {
+    match includes::compile_with(Some(slug), source, &snippets) {
         Ok(_) => Ok(json!([])),
         Err(error) => Ok(error
             .details

@@ -4,6 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::auth::{Right, Rights};
+use crate::clock::Time;
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::includes::{Dependent, dependents};
@@ -33,6 +34,8 @@ pub struct LabelMove<'a> {
 pub struct Moved {
     /// Where the label pointed before.
     pub previous: Option<i64>,
+    /// When.
+    pub at: Time,
 }
 
 /// Why a label may not be moved, if so: unknown label 404, else PUBLISH_BLOCKED or FORBIDDEN.
@@ -76,10 +79,10 @@ pub async fn check_move(
 pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved> {
     let previous =
         if to.is_new { None } else { queries::version_of(change.tx(), to.prompt, to.label).await? };
-    if previous == Some(to.version) {
-        return Ok(Moved { previous });
-    }
     let now = change.app().clock().now();
+    if previous == Some(to.version) {
+        return Ok(Moved { previous, at: now });
+    }
     let by = change.actor().clone();
     queries::point(change.tx(), to.prompt, to.label, to.version, to.comment, &by, now).await?;
     let back = previous.is_some_and(|previous| previous > to.version);
@@ -89,7 +92,7 @@ pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved>
         (false, false) if to.label == PRODUCTION => MoveAction::Published,
         (false, false) => MoveAction::Moved,
     };
-    keep(change, to.prompt, to.label, action, previous, Some(to.version), to.comment).await?;
+    keep(change, to.prompt, to.label, action, previous, Some(to.version), to.comment, now).await?;
     let dependents =
         if to.is_new { Vec::new() } else { dependents(change.tx(), to.prompt, to.label).await? };
     let kind = match action {
@@ -98,7 +101,7 @@ pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved>
         MoveAction::Moved | MoveAction::Removed => EventType::LabelMoved,
     };
     change.record(moved_event(kind, &to, previous, Some(to.version), &dependents));
-    Ok(Moved { previous })
+    Ok(Moved { previous, at: now })
 }
 
 /// Takes the label off the prompt.
@@ -108,12 +111,14 @@ pub async fn remove_label(change: &mut Change, prompt: Uuid, slug: &str, label: 
     };
     let dependents = dependents(change.tx(), prompt, label).await?;
     queries::unpoint(change.tx(), prompt, label).await?;
-    keep(change, prompt, label, MoveAction::Removed, Some(previous), None, None).await?;
+    let now = change.app().clock().now();
+    keep(change, prompt, label, MoveAction::Removed, Some(previous), None, None, now).await?;
     let off = LabelMove { prompt, slug, label, version: 0, comment: None, restored: false, is_new: false };
     change.record(moved_event(EventType::LabelMoved, &off, Some(previous), None, &dependents));
-    Ok(Moved { previous: Some(previous) })
+    Ok(Moved { previous: Some(previous), at: now })
 }
 
+#[expect(clippy::too_many_arguments, reason = "one row of the history, put together in one place")]
 async fn keep(
     change: &mut Change,
     prompt: Uuid,
@@ -122,16 +127,16 @@ async fn keep(
     from_version: Option<i64>,
     to_version: Option<i64>,
     comment: Option<&str>,
+    moved_at: Time,
 ) -> Result<()> {
-    let clock = change.app().clock().clone();
     let entry = HistoryEntry {
-        id: clock.new_id(),
+        id: change.app().clock().new_id(),
         label: label.to_owned(),
         action: action.as_str().to_owned(),
         from_version,
         to_version,
         moved_by: change.actor().clone(),
-        moved_at: clock.now(),
+        moved_at,
         comment: comment.map(str::to_owned),
     };
     queries::insert_move(change.tx(), prompt, &entry).await?;

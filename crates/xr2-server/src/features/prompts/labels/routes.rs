@@ -48,7 +48,7 @@ pub async fn create_label(
     }
     let mut change = Change::begin(&app, &caller).await?;
     if queries::find(change.tx(), &input.name).await?.is_some() {
-        return Err(ApiError::new(Code::Conflict, format!("There is a label {} already.", input.name)));
+        return Err(exists_already(&input.name));
     }
     let label = Label {
         name: input.name,
@@ -59,7 +59,10 @@ pub async fn create_label(
         prompts: 0,
     };
     let by = change.actor().clone();
-    queries::insert(change.tx(), &label, &by).await?;
+    queries::insert(change.tx(), &label, &by).await.map_err(|error| {
+        // Somebody made it since it was looked up.
+        if error.is_unique("labels") { exists_already(&label.name) } else { error.into() }
+    })?;
     change
         .record(NewEvent::new(EventType::LabelCreated, Resource::named("label", &label.name)).after(&label));
     change.commit().await?;
@@ -130,6 +133,10 @@ pub async fn delete_label(
     change.record(NewEvent::new(EventType::LabelDeleted, Resource::named("label", &name)).before(label));
     change.commit().await?;
     Ok(Reply::ok(json!({})))
+}
+
+fn exists_already(name: &str) -> ApiError {
+    ApiError::new(Code::Conflict, format!("There is a label {name} already."))
 }
 
 async fn existing(change: &mut Change, name: &str) -> Result<Label> {

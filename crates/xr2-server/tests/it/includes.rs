@@ -1,0 +1,211 @@
+//! Snippets: what may be included, who is told of a change, pinning.
+
+use serde_json::json;
+use xr2_testkit::both;
+
+use crate::support::{Unchanged, delivered, details, last_event, made, put, text};
+
+both!(put_in_line, |app| async move {
+    let owner = app.owner().await;
+    made(&owner, json!({ "title": "tone", "content": "Be {{ tone }}.", "variables": { "tone": { "default": "kind" } } })).await;
+    text(&owner, "a", "{% include \"tone\" %} Answer {{ name }}.").await;
+    assert_eq!(details(&owner, "a").await["syntax"], "jinja");
+    let answer = owner.get("/prompts/a?name=Ana").await.ok();
+    assert_eq!(answer.data()["content"], "Be kind. Answer Ana.");
+    assert_eq!(answer.data()["includes"], json!([{ "slug": "tone", "version": 1 }]));
+    assert_eq!(delivered(&owner, "a?name=Ana&tone=brief").await, "Be brief. Answer Ana.");
+    assert_eq!(details(&owner, "tone").await["included_by"], json!(["a"]));
+    // A new text of the snippet shows at once.
+    put(&owner, "tone", json!({ "content": "Stay {{ tone }}." })).await;
+    let answer = owner.get("/prompts/a?name=Ana").await.ok();
+    assert_eq!(answer.data()["content"], "Stay kind. Answer Ana.");
+    assert_eq!(answer.data()["includes"], json!([{ "slug": "tone", "version": 2 }]));
+    // And one under its former slug.
+    put(&owner, "tone", json!({ "slug": "manner" })).await;
+    assert_eq!(delivered(&owner, "a?name=Ana").await, "Stay kind. Answer Ana.");
+});
+
+both!(labels_and_versions_pin, |app| async move {
+    let owner = app.owner().await;
+    text(&owner, "s", "1").await;
+    put(&owner, "s", json!({ "content": "2", "publish": false })).await;
+    owner.put("/prompts/s/labels/staging", json!({ "version": 2 })).await.ok();
+    text(&owner, "a", "{% include \"s\" %} {% include \"s@staging\" %} {% include \"s@1\" %} {% include \"s@production\" %}").await;
+    assert_eq!(delivered(&owner, "a").await, "1 2 1 1");
+    put(&owner, "s", json!({ "content": "3" })).await;
+    assert_eq!(delivered(&owner, "a").await, "3 2 1 3");
+    owner.put("/prompts/s/labels/staging", json!({ "version": 3 })).await.ok();
+    assert_eq!(delivered(&owner, "a").await, "3 3 1 3");
+    text(&owner, "newest", "{% include \"s@latest\" %}").await;
+    put(&owner, "s", json!({ "content": "4", "publish": false })).await;
+    assert_eq!(delivered(&owner, "newest").await, "4");
+});
+
+both!(dependents_are_told, |app| async move {
+    let owner = app.owner().await;
+    text(&owner, "s", "1").await;
+    owner.put("/prompts/s/labels/staging", json!({ "version": 1 })).await.ok();
+    text(&owner, "one", "{% include \"s\" %}").await;
+    text(&owner, "two", "{% include \"one\" %}").await;
+    text(&owner, "pinned", "{% include \"s@1\" %}").await;
+    text(&owner, "staged", "{% include \"s@staging\" %}").await;
+    let dependents = |after: Option<serde_json::Value>| {
+        let list =
+            after.expect("an event with particulars")["dependents"].as_array().expect("dependents").clone();
+        let mut slugs: Vec<String> = list.iter().map(|d| d["slug"].as_str().unwrap().to_owned()).collect();
+        slugs.sort();
+        slugs
+    };
+    put(&owner, "s", json!({ "content": "2" })).await;
+    let event = last_event(&app).await;
+    assert_eq!(
+        (event.kind.as_str(), dependents(event.after)),
+        ("prompt.published", vec!["one".to_owned(), "two".to_owned()])
+    );
+    owner.put("/prompts/s/labels/staging", json!({ "version": 2 })).await.ok();
+    assert_eq!(dependents(last_event(&app).await.after), ["staged"]);
+    owner.put("/prompts/s/labels/production", json!({ "version": 1 })).await.ok();
+    assert_eq!(dependents(last_event(&app).await.after), ["one", "two"]);
+    put(&owner, "s", json!({ "slug": "renamed" })).await;
+    assert_eq!(dependents(last_event(&app).await.after), ["one", "pinned", "staged", "two"]);
+    owner.delete("/prompts/s?force=true").await.ok();
+    assert_eq!(dependents(last_event(&app).await.after), ["one", "pinned", "staged", "two"]);
+});
+
+both!(what_cannot_be_included, |app| async move {
+    let owner = app.owner().await;
+    text(&owner, "s", "S").await;
+    made(&owner, json!({ "title": "quiet", "content": "x", "publish": false })).await;
+    made(&owner, json!({ "title": "chat", "messages": [{ "role": "user", "content": "x" }] })).await;
+    text(&owner, "thrown", "x").await;
+    owner.delete("/prompts/thrown").await.ok();
+    text(&owner, "archived", "kept").await;
+    owner.post("/prompts/archived/archive", json!({})).await.ok();
+    text(&owner, "a", "plain").await;
+    let unchanged = Unchanged::since(&app).await;
+    for (include, says) in [
+        ("nowhere", "nowhere"),
+        ("quiet", "production"),
+        ("s@staging", "staging"),
+        ("s@nowhere", "nowhere"),
+        ("s@9", "version 9"),
+        ("chat", "chat"),
+        ("thrown", "thrown"),
+        ("canary-prompt", "canary-prompt"),
+        ("Not A Slug", "slug"),
+    ] {
+        let body = json!({ "title": "t", "slug": "t", "syntax": "jinja", "content": format!("line\n {{% include \"{include}\" %}}") });
+        let answer = owner.post("/prompts", body).await.error(422, "TEMPLATE_ERROR").says(says);
+        assert_eq!(answer.details()["line"], 2, "{}", answer.text);
+    }
+    for content in ["{% include name %}", "{% include \"a\" ~ \"b\" %}", "{% include [\"s\", \"a\"] %}"] {
+        owner
+            .post("/prompts", json!({ "title": "t", "slug": "t", "syntax": "jinja", "content": content }))
+            .await
+            .error(422, "TEMPLATE_ERROR");
+    }
+    // Itself, and round in a circle.
+    owner
+        .put("/prompts/a", json!({ "syntax": "jinja", "content": "{% include \"a\" %}" }))
+        .await
+        .error(422, "TEMPLATE_ERROR")
+        .says("a");
+    owner
+        .put(
+            "/prompts/a",
+            json!({ "syntax": "jinja", "content": "{% include \"a@1\" %}{% include \"a@production\" %}" }),
+        )
+        .await
+        .error(422, "TEMPLATE_ERROR");
+    unchanged.check().await;
+    // A draft of it is kept, and says so.
+    let draft = owner
+        .put("/prompts/a/draft", json!({ "syntax": "jinja", "content": "{% include \"a\" %}" }))
+        .await
+        .ok();
+    assert!(draft.data()["problems"][0]["message"].as_str().unwrap().contains("itself"), "{}", draft.text);
+    text(&owner, "b", "{% include \"a\" %}").await;
+    text(&owner, "c", "{% include \"b\" %}").await;
+    let unchanged = Unchanged::since(&app).await;
+    owner
+        .put("/prompts/a", json!({ "syntax": "jinja", "content": "{% include \"c\" %}" }))
+        .await
+        .error(422, "TEMPLATE_ERROR")
+        .says("c");
+    owner
+        .post("/prompts/a/versions", json!({ "syntax": "jinja", "content": "{% include \"b\" %}" }))
+        .await
+        .error(422, "TEMPLATE_ERROR");
+    unchanged.check().await;
+    text(&owner, "of-archived", "{% include \"archived\" %}").await;
+    assert_eq!(delivered(&owner, "of-archived").await, "kept");
+});
+
+both!(five_deep_and_no_deeper, |app| async move {
+    let owner = app.owner().await;
+    text(&owner, "d0", "end").await;
+    for depth in 1..=5 {
+        text(&owner, &format!("d{depth}"), &format!("{{% include \"d{}\" %}}", depth - 1)).await;
+    }
+    assert_eq!(delivered(&owner, "d5").await, "end");
+    let unchanged = Unchanged::since(&app).await;
+    let body = json!({ "title": "d6", "content": "{% include \"d5\" %}" });
+    owner.post("/prompts", body).await.error(422, "TEMPLATE_ERROR").says("deep");
+    unchanged.check().await;
+});
+
+both!(a_circle_made_from_two_sides, |app| async move {
+    // Each side alone is right when it is saved without publishing; the publish that would close the circle is refused.
+    let owner = app.owner().await;
+    text(&owner, "a", "A").await;
+    text(&owner, "b", "B {% include \"a\" %}").await;
+    put(&owner, "b", json!({ "content": "B alone" })).await;
+    put(&owner, "a", json!({ "syntax": "jinja", "content": "A {% include \"b\" %}" })).await;
+    let unchanged = Unchanged::since(&app).await;
+    owner.post("/prompts/b/publish", json!({ "from": 1 })).await.error(422, "TEMPLATE_ERROR");
+    owner.put("/prompts/b/labels/production", json!({ "version": 1 })).await.error(422, "TEMPLATE_ERROR");
+    owner.post("/prompts/b/versions/1/restore", json!({})).await.error(422, "TEMPLATE_ERROR");
+    unchanged.check().await;
+    assert_eq!(delivered(&owner, "a").await, "A B alone");
+});
+
+both!(frozen, |app| async move {
+    let owner = app.owner().await;
+    text(&owner, "s", "1").await;
+    text(&owner, "a", "[{% include \"s\" %}]").await;
+    let frozen = owner.post("/prompts/a/publish?freeze=true", json!({ "from": 1 })).await.ok();
+    let version = &frozen.data()["version"];
+    assert_eq!((&version["number"], &version["parent"]), (&json!(2), &json!(1)));
+    assert_eq!(version["content"], "[{% include \"s@1\" %}]");
+    assert_eq!(version["change_summary"], "Version 1 with its snippets pinned");
+    put(&owner, "s", json!({ "content": "2" })).await;
+    assert_eq!(delivered(&owner, "a").await, "[1]");
+    assert_eq!(delivered(&owner, "a?version=1").await, "[2]");
+    // From a draft.
+    owner.put("/prompts/a/draft", json!({ "content": "<{% include \"s\" %}>" })).await.ok();
+    let frozen = owner.post("/prompts/a/publish?freeze=true", json!({ "from": "draft" })).await.ok();
+    assert_eq!(frozen.data()["version"]["content"], "<{% include \"s@2\" %}>");
+    // Snippets that include others are written in line.
+    text(&owner, "b", "({% include \"a\" %} {{ x }})").await;
+    let frozen = owner.post("/prompts/b/publish?freeze=true", json!({ "from": 1 })).await.ok();
+    assert_eq!(frozen.data()["version"]["content"], "(<2> {{ x }})");
+    put(&owner, "a", json!({ "content": "changed" })).await;
+    assert_eq!(delivered(&owner, "b?x=y").await, "(<2> y)");
+    // Nothing to pin: nothing new.
+    let plain = owner.post("/prompts/s/publish?freeze=true", json!({ "from": 2 })).await.ok();
+    assert_eq!(plain.data()["version"]["number"], 2);
+});
+
+both!(contracts_are_merged, |app| async move {
+    let owner = app.owner().await;
+    made(&owner, json!({ "title": "s", "content": "{{ n }}", "variables": { "n": { "type": "integer", "required": true } } })).await;
+    // What the including prompt declares itself counts.
+    made(&owner, json!({ "title": "a", "content": "{% include \"s\" %}{% if n %}!{% endif %}", "variables": { "n": { "type": "boolean" } } })).await;
+    assert_eq!(delivered(&owner, "a?n=true").await, "true!");
+    owner.get("/prompts/a?n=7").await.error(422, "INVALID_VARIABLES");
+    text(&owner, "b", "{% include \"s\" %}").await;
+    owner.get("/prompts/b?render=true").await.error(422, "MISSING_VARIABLES");
+    owner.get("/prompts/b?n=x").await.error(422, "INVALID_VARIABLES");
+    assert_eq!(delivered(&owner, "b?n=7").await, "7");
+    assert_eq!(last_event(&app).await.resource_name.as_deref(), Some("b"));
+});

@@ -1,0 +1,55 @@
+//! SQL of the tests: what is stored, seen past the API.
+
+use uuid::Uuid;
+use xr2_db::{Db, Result, Value, args};
+
+const PROMPTS: &str = "SELECT 'prompt ' || slug || ' ' || title || ' ' || COALESCE(description, '-') || ' ' || type || ' ' || syntax
+        || ' ' || COALESCE(category, '-') || ' ' || CAST(tags AS TEXT) || ' ' || CAST(metadata AS TEXT) || ' ' || excerpt
+        || ' ' || CAST(archived AS TEXT) || ' ' || CAST(last_number AS TEXT) || ' ' || CAST(latest_version AS TEXT)
+        || ' ' || COALESCE(CAST(deleted_at AS TEXT), '-') || ' ' || CAST(updated_by AS TEXT) || ' ' || CAST(updated_at AS TEXT)
+    FROM prompts WHERE workspace_id = $1";
+const SLUGS: &str = "SELECT 'slug ' || s.slug || ' ' || CAST(s.is_current AS TEXT) || ' ' || p.title
+    FROM prompt_slugs s JOIN prompts p ON p.id = s.prompt_id WHERE s.workspace_id = $1";
+const TAGS: &str = "SELECT 'tag ' || t.tag || ' ' || p.slug
+    FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id WHERE t.workspace_id = $1";
+const VERSIONS: &str = "SELECT 'version ' || p.slug || ' ' || CAST(v.number AS TEXT) || ' ' || COALESCE(CAST(v.parent_number AS TEXT), '-')
+        || ' ' || v.branch || ' ' || v.origin || ' ' || v.type || ' ' || v.syntax || ' ' || v.content
+        || ' ' || CAST(v.variables AS TEXT) || ' ' || CAST(v.config AS TEXT) || ' ' || v.change_summary
+    FROM prompt_versions v JOIN prompts p ON p.id = v.prompt_id WHERE v.workspace_id = $1";
+const DRAFTS: &str = "SELECT 'draft ' || p.slug || ' ' || d.branch || ' ' || CAST(d.revision AS TEXT)
+        || ' ' || CAST(d.base_version AS TEXT) || ' ' || d.content || ' ' || CAST(d.variables AS TEXT)
+    FROM prompt_drafts d JOIN prompts p ON p.id = d.prompt_id WHERE d.workspace_id = $1";
+const LABELS: &str = "SELECT 'label ' || name || ' ' || color || ' ' || COALESCE(description, '-') || ' ' || CAST(is_protected AS TEXT)
+    FROM labels WHERE workspace_id = $1";
+const POINTERS: &str = "SELECT 'points ' || p.slug || ' ' || l.label || ' ' || CAST(l.version_number AS TEXT)
+        || ' ' || COALESCE(l.comment, '-')
+    FROM prompt_labels l JOIN prompts p ON p.id = l.prompt_id WHERE l.workspace_id = $1";
+const MOVES: &str =
+    "SELECT 'moved ' || p.slug || ' ' || m.label || ' ' || m.action || ' ' || CAST(m.moved_at AS TEXT)
+    FROM label_moves m JOIN prompts p ON p.id = m.prompt_id WHERE m.workspace_id = $1";
+const INCLUDES: &str =
+    "SELECT 'includes ' || p.slug || ' ' || CAST(i.version_number AS TEXT) || ' ' || i.selector
+    FROM prompt_includes i JOIN prompts p ON p.id = i.prompt_id WHERE i.workspace_id = $1";
+const EVENTS: &str = "SELECT 'event ' || type || ' ' || CAST(sequence AS TEXT) FROM events
+    WHERE workspace_id = $1 AND type <> 'access.denied'";
+const REVISION: &str = "SELECT 'revision ' || CAST(revision AS TEXT) FROM workspaces WHERE id = $1";
+
+/// Everything about prompts that is stored of a workspace, as sorted lines.
+pub async fn everything(db: &Db, workspace: Uuid) -> Result<Vec<String>> {
+    let mut tx = db.tenant(workspace).read().await?;
+    let mut lines: Vec<String> = Vec::new();
+    for sql in [PROMPTS, SLUGS, TAGS, VERSIONS, DRAFTS, LABELS, POINTERS, MOVES, INCLUDES, EVENTS, REVISION] {
+        lines.extend(tx.all::<String>(sql, args![workspace]).await?);
+    }
+    tx.commit().await?;
+    lines.sort();
+    Ok(lines)
+}
+
+/// Sets the workspace's settings.
+pub async fn set_settings(db: &Db, workspace: Uuid, settings: &serde_json::Value) -> Result<()> {
+    let mut tx = db.tenant(workspace).write().await?;
+    tx.execute("UPDATE workspaces SET settings = $2 WHERE id = $1", args![workspace, Value::json(settings)])
+        .await?;
+    tx.commit().await
+}

@@ -1,0 +1,27 @@
+import type { PreviewVariable, PromptBody } from '~/api/types';
+import { discover } from '~/features/templates/scan';
+import { partsOf, placeholdersOf } from './body';
+
+const INCLUDE = /\{%[-+]?\s*include\s/;
+
+function texts(body: PromptBody): string[] {
+  if (body.type === 'text') return [body.content ?? ''];
+  return (body.messages ?? []).flatMap((m) => partsOf(m).flatMap((part) => (part.type === 'text' ? [part.text] : [])));
+}
+
+/** Names that the text itself uses, in order of first use. */
+export function usedHere(body: PromptBody): string[] {
+  const placeholders = placeholdersOf(body);
+  const found = texts(body).flatMap((text) => discover(text, body.syntax));
+  return [...new Set(found)].filter((name) => !placeholders.includes(name));
+}
+
+/**
+ * Variables that come with included snippets, which only the server sees. Without an include in the text
+ * an answer about an older text must not bring names back.
+ */
+export function fromSnippets(body: PromptBody, compiled: PreviewVariable[]): PreviewVariable[] {
+  if (body.syntax !== 'jinja' || !texts(body).some((text) => INCLUDE.test(text))) return [];
+  const own = new Set([...body.variables.map((v) => v.name), ...usedHere(body), ...placeholdersOf(body)]);
+  return compiled.filter((variable) => variable.used && !own.has(variable.name));
+}

@@ -25,7 +25,7 @@ pub struct Config {
     /// Directory of the embedded database and generated files.
     pub data_dir: PathBuf,
     /// Database address; see [`Config::database_url`].
-    database: String,
+    database: Hidden,
     /// Redis address; empty: one node.
     pub redis: String,
     /// Address in the browser, without a slash at the end; empty when not set.

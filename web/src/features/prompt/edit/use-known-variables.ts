@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { PreviewVariable, PromptBody } from '~/api/types';
 import type { KnownVariable } from '~/features/templates/language';
-import { fromSnippets, usedHere } from '../model/included';
+import { fromSnippets, usedBySnippets, usedHere } from '../model/included';
 
 export interface VariableUse {
   /** Everything the editor knows by name: declared and found. */
@@ -19,21 +19,23 @@ export function useKnownVariables(body: PromptBody, compiled: PreviewVariable[])
   const here = usedHere(body);
   const included = fromSnippets(body, compiled);
   // The same variables must be the same object, or the editor would be set up anew with every key.
-  const key = JSON.stringify({ declared: body.variables, here, included });
+  const elsewhere = usedBySnippets(body, compiled).map((variable) => variable.name);
+  const key = JSON.stringify({ declared: body.variables, here, elsewhere, included });
   return useMemo(() => describe(JSON.parse(key)), [key]);
 }
 
 interface Found {
   declared: PromptBody['variables'];
   here: string[];
+  elsewhere: string[];
   included: PreviewVariable[];
 }
 
-function describe({ declared, here, included }: Found): VariableUse {
+function describe({ declared, here, elsewhere, included }: Found): VariableUse {
   const known = new Map<string, KnownVariable>();
   for (const variable of declared) known.set(variable.name, { ...variable, declared: true });
   const undeclared = here.filter((name) => !known.has(name));
   for (const name of undeclared) known.set(name, { name, type: 'string', required: false, declared: false });
   for (const variable of included) known.set(variable.name, { ...variable, declared: true });
-  return { known, used: [...here, ...included.map((v) => v.name)], undeclared, included };
+  return { known, used: [...here, ...elsewhere], undeclared, included };
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { PreviewVariable, PromptBody } from '~/api/types';
-import { fromSnippets, usedHere } from './included';
+import { fromSnippets, usedBySnippets, usedHere } from './included';
 
 const body = (content: string, more: Partial<PromptBody> = {}): PromptBody => ({
   type: 'text',
@@ -34,4 +34,10 @@ it('takes from the answer only what comes with snippets', () => {
   const compiled = [variable('company'), variable('name', { discovered: true }), variable('idle', { used: false })];
   expect(fromSnippets(body('{% include "voice" %} {{ name }}'), compiled).map((v) => v.name)).toEqual(['company']);
   expect(fromSnippets(body('{{ name }}'), compiled)).toEqual([]);
+});
+
+it('knows that a snippet uses what is described here', () => {
+  const own = body('{% include "voice" %}', { variables: [{ name: 'company', type: 'string', required: false }] });
+  expect(usedBySnippets(own, [variable('company')])).toHaveLength(1);
+  expect(fromSnippets(own, [variable('company')])).toEqual([]);
 });

@@ -17,11 +17,17 @@ export function usedHere(body: PromptBody): string[] {
 }
 
 /**
- * Variables that come with included snippets, which only the server sees. Without an include in the text
- * an answer about an older text must not bring names back.
+ * Variables that included snippets use, which only the server sees; some of them may be described in the
+ * prompt itself. Without an include in the text an answer about an older text must not bring names back.
  */
-export function fromSnippets(body: PromptBody, compiled: PreviewVariable[]): PreviewVariable[] {
+export function usedBySnippets(body: PromptBody, compiled: PreviewVariable[]): PreviewVariable[] {
   if (body.syntax !== 'jinja' || !texts(body).some((text) => INCLUDE.test(text))) return [];
-  const own = new Set([...body.variables.map((v) => v.name), ...usedHere(body), ...placeholdersOf(body)]);
-  return compiled.filter((variable) => variable.used && !own.has(variable.name));
+  const here = new Set([...usedHere(body), ...placeholdersOf(body)]);
+  return compiled.filter((variable) => variable.used && !here.has(variable.name));
+}
+
+/** Those of them that are described nowhere but in the snippets. */
+export function fromSnippets(body: PromptBody, compiled: PreviewVariable[]): PreviewVariable[] {
+  const own = new Set(body.variables.map((variable) => variable.name));
+  return usedBySnippets(body, compiled).filter((variable) => !own.has(variable.name));
 }

@@ -270,7 +270,8 @@ async fn access(parts: &mut Parts, app: &App) -> Result<Access> {
                     format!("This API key belongs to the workspace {}, not to {other}.", key.workspace_slug),
                 ));
             }
-            let (workspace, rights) = (key.workspace, key.rights);
+            let workspace = key.workspace;
+            let rights = if key.labels.is_empty() { key.rights } else { key.rights.confined_to_labels() };
             Ok(Access { caller, workspace, role: None, rights })
         }
         Identity::Session(user) => {

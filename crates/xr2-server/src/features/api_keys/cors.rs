@@ -54,7 +54,10 @@ pub async fn cors(State(app): State<App>, request: Request, next: Next) -> Respo
     let hash = origin.as_ref().and_then(|_| key_hash(request.headers()));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.append(header::VARY, VARY_ORIGIN);
+    // Without an Origin nobody's page is asking, and shared caches keep nothing of it: the answers are private.
+    if origin.is_some() {
+        headers.append(header::VARY, VARY_ORIGIN);
+    }
     if let (Some(origin), Some(hash)) = (origin, hash)
         && app.keys().allows_origin(&hash, &origin)
     {

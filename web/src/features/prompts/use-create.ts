@@ -119,9 +119,9 @@ function tellOutcome(made: SavedPrompt, wanted: boolean) {
   if (made.publish_blocked && wanted) {
     notifyError(
       new ApiError(403, made.publish_blocked.code, made.publish_blocked.message),
-      `“${made.title}” was kept, but is not live`,
+      'It is kept, but not live',
     );
   } else {
-    notifyDone(made.published ? `“${made.title}” is live.` : `“${made.title}” is kept. It is not live yet.`);
+    notifyDone(made.published ? 'It is live: clients get it from now on.' : 'It is kept. Publish it when clients should get it.');
   }
 }

@@ -8,6 +8,7 @@ use crate::clock::Time;
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::includes::{Dependent, dependents};
+use crate::features::prompts::labels::breakage::check_dependents;
 use crate::features::prompts::labels::model::HistoryEntry;
 use crate::features::prompts::labels::{LATEST, MoveAction, PRODUCTION, queries};
 
@@ -85,6 +86,9 @@ pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved>
     }
     let by = change.actor().clone();
     queries::point(change.tx(), to.prompt, to.label, to.version, to.comment, &by, now).await?;
+    let dependents =
+        if to.is_new { Vec::new() } else { dependents(change.tx(), to.prompt, to.label).await? };
+    check_dependents(change, &to, previous, &dependents).await?;
     let back = previous.is_some_and(|previous| previous > to.version);
     let action = match (to.restored, back) {
         (true, _) => MoveAction::Restored,
@@ -93,8 +97,6 @@ pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved>
         (false, false) => MoveAction::Moved,
     };
     keep(change, to.prompt, to.label, action, previous, Some(to.version), to.comment, now).await?;
-    let dependents =
-        if to.is_new { Vec::new() } else { dependents(change.tx(), to.prompt, to.label).await? };
     let kind = match action {
         MoveAction::RolledBack => EventType::PromptRolledBack,
         MoveAction::Published | MoveAction::Restored => EventType::PromptPublished,

@@ -17,7 +17,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: {
-    proxy: { '/api': api, '/docs': api, '/openapi.json': api },
+    // Not '/api': that would take the page /api-keys as well.
+    proxy: { '/api/': api, '/docs': api, '/openapi.json': api },
   },
   test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'node' },
 });

@@ -1,6 +1,6 @@
 /** Writing: drafts save themselves, nothing typed is lost, and everything works from the keyboard. */
 import assert from 'node:assert/strict';
-import { api } from './support/api.mjs';
+import { api, makePrompt } from './support/api.mjs';
 import { pageTest } from './support/browser.mjs';
 import { editor, openPrompt, saved, typeAtEnd } from './support/prompt.mjs';
 
@@ -162,4 +162,18 @@ pageTest('model settings are saved with the text, as fields and as JSON', {}, as
     temperature: 0.3,
     seed: 7,
   });
+});
+
+pageTest('a snippet is found by its slug, and its variables come with it', {}, async (page) => {
+  const snippet = await makePrompt({
+    content: 'We are {{ company }}.',
+    variables: [{ name: 'company', type: 'string', required: true, sample: 'Acme' }],
+  });
+  await openPrompt(page, { syntax: 'jinja', content: 'Hello {{ name }}.' });
+  await typeAtEnd(page, `\n{% include "${snippet.slug.slice(0, -1)}`);
+  await page.getByRole('option', { name: snippet.slug }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'Preview' }).getByText('We are Acme.').waitFor();
+  assert.match(await editor(page).innerText(), new RegExp(`\\{% include "${snippet.slug}" %\\}$`));
+  await page.getByText('Text, required, from a snippet').waitFor();
 });

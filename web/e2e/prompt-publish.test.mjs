@@ -128,7 +128,7 @@ pageTest('an old version becomes the draft, or a new version', {}, async (page) 
 pageTest('the slug changes and the old one keeps working', {}, async (page) => {
   const { slug } = await openPrompt(page);
   await page.getByRole('link', { name: 'Settings' }).click();
-  await page.getByRole('textbox', { name: 'Slug' }).fill(`${slug}-new`);
+  await page.locator('form').getByLabel('Slug').fill(`${slug}-new`);
   await page.getByText('keeps working for everyone').waitFor();
   await page.getByRole('button', { name: 'Save changes' }).click();
   await page.waitForURL(`**/prompts/${slug}-new/settings`);

@@ -58,9 +58,7 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
 
     setBusy(publish ? 'publish' : 'save');
     try {
-      const made = await api.post<SavedPrompt>('/prompts', bodyOf(fields, slug.slug, publish), {
-        idempotencyKey: attempt.current,
-      });
+      const made = await api.post<SavedPrompt>('/prompts', bodyOf(fields, slug.slug, publish));
       saved.current = true;
       forgetBegun();
       void queryClient.invalidateQueries({ queryKey: keys.promptLists });
@@ -68,7 +66,6 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
       tellOutcome(made, publish);
     } catch (error) {
       setBusy(null);
-      if (error instanceof ApiError && !error.offline) attempt.current = newAttempt();
       const fieldErrors = errorsOf(error);
       setErrors(fieldErrors);
       if (Object.keys(fieldErrors).length > 0) focusFirst(fieldErrors);
@@ -77,7 +74,6 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
   }
 
   // The same key for every try of the same prompt: an answer lost on the way makes no second prompt.
-  const attempt = useRef(newAttempt());
 
   return {
     fields,
@@ -100,10 +96,6 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
   };
 }
 
-function newAttempt(): string {
-  return crypto.randomUUID?.() ?? `new-${Date.now()}-${Math.random()}`;
-}
-
 function errorsOf(error: unknown): Errors {
   if (!(error instanceof ApiError)) return {};
   if (error.code === 'TEMPLATE_ERROR') {
@@ -119,9 +111,9 @@ function tellOutcome(made: SavedPrompt, wanted: boolean) {
   if (made.publish_blocked && wanted) {
     notifyError(
       new ApiError(403, made.publish_blocked.code, made.publish_blocked.message),
-      `“${made.title}” was kept, but is not live`,
+      'It is kept, but not live',
     );
   } else {
-    notifyDone(made.published ? `“${made.title}” is live.` : `“${made.title}” is kept. It is not live yet.`);
+    notifyDone(made.published ? 'It is live: clients get it from now on.' : 'It is kept. Publish it when clients should get it.');
   }
 }

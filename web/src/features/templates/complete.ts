@@ -65,9 +65,14 @@ function completeVariable(context: CompletionContext): CompletionResult | null {
   const closes = before.text.startsWith('{{');
   return {
     from: context.pos - word.length,
-    options: [...variables.values()].map((variable) => option(variable, closes)),
+    options: [...variables.values()].filter((v) => !isBeingTyped(v, word)).map((variable) => option(variable, closes)),
     validFor: /^[A-Za-z0-9_]*$/,
   };
+}
+
+/** What is being typed counts as found in the text already; it is no proposal for itself. */
+function isBeingTyped({ name, declared }: KnownVariable, word: string): boolean {
+  return !declared && word.startsWith(name);
 }
 
 /** A name after `{% if `, `{% elif ` or ` in `. */
@@ -122,6 +127,19 @@ function completeBlock(context: CompletionContext): CompletionResult | null {
   return { from: before.from, to: context.pos + (closed?.[0].length ?? 0), options: BLOCKS, filter: false };
 }
 
+/** Puts the slug in and closes the quote and the tag, whatever of it stands there already. */
+function insertSlug(view: EditorView, { label }: Completion, from: number, to: number): void {
+  const line = view.state.doc.lineAt(to);
+  const quote = view.state.sliceDoc(from - 1, from);
+  const rest = /^["']?\s*-?%?\}?/.exec(line.text.slice(to - line.from))?.[0] ?? '';
+  const insert = `${label}${quote} %}`;
+  view.dispatch({
+    changes: { from, to: to + rest.length, insert },
+    selection: { anchor: from + insert.length },
+    userEvent: 'input.complete',
+  });
+}
+
 function completeInclude(find: FindSnippets) {
   return async (context: CompletionContext): Promise<CompletionResult | null> => {
     if (context.state.facet(templateContext).syntax !== 'jinja') return null;
@@ -134,7 +152,7 @@ function completeInclude(find: FindSnippets) {
       const found = await find(word, stop.signal);
       return {
         from: context.pos - word.length,
-        options: found.map(({ slug, title }) => ({ label: slug, detail: title, type: 'text' })),
+        options: found.map(({ slug, title }) => ({ label: slug, detail: title, type: 'text', apply: insertSlug })),
       };
     } catch {
       // Without the list one can still type the slug.

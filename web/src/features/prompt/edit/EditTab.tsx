@@ -3,7 +3,7 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { PreviewProblem } from '~/api/types';
 import { useShortcut } from '~/ui';
-import { fromEdit } from '../model/body';
+import { fromEdit, placeholdersOf } from '../model/body';
 import { useBody, usePrompt } from '../PromptContext';
 import { BodyEditor, type BodyEditorHandle } from './BodyEditor';
 import { ConfigPanel } from './ConfigPanel';
@@ -23,7 +23,7 @@ export function EditTab() {
   const edit = useBody();
   const body = useMemo(() => fromEdit(edit), [edit]);
   const check = useLiveCheck(details.slug, body);
-  const use = useKnownVariables(edit, check.preview?.variables);
+  const use = useKnownVariables(body, check.compiled);
   const editor = useRef<BodyEditorHandle>(null);
   const test = useTest();
   const narrow = useMediaQuery('(max-width: 64em)', window.innerWidth <= 1024);
@@ -44,7 +44,7 @@ export function EditTab() {
 
   async function runTest() {
     setSection('preview');
-    await test.run();
+    await test.run(check.values);
   }
 
   const shows = (which: Section) => !narrow || section === which;
@@ -94,7 +94,7 @@ export function EditTab() {
             hidden={!shows('preview')}
           >
             <TestResult test={test} />
-            <PreviewPanel check={check} onJump={jump} />
+            <PreviewPanel check={check} placeholders={placeholdersOf(body)} onJump={jump} />
           </div>
         </div>
       </div>

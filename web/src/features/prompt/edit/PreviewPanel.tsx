@@ -9,13 +9,15 @@ import type { LiveCheck } from './use-live-check';
 
 interface Props {
   check: LiveCheck;
+  /** Places for the caller's messages: nobody gives samples for them. */
+  placeholders: string[];
   onJump: (problem: PreviewProblem) => void;
 }
 
 const count = new Intl.NumberFormat();
 
 /** The text as callers get it, filled with the samples, a moment behind the typing. */
-export function PreviewPanel({ check, onJump }: Props) {
+export function PreviewPanel({ check, placeholders, onJump }: Props) {
   const { preview, error } = check;
   return (
     <section className={panel.panel} aria-label="Preview">
@@ -29,7 +31,14 @@ export function PreviewPanel({ check, onJump }: Props) {
       </header>
       {preview ? (
         <>
-          <Problems problems={preview.problems} missing={preview.missing} onJump={onJump} />
+          <Problems
+            problems={preview.problems}
+            missing={preview.missing.filter((name) => !placeholders.includes(name))}
+            onJump={onJump}
+          />
+          {preview.problems.some((p) => p.code === 'TEMPLATE_ERROR') && (
+            <p className={classes.stale}>This is the text as written. It is filled in when the mistake is mended.</p>
+          )}
           <Rendered preview={preview} />
         </>
       ) : error ? (

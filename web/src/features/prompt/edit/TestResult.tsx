@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { api } from '~/api/client';
 import type { Preview } from '~/api/types';
 import { CopyButton, explain } from '~/ui';
-import { sampleValues, formatValue } from '../model/values';
+import { formatValue } from '../model/values';
 import { partsOf } from '../model/body';
 import { usePrompt } from '../PromptContext';
 import panel from './panel.module.css';
@@ -21,7 +21,7 @@ interface Outcome {
 export interface Test {
   running: boolean;
   outcome: Outcome | null;
-  run: () => Promise<void>;
+  run: (values: Record<string, unknown>) => Promise<void>;
   close: () => void;
 }
 
@@ -31,10 +31,9 @@ export function useTest(): Test {
   const [running, setRunning] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
 
-  async function run() {
+  async function run(values: Record<string, unknown>) {
     setRunning(true);
     const body = session.current();
-    const values = sampleValues(body.variables);
     try {
       if (readOnly === null) void session.autosave.flush();
       const { type, syntax, content, messages, variables } = body;

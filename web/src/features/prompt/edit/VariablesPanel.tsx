@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
-import type { PreviewProblem, Variable } from '~/api/types';
+import type { PreviewProblem, PreviewVariable, Variable } from '~/api/types';
+import { TYPE_WORDS } from '~/features/templates/words';
 import { notifyUndo } from '~/ui';
 import { type EditVariable, newKey } from '../model/body';
 import { useBody, usePrompt } from '../PromptContext';
@@ -57,7 +58,7 @@ export function VariablesPanel({ use, problems }: Props) {
           </Button>
         )}
       </header>
-      {variables.length + undeclared.length === 0 ? (
+      {variables.length + undeclared.length + use.included.length === 0 ? (
         <p className={panel.empty}>
           {syntax === 'none'
             ? 'Plain text has no variables. Change the syntax to Simple to fill something in.'
@@ -79,6 +80,9 @@ export function VariablesPanel({ use, problems }: Props) {
           ))}
           {undeclared.map((name) => (
             <Found key={name} name={name} readOnly={readOnly !== null} onDeclare={(more) => declare(name, more)} />
+          ))}
+          {use.included.map((variable) => (
+            <Included key={variable.name} variable={variable} />
           ))}
         </ul>
       )}
@@ -113,6 +117,22 @@ function Found({
           </Button>
         )}
       </div>
+    </li>
+  );
+}
+
+/** A variable that a snippet in the text brings with it; it is described there. */
+function Included({ variable }: { variable: PreviewVariable }) {
+  return (
+    <li className={classes.card} data-found>
+      <div className={classes.row}>
+        <span className={classes.name}>{variable.name}</span>
+        <span className={classes.type}>
+          {TYPE_WORDS[variable.type]}
+          {variable.required ? ', required' : ''}, from a snippet
+        </span>
+      </div>
+      {variable.description && <p className={classes.description}>{variable.description}</p>}
     </li>
   );
 }

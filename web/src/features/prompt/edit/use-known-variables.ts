@@ -1,40 +1,41 @@
-import { useMemo, useRef } from 'react';
-import type { PreviewVariable } from '~/api/types';
+import { useMemo } from 'react';
+import type { PreviewVariable, PromptBody } from '~/api/types';
 import type { KnownVariable } from '~/features/templates/language';
-import { discover } from '~/features/templates/scan';
-import { type EditBody, isPlaceholder, textsOf } from '../model/body';
+import { fromSnippets, usedBySnippets, usedHere } from '../model/included';
 
 export interface VariableUse {
   /** Everything the editor knows by name: declared and found. */
   known: ReadonlyMap<string, KnownVariable>;
-  /** Names the text uses, in order of first use. */
+  /** Names that are filled in: by the text, or by a snippet in it. */
   used: string[];
-  /** Used, but not described by the author. */
+  /** Used by the text, but not described by the author. */
   undeclared: string[];
+  /** What included snippets bring with them. */
+  included: PreviewVariable[];
 }
 
 /** The variables of the working copy: what is declared, and what is found in the text, at once. */
-export function useKnownVariables(body: EditBody, fromServer: PreviewVariable[] | undefined): VariableUse {
-  const { variables, syntax } = body;
-  const placeholders = body.messages.flatMap(({ message }) => (isPlaceholder(message) ? [message.name] : []));
-  const found = textsOf(body).flatMap((text) => discover(text, syntax));
-  // Snippets bring variables of their own, which only the server sees. Without a snippet an answer
-  // about an older text must not bring names back.
-  const includes = syntax === 'jinja' && textsOf(body).some((text) => /\{%-?\s*include\s/.test(text));
-  const included = (fromServer ?? []).filter((v) => v.used && includes && !found.includes(v.name)).map((v) => v.name);
-  const used = [...new Set([...found, ...included])].filter((name) => !placeholders.includes(name));
+export function useKnownVariables(body: PromptBody, compiled: PreviewVariable[]): VariableUse {
+  const here = usedHere(body);
+  const included = fromSnippets(body, compiled);
+  // The same variables must be the same object, or the editor would be set up anew with every key.
+  const elsewhere = usedBySnippets(body, compiled).map((variable) => variable.name);
+  const key = JSON.stringify({ declared: body.variables, here, elsewhere, included });
+  return useMemo(() => describe(JSON.parse(key)), [key]);
+}
 
-  const key = JSON.stringify([variables.map((v) => v.variable), used]);
-  const last = useRef<{ key: string; use: VariableUse } | null>(null);
-  return useMemo(() => {
-    if (last.current?.key === key) return last.current.use;
-    const known = new Map<string, KnownVariable>();
-    for (const { variable } of variables) if (variable.name) known.set(variable.name, { ...variable, declared: true });
-    const undeclared = used.filter((name) => !known.has(name));
-    for (const name of undeclared) known.set(name, { name, type: 'string', required: false, declared: false });
-    const use = { known, used, undeclared };
-    last.current = { key, use };
-    return use;
-    // The key stands for all of it.
-  }, [key]);
+interface Found {
+  declared: PromptBody['variables'];
+  here: string[];
+  elsewhere: string[];
+  included: PreviewVariable[];
+}
+
+function describe({ declared, here, elsewhere, included }: Found): VariableUse {
+  const known = new Map<string, KnownVariable>();
+  for (const variable of declared) known.set(variable.name, { ...variable, declared: true });
+  const undeclared = here.filter((name) => !known.has(name));
+  for (const name of undeclared) known.set(name, { name, type: 'string', required: false, declared: false });
+  for (const variable of included) known.set(variable.name, { ...variable, declared: true });
+  return { known, used: [...here, ...elsewhere], undeclared, included };
 }

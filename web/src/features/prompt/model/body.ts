@@ -109,6 +109,12 @@ export function isPlaceholder(message: MessageOrPlaceholder): message is Message
   return 'type' in message && message.type === 'placeholder';
 }
 
+/** Names of the places where the caller's messages go. */
+export function placeholdersOf(body: Pick<PromptBody, 'type' | 'messages'>): string[] {
+  if (body.type !== 'chat') return [];
+  return (body.messages ?? []).flatMap((message) => (isPlaceholder(message) ? [message.name] : []));
+}
+
 /** The text parts of a message as one list, whatever its form. */
 export function partsOf(message: MessageOrPlaceholder): MessagePart[] {
   if (isPlaceholder(message)) return [];

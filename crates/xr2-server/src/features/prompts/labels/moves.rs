@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::auth::{Right, Rights};
+use crate::auth::{Access, Right};
 use crate::clock::Time;
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
@@ -42,7 +42,7 @@ pub struct Moved {
 /// Why a label may not be moved, if so: unknown label 404, else PUBLISH_BLOCKED or FORBIDDEN.
 pub async fn check_move(
     change: &mut Change,
-    rights: Rights,
+    access: &Access,
     label: &str,
     comment: Option<&str>,
 ) -> Result<()> {
@@ -59,14 +59,17 @@ pub async fn check_move(
     let blocked = |message: String, reason: &str| {
         Err(ApiError::new(Code::PublishBlocked, message).with_details(json!({ "reason": reason })))
     };
-    if !rights.has(Right::Publish) {
+    if !access.rights.has(Right::Publish) {
         return blocked("You may save versions, but not publish them.".into(), "not_allowed");
     }
-    if protected && !rights.has(Right::Admin) {
+    if protected && !access.rights.has(Right::Admin) {
         return blocked(
             format!("The label {label} is protected: only admins may move it."),
             "protected_label",
         );
+    }
+    if access.labels().is_some_and(|allowed| !allowed.iter().any(|one| one == label)) {
+        return blocked(format!("This API key may not move the label {label}."), "label_not_allowed");
     }
     let needs_comment =
         settings.get("require_change_comment").and_then(serde_json::Value::as_bool) == Some(true);

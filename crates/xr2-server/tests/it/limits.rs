@@ -31,7 +31,7 @@ both!(the_answer_tells_when_to_come_back, |app| async move {
     key.get("/auth/me").await.ok();
     let refused = key.get("/auth/me").await.error(429, "RATE_LIMITED").says("rate limit");
     let wait: i64 = refused.header("retry-after").unwrap().parse().unwrap();
-    assert!((20..=22).contains(&wait), "{wait}");
+    assert!((10..=22).contains(&wait), "{wait}");
     assert_eq!(refused.header("ratelimit-limit"), Some("2"));
     assert_eq!(refused.header("ratelimit-remaining"), Some("0"));
     assert_eq!(refused.header("ratelimit-reset"), refused.header("retry-after"));

@@ -31,6 +31,9 @@ pub async fn serve(
             Ok(())
         }
     };
-    app.finish_stop().await;
+    // A database that hangs must not keep the program alive.
+    if tokio::time::timeout(grace, app.finish_stop()).await.is_err() {
+        tracing::warn!("background work did not finish in time and was cut off");
+    }
     outcome
 }

@@ -66,7 +66,7 @@ impl App {
     /// Like [`App::start`] without background work; for one-off commands.
     pub async fn open(config: Config, clock: Clock) -> Result<App, StartError> {
         if !config.is_postgres() {
-            std::fs::create_dir_all(&config.data_dir).map_err(|error| {
+            create_private_dir(&config.data_dir).map_err(|error| {
                 StartError::Other(format!(
                     "cannot make the data directory {}: {error}",
                     config.data_dir.display()
@@ -216,6 +216,15 @@ impl App {
     pub fn host_names(&self) -> &[String] {
         &self.0.host_names
     }
+}
+
+/// Makes a directory (and what leads to it) that only this user can look into.
+fn create_private_dir(path: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 fn host_names(config: &Config) -> Vec<String> {

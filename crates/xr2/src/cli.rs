@@ -115,7 +115,7 @@ pub enum Admin {
     ResetPassword(Person),
     /// Make somebody the operator of this server
     MakeOperator(Person),
-    /// Print a fresh set-up link, while nobody has an account yet
+    /// Print the set-up link, while nobody has an account yet
     SetupLink {
         /// Settings
         #[command(flatten)]

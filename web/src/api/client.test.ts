@@ -52,12 +52,12 @@ describe('calls', () => {
     await expect(api.list('/prompts')).resolves.toMatchObject({ items: [1, 2], total: 9 });
   });
 
-  test('send JSON and the idempotency key', async () => {
+  test('send JSON', async () => {
     answer(201, { success: true, data: {} });
-    await api.post('/prompts', { title: 'A' }, { idempotencyKey: 'k' });
+    await api.post('/prompts', { title: 'A' });
     const init = fetched.mock.calls[0]![1]!;
     expect(init).toMatchObject({ method: 'POST', body: '{"title":"A"}', credentials: 'same-origin' });
-    expect(init.headers).toMatchObject({ 'content-type': 'application/json', 'idempotency-key': 'k' });
+    expect(init.headers).toMatchObject({ 'content-type': 'application/json' });
   });
 
   test('turn a refusal into an error with everything it says', async () => {

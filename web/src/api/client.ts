@@ -59,8 +59,6 @@ export interface RequestOptions {
 }
 
 interface WriteOptions extends RequestOptions {
-  /** Makes a repeated POST safe: the server answers the second one with the first one's result. */
-  idempotencyKey?: string;
   /** Lets the request outlive the page, for a last save while leaving. Bodies up to 64 KiB. */
   keepalive?: boolean;
 }
@@ -132,7 +130,6 @@ function errorFrom(response: Response, envelope: Envelope | null): ApiError {
 async function request(method: string, route: string, body: unknown, options: WriteOptions): Promise<Envelope> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
-  if (options.idempotencyKey) headers['idempotency-key'] = options.idempotencyKey;
 
   let response: Response;
   try {

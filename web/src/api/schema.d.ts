@@ -2550,6 +2550,11 @@ export interface components {
              * @description The newest version of the branch as you know it.
              */
             base_version?: number | null;
+            /**
+             * Format: int64
+             * @description The draft's revision as you saw it: one that somebody saved since is not published unseen.
+             */
+            draft_revision?: number | null;
             /** @description What changed; for the version made from the draft. */
             change_summary?: string | null;
         };

@@ -304,6 +304,8 @@ export interface PublishInput {
   label?: string;
   comment?: string;
   base_version?: number;
+  /** The draft as one saw it; what somebody saved since is not published unseen. */
+  draft_revision?: number;
   change_summary?: string;
 }
 

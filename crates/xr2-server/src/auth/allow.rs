@@ -201,6 +201,19 @@ impl FromRequestParts<App> for SignedIn {
     }
 }
 
+/// Lets in a signed-in person, without choosing a workspace; keys are refused before anything else is looked at.
+pub struct Person(pub Caller);
+
+impl FromRequestParts<App> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let caller = caller(parts, app).await?;
+        caller.user()?;
+        Ok(Person(caller))
+    }
+}
+
 /// Lets in the instance's operator.
 pub struct Operator(pub Caller);
 
@@ -257,7 +270,8 @@ async fn access(parts: &mut Parts, app: &App) -> Result<Access> {
                     format!("This API key belongs to the workspace {}, not to {other}.", key.workspace_slug),
                 ));
             }
-            let (workspace, rights) = (key.workspace, key.rights);
+            let workspace = key.workspace;
+            let rights = if key.labels.is_empty() { key.rights } else { key.rights.confined_to_labels() };
             Ok(Access { caller, workspace, role: None, rights })
         }
         Identity::Session(user) => {

@@ -50,6 +50,13 @@ impl Rights {
         Rights(self.0 | other.0)
     }
 
+    /// What is left for a key that is confined to labels: it fetches what they point at and moves them. Everything
+    /// that shows other versions, drafts or lists is closed to it.
+    pub fn confined_to_labels(self) -> Rights {
+        const CLOSED: Rights = Rights::of(&[Right::Read, Right::Write, Right::Remove]);
+        Rights(self.0 & !CLOSED.0)
+    }
+
     /// What is in both.
     pub fn and(self, other: Rights) -> Rights {
         Rights(self.0 & other.0)

@@ -25,7 +25,7 @@ pub struct Config {
     /// Directory of the embedded database and generated files.
     pub data_dir: PathBuf,
     /// Database address; see [`Config::database_url`].
-    database: String,
+    database: Hidden,
     /// Redis address; empty: one node.
     pub redis: String,
     /// Address in the browser, without a slash at the end; empty when not set.
@@ -258,7 +258,14 @@ impl Config {
             RegistrationSetting::Open => Registration::Open,
             RegistrationSetting::Invite => Registration::Invite,
             RegistrationSetting::Closed => Registration::Closed,
-            RegistrationSetting::Auto if self.listen.ip().is_loopback() => Registration::Open,
+            // Behind a proxy a server listens on loopback as well, but the world reaches it.
+            RegistrationSetting::Auto
+                if self.listen.ip().is_loopback()
+                    && self.public_url.is_empty()
+                    && self.trusted_proxies.is_empty() =>
+            {
+                Registration::Open
+            }
             RegistrationSetting::Auto => Registration::Invite,
         }
     }

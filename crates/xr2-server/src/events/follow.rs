@@ -167,37 +167,43 @@ impl Follower {
         Ok(())
     }
 
-    /// Reads and tells everything of `workspace` up to at least `revision`.
+    /// Reads and tells everything of `workspace` up to at least `revision`, page by page. A revision counts as told when
+    /// all of its events are, however many they are.
     async fn catch_up(&self, workspace: Uuid, revision: i64) -> xr2_db::Result<()> {
+        let from = lock(&self.told).get(&workspace).copied().unwrap_or(0);
+        if from >= revision {
+            return Ok(());
+        }
+        let mut cursor = (from, i64::MAX);
         loop {
-            let from = lock(&self.told).get(&workspace).copied().unwrap_or(0);
-            if from >= revision {
+            let events = queries::events_after(&self.db, workspace, cursor, BATCH).await?;
+            let is_last_page = (events.len() as i64) < BATCH;
+            if let Some(last) = events.last() {
+                cursor = (last.revision.unwrap_or(cursor.0), last.sequence);
+            }
+            for event in events {
+                self.tell(&Notice::of_stored(workspace, event));
+            }
+            let complete = if is_last_page { cursor.0.max(revision) } else { cursor.0 - 1 };
+            self.complete(workspace, complete.max(from));
+            if is_last_page {
                 return Ok(());
             }
-            let events = queries::events_after(&self.db, workspace, from, BATCH).await?;
-            let full = events.len() as i64 == BATCH;
-            let mut last = events.last().and_then(|event| event.revision).unwrap_or(revision);
-            let mut notices: Vec<Notice> =
-                events.into_iter().map(|e| Notice::of_stored(workspace, e)).collect();
-            if full {
-                // The last revision may go on beyond the batch; leave it for the next turn.
-                let cut = last;
-                if notices.iter().any(|n| n.revision < cut) {
-                    notices.retain(|n| n.revision < cut);
-                    last = notices.last().map_or(cut, |n| n.revision);
-                }
-            }
-            for notice in &notices {
-                for listener in self.listeners.get().into_iter().flatten() {
-                    listener.invalidate(notice);
-                    listener.in_order(notice);
-                }
-            }
-            for listener in self.listeners.get().into_iter().flatten() {
-                listener.caught_up(workspace, last);
-            }
-            lock(&self.told).insert(workspace, last);
         }
+    }
+
+    fn tell(&self, notice: &Notice) {
+        for listener in self.listeners.get().into_iter().flatten() {
+            listener.invalidate(notice);
+            listener.in_order(notice);
+        }
+    }
+
+    fn complete(&self, workspace: Uuid, revision: i64) {
+        for listener in self.listeners.get().into_iter().flatten() {
+            listener.caught_up(workspace, revision);
+        }
+        lock(&self.told).insert(workspace, revision);
     }
 }
 

@@ -126,19 +126,20 @@ pub(super) async fn revisions(db: &Db) -> Result<Vec<(Uuid, i64)>> {
     Ok(rows)
 }
 
-/// Delivery-visible events of a workspace after `revision`, in order, at most `limit`.
+/// Delivery-visible events of a workspace after `(revision, sequence)`, in order, at most `limit`.
 pub(super) async fn events_after(
     db: &Db,
     workspace: Uuid,
-    revision: i64,
+    (revision, sequence): (i64, i64),
     limit: i64,
 ) -> Result<Vec<StoredEvent>> {
     let mut tx = db.tenant(workspace).read().await?;
     let events = tx
         .all(
             "SELECT sequence, revision, type, resource_type, resource_id, resource_name, before, after, created_at
-             FROM events WHERE workspace_id = $1 AND revision > $2 ORDER BY revision, sequence LIMIT $3",
-            args![workspace, revision, limit],
+             FROM events WHERE workspace_id = $1 AND (revision > $2 OR (revision = $2 AND sequence > $3))
+             ORDER BY revision, sequence LIMIT $4",
+            args![workspace, revision, sequence, limit],
         )
         .await?;
     tx.commit().await?;

@@ -209,3 +209,34 @@ both!(contracts_are_merged, |app| async move {
     assert_eq!(delivered(&owner, "b?n=7").await, "7");
     assert_eq!(last_event(&app).await.resource_name.as_deref(), Some("b"));
 });
+
+both!(a_snippet_that_would_break_others_is_refused, |app| async move {
+    let owner = app.owner().await;
+    text(&owner, "d0", "end").await;
+    for depth in 1..=5 {
+        text(&owner, &format!("d{depth}"), &format!("{{% include \"d{}\" %}}", depth - 1)).await;
+    }
+    text(&owner, "s", "S").await;
+    text(&owner, "other", "{% include \"s\" %}").await;
+    let unchanged = Unchanged::since(&app).await;
+    // One include more below makes d5 too deep; a chat cannot be included at all.
+    let deeper = json!({ "syntax": "jinja", "content": "{% include \"s\" %}" });
+    let answer = owner.put("/prompts/d0", deeper).await.error(409, "IN_USE").says("d5");
+    assert_eq!(answer.details()["reasons"], json!([{ "kind": "included_by", "slug": "d5" }]));
+    let chat = json!({ "messages": [{ "role": "user", "content": "hi" }] });
+    owner.put("/prompts/s", chat.clone()).await.error(409, "IN_USE").says("other");
+    unchanged.check().await;
+    assert_eq!(delivered(&owner, "d5").await, "end");
+    // It can be kept, as long as nobody gets it; and a prompt that is broken already hinders nobody.
+    let kept = owner.post("/prompts/s/versions", chat).await.created();
+    let number = kept.data()["number"].clone();
+    owner.put("/prompts/s/labels/production", json!({ "version": number })).await.error(409, "IN_USE");
+    owner.delete("/prompts/s?force=true").await.ok();
+    owner.post("/prompts/s/undelete", json!({})).await.ok();
+    text(&owner, "t", "T").await;
+    text(&owner, "both", "{% include \"s\" %}{% include \"t\" %}").await;
+    owner.delete("/prompts/t?force=true").await.ok();
+    put(&owner, "s", json!({ "syntax": "jinja", "content": "{% include \"d0\" %}", "base_version": number }))
+        .await;
+    assert_eq!(delivered(&owner, "other").await, "end");
+});

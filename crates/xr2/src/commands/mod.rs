@@ -6,6 +6,8 @@ mod healthcheck;
 mod import;
 mod serve;
 
+use std::io::Write;
+
 use anyhow::Context;
 use xr2_server::clock::Clock;
 use xr2_server::config::{Config, Override};
@@ -20,14 +22,16 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(args) => import::run(args).await,
         Command::Admin(command) => admin::run(command).await,
         Command::Healthcheck(args) => healthcheck::run(args).await,
-        Command::Openapi => {
-            println!("{}", openapi::text());
-            Ok(())
-        }
-        Command::Config => {
-            print!("{}", xr2_server::config::DEFAULT_TOML);
-            Ok(())
-        }
+        Command::Openapi => print_text(&openapi::text()),
+        Command::Config => print_text(xr2_server::config::DEFAULT_TOML.trim_end()),
+    }
+}
+
+/// Prints a long text. Whoever reads only its beginning (`xr2 config | head`) closes the pipe, which is no error.
+fn print_text(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => Ok(outcome?),
     }
 }
 

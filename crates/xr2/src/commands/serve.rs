@@ -1,5 +1,6 @@
 //! `xr2 serve`
 
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -37,9 +38,12 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<()> {
 /// Tells a newcomer where to go. Secrets are printed once, on the first start.
 async fn greet(app: &App, wants_demo: bool, credentials_file: Option<&Path>) -> anyhow::Result<()> {
     let url = app.config().base_url();
+    // Opened before anything is made: a wrong path must not cost the only password.
+    let file = credentials_file.map(open_private).transpose()?;
     if wants_demo && let Some(credentials) = demo::seed(app).await? {
-        if let Some(path) = credentials_file {
-            write_private(path, &serde_json::to_string_pretty(&credentials)?)?;
+        if let Some(mut file) = file {
+            file.set_len(0)?;
+            writeln!(file, "{}", serde_json::to_string_pretty(&credentials)?)?;
         }
         println!("\n  xr2 {} is ready, with a demo workspace.\n", env!("CARGO_PKG_VERSION"));
         println!("  Dashboard   {url}");
@@ -55,21 +59,19 @@ async fn greet(app: &App, wants_demo: bool, credentials_file: Option<&Path>) -> 
     if let Some(link) = accounts::setup_link(app).await? {
         println!("\n  xr2 {} is ready and empty.\n", env!("CARGO_PKG_VERSION"));
         println!("  Make the first account (it becomes the operator of this server):\n\n    {link}\n");
-        println!("  The link works once. `xr2 admin setup-link` makes another.\n");
+        println!("  The link works once. `xr2 admin setup-link` prints it again.\n");
     } else {
         println!("xr2 {} is ready: {url}", env!("CARGO_PKG_VERSION"));
     }
     Ok(())
 }
 
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+fn open_private(path: &Path) -> anyhow::Result<File> {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
-    writeln!(file, "{text}")?;
-    Ok(())
+    options.open(path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Ctrl-C, or SIGTERM from a supervisor.

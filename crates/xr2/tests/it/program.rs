@@ -82,9 +82,12 @@ impl Program {
     /// Starts it and waits until it says where it listens.
     pub fn start(place: &Place) -> Program {
         let credentials = place.path("credentials.json");
-        let mut command =
-            place.command(&["serve", "--demo", "--listen", "127.0.0.1:0", "--credentials-file"]);
-        command.arg(credentials).stdout(Stdio::piped()).stderr(log(&place.path("server.log")));
+        let mut command = place.command(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
+        command
+            .arg("--credentials-file")
+            .arg(credentials)
+            .stdout(Stdio::piped())
+            .stderr(log(&place.path("server.log")));
         let mut child = command.spawn().expect("xr2 starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let Some(url) = address(&mut lines) else {

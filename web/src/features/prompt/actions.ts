@@ -79,9 +79,7 @@ export function usePromptActions() {
     }
 
     async function publish(input: PublishInput): Promise<Published> {
-      const change = api.post<Published>(path`/prompts/${slug}/publish`, input, {
-        idempotencyKey: newIdempotencyKey(),
-      });
+      const change = api.post<Published>(path`/prompts/${slug}/publish`, input);
       const published = await own(change, ownVersion);
       session.published(published.version);
       patch({ ...published.prompt, draft: null, version: published.version });
@@ -93,7 +91,6 @@ export function usePromptActions() {
       const change = api.post<Published>(
         path`/prompts/${slug}/versions/${version}/restore`,
         {},
-        { idempotencyKey: newIdempotencyKey() },
       );
       const restored = await own(change, ownVersion);
       await refresh();
@@ -174,8 +171,3 @@ export function usePromptActions() {
 }
 
 const ownVersion = ({ label, version }: Published) => (label === 'production' ? version.number : undefined);
-
-function newIdempotencyKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}

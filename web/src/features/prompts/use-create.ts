@@ -58,9 +58,7 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
 
     setBusy(publish ? 'publish' : 'save');
     try {
-      const made = await api.post<SavedPrompt>('/prompts', bodyOf(fields, slug.slug, publish), {
-        idempotencyKey: attempt.current,
-      });
+      const made = await api.post<SavedPrompt>('/prompts', bodyOf(fields, slug.slug, publish));
       saved.current = true;
       forgetBegun();
       void queryClient.invalidateQueries({ queryKey: keys.promptLists });
@@ -68,16 +66,12 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
       tellOutcome(made, publish);
     } catch (error) {
       setBusy(null);
-      if (error instanceof ApiError && !error.offline) attempt.current = newAttempt();
       const fieldErrors = errorsOf(error);
       setErrors(fieldErrors);
       if (Object.keys(fieldErrors).length > 0) focusFirst(fieldErrors);
       else setProblem(error);
     }
   }
-
-  // The same key for every try of the same prompt: an answer lost on the way makes no second prompt.
-  const attempt = useRef(newAttempt());
 
   return {
     fields,
@@ -98,10 +92,6 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
       setFields(emptyFields);
     },
   };
-}
-
-function newAttempt(): string {
-  return crypto.randomUUID?.() ?? `new-${Date.now()}-${Math.random()}`;
 }
 
 function errorsOf(error: unknown): Errors {

@@ -29,8 +29,8 @@ pub(super) async fn login(app: &App, input: LoginInput, context: &RequestContext
     match usable {
         Some(account) if verdict.right => {
             attempt.forgive();
-            renew_hash(app, account, &input.password, verdict).await?;
-            open(app, account, context).await
+            let hash = renew_hash(app, account, &input.password, verdict).await?;
+            open(app, account, &hash, context).await
         }
         _ => {
             note_failure(app, found.as_ref(), context).await;
@@ -44,8 +44,12 @@ pub(super) fn wrong() -> ApiError {
     ApiError::new(Code::InvalidCredentials, "E-mail address and password do not belong together.")
 }
 
-async fn open(app: &App, account: &Account, context: &RequestContext) -> Result<SignedInAnswer> {
+/// Opens a session, unless the password that was just verified has been changed meanwhile.
+async fn open(app: &App, account: &Account, hash: &str, context: &RequestContext) -> Result<SignedInAnswer> {
     let mut tx = app.db().system(Purpose::Accounts).write().await?;
+    if !queries::still_has_password(&mut tx, account.id, hash).await? {
+        return Err(wrong());
+    }
     let token = sessions::open(app, &mut tx, account.id, context).await?;
     let memberships = workspaces::memberships_of(&mut tx, account.id).await?;
     let actor = Actor::user(account.id, &account.name);
@@ -56,15 +60,16 @@ async fn open(app: &App, account: &Account, context: &RequestContext) -> Result<
     Ok(SignedInAnswer { user: register::user(account), workspaces, token })
 }
 
-/// Hashes again with today's parameters, now that the password is at hand.
-async fn renew_hash(app: &App, account: &Account, password: &str, verdict: Verdict) -> Result<()> {
+/// Hashes again with today's parameters, now that the password is at hand. Returns the hash that is stored now.
+async fn renew_hash(app: &App, account: &Account, password: &str, verdict: Verdict) -> Result<String> {
     if !verdict.outdated {
-        return Ok(());
+        return Ok(account.password_hash.clone());
     }
     let hash = app.accounts().hasher.hash(password).await?;
     let mut tx = app.db().system(Purpose::Accounts).write().await?;
     queries::renew_hash(&mut tx, account.id, &account.password_hash, &hash).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(hash)
 }
 
 /// The address is kept only when it is somebody's: what else people type there may be a password. That the event cannot

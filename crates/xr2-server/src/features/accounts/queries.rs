@@ -261,3 +261,16 @@ pub(super) async fn renew_hash(tx: &mut Tx, user: Uuid, old: &str, new: &str) ->
 pub(super) async fn list_accounts(tx: &mut Tx) -> Result<Vec<(String, String, bool)>> {
     tx.all("SELECT email, name, is_operator FROM users ORDER BY email_key", args![]).await
 }
+
+/// Whether the account is usable and its password is still the one with this hash. Locks the row until the transaction
+/// ends, so that a change of the password comes before or after, never between.
+pub(super) async fn still_has_password(tx: &mut Tx, id: Uuid, hash: &str) -> Result<bool> {
+    let touched = tx
+        .execute(
+            "UPDATE users SET password_hash = password_hash
+             WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL",
+            args![id, hash],
+        )
+        .await?;
+    Ok(touched == 1)
+}

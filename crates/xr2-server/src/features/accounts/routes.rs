@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use uuid::Uuid;
 use xr2_db::Purpose;
 
-use crate::auth::{Identity, SignedIn, refuse_other_sites};
+use crate::auth::{Identity, Person, SignedIn, refuse_other_sites};
 use crate::error::{ApiError, Code, Result};
 use crate::features::accounts::dto::{
     AuthStatus, Done, LoginInput, Me, MeKind, PasswordInput, Profile, ProfileInput, RegisterInput,
@@ -125,7 +125,7 @@ pub async fn me(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Re
     (status = 422, description = "Fields are not valid")))]
 pub async fn update_me(
     State(app): State<App>,
-    SignedIn(caller): SignedIn,
+    Person(caller): Person,
     Body(input): Body<ProfileInput>,
 ) -> Result<Reply<Profile>> {
     let user = profile::update(&app, &caller, input).await?;
@@ -142,10 +142,9 @@ pub async fn update_me(
     (status = 429, description = "Too many failed attempts")))]
 pub async fn change_password(
     State(app): State<App>,
-    SignedIn(caller): SignedIn,
+    Person(caller): Person,
     Body(input): Body<PasswordInput>,
 ) -> Result<Reply<Done>> {
-    caller.user()?;
     profile::change_password(&app, &caller, input).await?;
     Ok(Reply::ok(Done {}))
 }
@@ -154,10 +153,7 @@ pub async fn change_password(
 #[utoipa::path(get, path = "/auth/sessions", tag = "Accounts", responses(
     (status = 200, description = "Live sessions, the one used last first", body = Envelope<Vec<Session>>),
     (status = 403, description = "An API key has no sessions")))]
-pub async fn list_sessions(
-    State(app): State<App>,
-    SignedIn(caller): SignedIn,
-) -> Result<Reply<Vec<Session>>> {
+pub async fn list_sessions(State(app): State<App>, Person(caller): Person) -> Result<Reply<Vec<Session>>> {
     Ok(Reply::ok(sessions::list(&app, caller.user()?).await?))
 }
 
@@ -168,10 +164,9 @@ pub async fn list_sessions(
         (status = 404, description = "You have no such session")))]
 pub async fn revoke_session(
     State(app): State<App>,
-    SignedIn(caller): SignedIn,
+    Person(caller): Person,
     Path(id): Path<String>,
 ) -> Result<Reply<Done>> {
-    caller.user()?;
     let id: Uuid = id.parse().map_err(|_| ApiError::not_found("session"))?;
     sessions::revoke(&app, &caller, id).await?;
     Ok(Reply::ok(Done {}))
@@ -183,7 +178,7 @@ pub async fn revoke_session(
     (status = 403, description = "An API key has no sessions")))]
 pub async fn revoke_other_sessions(
     State(app): State<App>,
-    SignedIn(caller): SignedIn,
+    Person(caller): Person,
 ) -> Result<Reply<RevokedSessions>> {
     let revoked = sessions::revoke_others(&app, &caller).await?;
     Ok(Reply::ok(RevokedSessions { revoked }))

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use chrono::TimeDelta;
 
+use crate::auth::token_hash;
 use crate::clock::Time;
 use crate::config::Auth;
 use crate::error::{ApiError, Result};
@@ -18,14 +19,15 @@ const NETWORKS: usize = 20_000;
 
 /// Failed attempts of the last quarter of an hour.
 pub(super) struct Throttle {
-    accounts: Attempts<String>,
+    /// By hash: what people type as an address can be long.
+    accounts: Attempts<[u8; 32]>,
     networks: Attempts<IpAddr>,
 }
 
 /// An attempt that counts as failed until it is forgiven.
 pub(super) struct Attempt<'a> {
     throttle: &'a Throttle,
-    account: Option<String>,
+    account: Option<[u8; 32]>,
     network: IpAddr,
 }
 
@@ -41,11 +43,12 @@ impl Throttle {
     /// that attempts side by side are no way around the limit.
     pub(super) fn sign_in(&self, account: &str, context: &RequestContext, now: Time) -> Result<Attempt<'_>> {
         let attempt = self.attempt_of_network(context, now)?;
-        self.accounts.count(&account.to_owned(), now).map_err(|refused| {
+        let account = token_hash(account);
+        self.accounts.count(&account, now).map_err(|refused| {
             self.networks.forgive(&attempt.network);
             ApiError::rate_limited(refused, "Failed sign-ins with this address")
         })?;
-        Ok(Attempt { account: Some(account.to_owned()), ..attempt })
+        Ok(Attempt { account: Some(account), ..attempt })
     }
 
     /// Counts an attempt to register.

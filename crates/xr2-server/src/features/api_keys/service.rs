@@ -117,7 +117,12 @@ async fn insert(change: &mut Change, spec: &KeySpec, access: &Access) -> Result<
 
 /// No key makes a wider one: neither in what it may do, nor where, nor from where, nor for how long.
 fn confine(spec: &mut KeySpec, access: &Access) -> Result<()> {
-    if Scope::union(&spec.scopes).and(access.rights) != Scope::union(&spec.scopes) {
+    // A key that is confined to labels hands its labels on, so that its scopes may be handed on as well.
+    let most = match &access.caller.identity {
+        Identity::Key(parent) => parent.rights,
+        Identity::Session(_) | Identity::Internal(_) => access.rights,
+    };
+    if Scope::union(&spec.scopes).and(most) != Scope::union(&spec.scopes) {
         return Err(ApiError::forbidden("You cannot make a key that may do more than you."));
     }
     match &access.caller.identity {

@@ -174,8 +174,10 @@ pub fn respond(entry: &Entry, (body, etag): Answer, request: &HeaderMap, is_publ
     headers.insert(header::ETAG, etag);
     headers.insert(header::VARY, if is_publishable { VARY_PUBLISHABLE } else { VARY });
     headers.insert(X_XR2_VERSION.clone(), entry.version_header.clone());
-    // The entry holds as of its reading, and as of every change this node has been told of since.
-    let revision = entry.mark.revision().max(entry.tenant.told());
+    // The entry holds as of its reading, and as of every change this node has been told of since, unless one of them
+    // was its own: then what goes out is the text from before. Told is read first, because it rises last.
+    let (read_at, told) = (entry.mark.revision(), entry.tenant.told());
+    let revision = if entry.mark.is_stale() { read_at } else { read_at.max(told) };
     headers.insert(X_XR2_REVISION.clone(), HeaderValue::from(revision));
     let mut response = Response::new(body);
     *response.status_mut() = if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };

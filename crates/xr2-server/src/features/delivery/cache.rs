@@ -96,6 +96,7 @@ impl PromptCache {
     /// Loads once for everybody who asks meanwhile. Should the one who loads go away, the next one takes over.
     async fn fly(&self, app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Loaded> {
         let flight = self.flights().entry(key.to_key()).or_default().clone();
+        let _given_up = GivenUp { cache: self, key: key.to_key(), flight: flight.clone() };
         let loaded = flight
             .get_or_init(|| async {
                 let loaded = load(app, tenant, key).await?;
@@ -130,6 +131,25 @@ impl PromptCache {
 
     fn flights(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
         self.flights.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// Takes a flight off the list when the last request that waited for it hangs up before it lands.
+struct GivenUp<'a> {
+    cache: &'a PromptCache,
+    key: Key,
+    flight: Flight,
+}
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        /// The list, this guard, and the request that holds it.
+        const ALONE: usize = 3;
+        let mut flights = self.cache.flights();
+        let is_listed = flights.get(&self.key).is_some_and(|present| Arc::ptr_eq(present, &self.flight));
+        if is_listed && Arc::strong_count(&self.flight) <= ALONE {
+            flights.remove(&self.key);
+        }
     }
 }
 

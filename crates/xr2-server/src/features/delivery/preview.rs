@@ -153,8 +153,11 @@ pub async fn preview(
     } else {
         Snippets::default()
     };
+    // Tags may loop: a short template can take long as well.
+    let has_tags = source.syntax == xr2_prompt::Syntax::Jinja
+        && source.content.texts().any(|(_, text)| text.contains("{%"));
     let work = move || look_at(slug.as_deref(), &source, &snippets, &values, render.unwrap_or(true));
-    let (preview, warnings) = if size <= SHORT && !includes_any {
+    let (preview, warnings) = if size <= SHORT && !includes_any && !has_tags {
         work()
     } else {
         tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?

@@ -119,7 +119,7 @@ pub async fn create_in(
         Vec::new()
     };
     let publishing =
-        may_publish(change, access.rights, PRODUCTION, new.publish, new.change_summary.as_deref()).await?;
+        may_publish(change, access, PRODUCTION, new.publish, new.change_summary.as_deref()).await?;
     let mut row = PromptRow {
         id: clock.new_id(),
         slug,

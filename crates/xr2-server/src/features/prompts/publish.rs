@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use xr2_prompt::excerpt;
 
-use crate::auth::{Access, Rights};
+use crate::auth::{Access, Right};
 use crate::error::{ApiError, Code, FieldProblem, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::create::EXCERPT;
@@ -69,7 +69,7 @@ impl Publishing {
 /// Decides: `asked` absent means "if I may"; given and forbidden is 403 and nothing is saved.
 pub async fn may_publish(
     change: &mut Change,
-    rights: Rights,
+    access: &Access,
     label: &str,
     asked: Option<bool>,
     comment: Option<&str>,
@@ -77,7 +77,7 @@ pub async fn may_publish(
     if asked == Some(false) {
         return Ok(Publishing::No);
     }
-    match labels::check_move(change, rights, label, comment).await {
+    match labels::check_move(change, access, label, comment).await {
         Ok(()) => Ok(Publishing::Go),
         Err(error) if error.code == Code::PublishBlocked && asked.is_none() => {
             let code = error
@@ -120,6 +120,8 @@ pub struct Publish {
     pub comment: Option<String>,
     /// The newest version of the branch as you know it.
     pub base_version: Option<i64>,
+    /// The draft's revision as you saw it: one that somebody saved since is not published unseen.
+    pub draft_revision: Option<i64>,
     /// What changed; for the version made from the draft.
     #[schema(max_length = 1000)]
     pub change_summary: Option<String>,
@@ -148,10 +150,14 @@ pub async fn publish(
 ) -> Result<Published> {
     let label = input.label.clone().unwrap_or_else(|| PRODUCTION.to_owned());
     let comment = dto::blank_to_none(input.comment.clone());
+    if freeze || matches!(&input.from, From::Word(word) if word == "draft") {
+        // Both make a version.
+        access.require(Right::Write)?;
+    }
     let mut change = Change::begin(app, access).await?;
     let row = access::editable(change.tx(), name).await?;
     let reason = comment.clone().or_else(|| dto::blank_to_none(input.change_summary.clone()));
-    labels::check_move(&mut change, access.rights, &label, reason.as_deref()).await?;
+    labels::check_move(&mut change, access, &label, reason.as_deref()).await?;
     let (row, version) = match &input.from {
         From::Number(number) => existing_version(&mut change, row, *number, &input, freeze).await?,
         From::Word(word) if word == "draft" => from_draft(&mut change, row, &input, freeze).await?,
@@ -191,7 +197,14 @@ pub async fn finish(
     let prompt = read::entity(change.tx(), row, Can::of(access)).await?;
     change.commit().await?;
     let labels = labels_at(&prompt, version.number);
-    Ok(Published { prompt, version: Version::of(version, labels), label, previous_version })
+    let mut published = Published { prompt, version: Version::of(version, labels), label, previous_version };
+    if !access.rights.has(Right::Read) {
+        // Whoever may publish but not read is told what happened, not what it says.
+        published.version.content = None;
+        published.version.messages = None;
+        published.prompt.excerpt.clear();
+    }
+    Ok(published)
 }
 
 /// Labels of the entity that point at a version.
@@ -236,6 +249,10 @@ async fn from_draft(
         return Err(ApiError::not_found("draft"));
     };
     let newest = versions::queries::newest(change.tx(), row.id, &branch).await?;
+    if input.draft_revision.is_some_and(|seen| seen != draft.revision) {
+        let newest = newest.as_ref().map_or(row.latest_version, |newest| newest.number);
+        return Err(drafts::stale(change.tx(), &row.slug, Some(draft), newest).await?);
+    }
     check_base(input.base_version.or(Some(draft.base_version)), newest.as_ref())?;
     let mut problems: Vec<FieldProblem> = Vec::new();
     problems
@@ -342,13 +359,17 @@ pub fn check_base(base: Option<i64>, newest: Option<&VersionRow>) -> Result<()> 
 /// pinned from outside, so then the whole is written in line.
 async fn freeze_source(change: &mut Change, source: &Source) -> Result<Source> {
     let snippets = includes::resolve_snippets(change.tx(), source).await?;
-    let content = if snippets.are_flat() {
-        xr2_prompt::pin_includes(&source.content, source.syntax, &mut |target| {
+    if snippets.are_flat() {
+        let content = xr2_prompt::pin_includes(&source.content, source.syntax, &mut |target| {
             snippets.resolve(target).map(|snippet| snippet.version)
         })
-        .map_err(|error| crate::features::prompts::source::template_error(&error))?
-    } else {
-        includes::compile_with(None, source, &snippets)?.template_form().clone()
-    };
-    Ok(Source { content, ..source.clone() })
+        .map_err(|error| crate::features::prompts::source::template_error(&error))?;
+        return Ok(Source { content, ..source.clone() });
+    }
+    let compiled = includes::compile_with(None, source, &snippets)?;
+    // What the snippets declared comes along: their defaults and types go on holding.
+    let declared =
+        compiled.variables().iter().map(|variable| variable.spec.clone()).filter(|spec| !spec.discovered);
+    let contract = xr2_prompt::Contract::of(declared.collect());
+    Ok(Source { content: compiled.template_form().clone(), contract, ..source.clone() })
 }

@@ -25,7 +25,7 @@ pub async fn import_again(
     if newest.origin != "import" || row.archived {
         return Ok(None);
     }
-    let publishing = may_publish(change, access.rights, PRODUCTION, Some(publish), Some("import")).await?;
+    let publishing = may_publish(change, access, PRODUCTION, Some(publish), Some("import")).await?;
     let summary = format!("Imported again from {source_name}");
     let new = NewVersion {
         branch: drafts::MAIN.to_owned(),

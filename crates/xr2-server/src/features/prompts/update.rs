@@ -36,7 +36,7 @@ pub async fn update(app: &App, access: &Access, name: &str, input: UpdatePrompt)
     let comment = dto::blank_to_none(input.change_summary.clone());
     let changed = source.filter(|source| newest.as_ref().is_none_or(|newest| newest.source != *source));
     let publishing = if changed.is_some() || input.publish == Some(true) {
-        may_publish(&mut change, access.rights, PRODUCTION, input.publish, comment.as_deref()).await?
+        may_publish(&mut change, access, PRODUCTION, input.publish, comment.as_deref()).await?
     } else {
         Publishing::No
     };

@@ -129,7 +129,7 @@ impl Listening {
                 self.expiry = expiry_of(&self.app, &access);
                 Some(())
             }
-            Err(error) if matches!(error.code, Code::Unavailable | Code::Internal) => {
+            Err(error) if matches!(error.code, Code::Unavailable | Code::Internal | Code::RateLimited) => {
                 self.expiry = None;
                 Some(())
             }

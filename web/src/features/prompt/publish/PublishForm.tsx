@@ -64,6 +64,7 @@ export function PublishForm({ from, onClose }: Props) {
         from,
         ...(!production && { label }),
         ...(session.base !== null && from === 'draft' && { base_version: session.base }),
+        ...(session.revision !== null && from === 'draft' && { draft_revision: session.revision }),
         ...(comment.trim() && { comment: comment.trim() }),
         ...(from === 'draft' && summary?.trim() && { change_summary: summary.trim() }),
       });

@@ -96,7 +96,8 @@ pub async fn discard(
     Ok(())
 }
 
-async fn stale(tx: &mut Tx, slug: &str, stored: Option<DraftRow>, newest: i64) -> Result<ApiError> {
+/// 409 with the draft as it is now; `None`: there is none any more.
+pub async fn stale(tx: &mut Tx, slug: &str, stored: Option<DraftRow>, newest: i64) -> Result<ApiError> {
     let Some(stored) = stored else {
         let message = "The draft was published or thrown away meanwhile. Nothing of yours was saved; send it again without a revision.";
         return Ok(ApiError::new(Code::Conflict, message).with_details(json!({ "current": null })));

@@ -1,5 +1,6 @@
 //! Labels: named pointers to versions. The workspace defines them, each prompt sets them, every move is kept.
 
+mod breakage;
 mod dto;
 mod model;
 mod moves;

@@ -3,11 +3,12 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::auth::{Right, Rights};
+use crate::auth::{Access, Right};
 use crate::clock::Time;
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::includes::{Dependent, dependents};
+use crate::features::prompts::labels::breakage::check_dependents;
 use crate::features::prompts::labels::model::HistoryEntry;
 use crate::features::prompts::labels::{LATEST, MoveAction, PRODUCTION, queries};
 
@@ -41,7 +42,7 @@ pub struct Moved {
 /// Why a label may not be moved, if so: unknown label 404, else PUBLISH_BLOCKED or FORBIDDEN.
 pub async fn check_move(
     change: &mut Change,
-    rights: Rights,
+    access: &Access,
     label: &str,
     comment: Option<&str>,
 ) -> Result<()> {
@@ -58,14 +59,17 @@ pub async fn check_move(
     let blocked = |message: String, reason: &str| {
         Err(ApiError::new(Code::PublishBlocked, message).with_details(json!({ "reason": reason })))
     };
-    if !rights.has(Right::Publish) {
+    if !access.rights.has(Right::Publish) {
         return blocked("You may save versions, but not publish them.".into(), "not_allowed");
     }
-    if protected && !rights.has(Right::Admin) {
+    if protected && !access.rights.has(Right::Admin) {
         return blocked(
             format!("The label {label} is protected: only admins may move it."),
             "protected_label",
         );
+    }
+    if access.labels().is_some_and(|allowed| !allowed.iter().any(|one| one == label)) {
+        return blocked(format!("This API key may not move the label {label}."), "label_not_allowed");
     }
     let needs_comment =
         settings.get("require_change_comment").and_then(serde_json::Value::as_bool) == Some(true);
@@ -85,6 +89,9 @@ pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved>
     }
     let by = change.actor().clone();
     queries::point(change.tx(), to.prompt, to.label, to.version, to.comment, &by, now).await?;
+    let dependents =
+        if to.is_new { Vec::new() } else { dependents(change.tx(), to.prompt, to.label).await? };
+    check_dependents(change, &to, previous, &dependents).await?;
     let back = previous.is_some_and(|previous| previous > to.version);
     let action = match (to.restored, back) {
         (true, _) => MoveAction::Restored,
@@ -93,8 +100,6 @@ pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved>
         (false, false) => MoveAction::Moved,
     };
     keep(change, to.prompt, to.label, action, previous, Some(to.version), to.comment, now).await?;
-    let dependents =
-        if to.is_new { Vec::new() } else { dependents(change.tx(), to.prompt, to.label).await? };
     let kind = match action {
         MoveAction::RolledBack => EventType::PromptRolledBack,
         MoveAction::Published | MoveAction::Restored => EventType::PromptPublished,

@@ -187,7 +187,7 @@ pub async fn set_prompt_label(
     let comment = blank_to_none(input.comment);
     let mut change = Change::begin(&app, &caller).await?;
     let row = access::editable(change.tx(), &name).await?;
-    super::moves::check_move(&mut change, caller.rights, &label, comment.as_deref()).await?;
+    super::moves::check_move(&mut change, &caller, &label, comment.as_deref()).await?;
     let Some(version) = versions::queries::by_number(change.tx(), row.id, input.version).await? else {
         return Err(ApiError::not_found(&format!("version {}", input.version)));
     };
@@ -218,7 +218,7 @@ pub async fn remove_prompt_label(
 ) -> Result<Reply<LabelSet>> {
     let mut change = Change::begin(&app, &caller).await?;
     let row = access::editable(change.tx(), &name).await?;
-    super::moves::check_move(&mut change, caller.rights, &label, Some("removed")).await?;
+    super::moves::check_move(&mut change, &caller, &label, Some("removed")).await?;
     let moved = remove_label(&mut change, row.id, &row.slug, &label).await?;
     let prompt = read::entity(change.tx(), row, Can::of(&caller)).await?;
     change.commit().await?;

@@ -62,7 +62,7 @@ pub async fn create(
     }
     let comment = blank_to_none(input.change_summary.clone());
     let asked = Some(input.publish.unwrap_or(false));
-    let publishing = may_publish(&mut change, caller.rights, PRODUCTION, asked, comment.as_deref()).await?;
+    let publishing = may_publish(&mut change, caller, PRODUCTION, asked, comment.as_deref()).await?;
     let before = from.as_ref().map(|from| &from.source);
     let summary = comment.clone().unwrap_or_else(|| source.summary_since(before));
     let new = NewVersion { branch, origin: "author", summary, parent: from.map(|from| from.number) };
@@ -115,7 +115,7 @@ pub async fn restore(
     };
     let summary = format!("Restored from version {}", old.number);
     let reason = comment.clone().unwrap_or_else(|| summary.clone());
-    labels::check_move(&mut change, caller.rights, PRODUCTION, Some(&reason)).await?;
+    labels::check_move(&mut change, caller, PRODUCTION, Some(&reason)).await?;
     let new =
         NewVersion { branch: drafts::MAIN.to_owned(), origin: "restore", summary, parent: Some(old.number) };
     let (row, version) = add_version(&mut change, row, old.source, new).await?;

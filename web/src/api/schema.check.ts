@@ -1,40 +1,57 @@
 /**
- * Holds the hand-written shapes against what the server documents: a field that the dashboard reads and the server
- * does not have (any more) stops the type check here, and not on somebody's screen.
+ * Holds the hand-written shapes against what the server documents: a field that the dashboard reads and the
+ * server does not have (any more), or has with another type, stops the type check here, and not on
+ * somebody's screen.
  */
 import type { components } from './schema';
 import type * as ours from './types';
 
 type Theirs = components['schemas'];
 
-/** The fields of `A` that `B` does not have. */
-type Unknown<A, B> = Exclude<keyof A, keyof B>;
+/** The fields of `A` that `B` does not have, or has with a type that does not fit. */
+type Wrong<A, B> = {
+  [Field in keyof A]-?: Field extends keyof B ? (A[Field] extends B[Field] ? never : Field) : Field;
+}[keyof A];
 
 /** `true` when there are none; else the names, so that the error shows them. */
-type Known<A, B> = [Unknown<A, B>] extends [never] ? true : Unknown<A, B>;
+type Fits<A, B> = [Wrong<A, B>] extends [never] ? true : Wrong<A, B>;
+
+/** For shapes that hold free JSON or other shapes: the names alone. */
+type Known<A, B> = [Exclude<keyof A, keyof B>] extends [never] ? true : Exclude<keyof A, keyof B>;
+
+/** Free JSON in the document; only its name can be held. */
+type Free = 'messages' | 'variables' | 'config' | 'metadata' | 'problems' | 'preferences';
 
 type Check<T extends true> = T;
 
 /** One line for each shape; exported because what nobody uses may not stand. */
 export type Checks = [
-  Check<Known<ours.ActorRef, Theirs['Actor']>>,
-  Check<Known<ours.User, Theirs['User']>>,
-  Check<Known<ours.Workspace, Theirs['Workspace']>>,
-  Check<Known<ours.ApiKey, Theirs['ApiKey']>>,
-  Check<Known<ours.NewApiKey, Theirs['CreateKey']>>,
+  Check<Fits<ours.ActorRef, Theirs['Actor']>>,
+  Check<Fits<Omit<ours.User, Free>, Theirs['User']>>,
+  Check<Fits<ours.Workspace, Theirs['Workspace']>>,
+  Check<Fits<ours.AuthStatus, Theirs['AuthStatus']>>,
+  Check<Fits<ours.Session, Theirs['Session']>>,
+  Check<Fits<ours.ApiKey, Theirs['ApiKey']>>,
+  Check<Fits<ours.NewApiKey, Theirs['CreateKey']>>,
+  Check<Fits<Omit<ours.Prompt, Free>, Theirs['Prompt']>>,
   Check<Known<ours.Prompt, Theirs['Prompt']>>,
   Check<Known<ours.PromptDetails, Theirs['Details']>>,
   Check<Known<ours.SavedPrompt, Theirs['Saved']>>,
+  Check<Fits<Omit<ours.PromptInput, Free>, Theirs['UpdatePrompt']>>,
+  Check<Fits<Omit<ours.PromptInput, Free | 'base_version'>, Theirs['CreatePrompt']>>,
+  Check<Fits<Omit<ours.Version, Free>, Theirs['Version']>>,
   Check<Known<ours.Version, Theirs['Version']>>,
+  Check<Fits<Omit<ours.Draft, Free>, Theirs['Draft']>>,
   Check<Known<ours.Draft, Theirs['Draft']>>,
-  Check<Known<ours.DraftInput, Theirs['SaveDraft']>>,
-  Check<Known<ours.PublishInput, Theirs['Publish']>>,
+  Check<Fits<Omit<ours.DraftInput, Free>, Theirs['SaveDraft']>>,
+  Check<Fits<ours.PublishInput, Theirs['Publish']>>,
   Check<Known<ours.Published, Theirs['Published']>>,
-  Check<Known<ours.Label, Theirs['Label']>>,
-  Check<Known<ours.PromptLabel, Theirs['PromptLabel']>>,
-  Check<Known<ours.LabelMove, Theirs['HistoryEntry']>>,
+  Check<Fits<ours.Label, Theirs['Label']>>,
+  Check<Fits<ours.PromptLabel, Theirs['PromptLabel']>>,
+  Check<Fits<ours.LabelMove, Theirs['HistoryEntry']>>,
   Check<Known<ours.LabelMoved, Theirs['LabelSet']>>,
-  Check<Known<ours.Facets, Theirs['Facets']>>,
+  Check<Fits<ours.Facets, Theirs['Facets']>>,
+  Check<Fits<ours.Include, Theirs['IncludedSnippet']>>,
   Check<Known<ours.PreviewInput, Theirs['PreviewRequest']>>,
-  Check<Known<ours.ChangedEvent, Theirs['Changed']>>,
+  Check<Fits<ours.ChangedEvent, Theirs['Changed']>>,
 ];

@@ -78,9 +78,10 @@ export interface ApiKey {
   prefix: string;
   last4: string;
   scopes: Scope[];
-  labels: string[] | null;
-  allowed_ips: string[] | null;
-  allowed_origins: string[] | null;
+  /** Empty where the key is not confined. */
+  labels: string[];
+  allowed_ips: string[];
+  allowed_origins: string[];
   expires_at: Timestamp | null;
   rate_limit_per_minute: number | null;
   created_by: ActorRef;
@@ -175,7 +176,7 @@ export interface Version extends PromptBody {
   id: string;
   parent: number | null;
   branch: string;
-  change_summary: string | null;
+  change_summary: string;
   created_by: ActorRef;
   created_at: Timestamp;
   labels: string[];
@@ -200,7 +201,7 @@ export interface Prompt {
   folder_ids: string[];
   archived: boolean;
   labels: Record<string, number>;
-  latest_version: number | null;
+  latest_version: number;
   has_draft: boolean;
   created_at: Timestamp;
   created_by: ActorRef;
@@ -239,7 +240,7 @@ export interface TemplateProblem {
 export interface Draft extends PromptBody {
   branch: string;
   revision: number;
-  base_version: number | null;
+  base_version: number;
   updated_at: Timestamp;
   updated_by: ActorRef;
   problems: TemplateProblem[];
@@ -320,7 +321,7 @@ export interface Published {
 /** A label of the workspace. */
 export interface Label {
   name: string;
-  color: string | null;
+  color: string;
   description: string | null;
   protected: boolean;
   created_at: Timestamp;
@@ -335,12 +336,12 @@ export interface PromptLabel {
   moved_at: Timestamp;
   moved_by: ActorRef;
   comment: string | null;
-  color: string | null;
+  color: string;
   protected: boolean;
 }
 
 export interface LabelMove {
-  label?: string;
+  label: string;
   action: 'published' | 'rolled_back' | 'moved' | 'removed' | 'restored';
   from_version: number | null;
   to_version: number | null;

@@ -79,9 +79,9 @@ export function KeyRow({ apiKey: key, replacement, onRotate, onRevoke }: Props) 
 /** Everything that narrows the key, in one line; nothing where it is not narrowed. */
 function Limits({ apiKey: key }: { apiKey: ApiKey }) {
   const parts: { name: string; text: ReactNode }[] = [];
-  if (key.labels?.length) parts.push({ name: 'labels', text: `Only ${key.labels.join(', ')}` });
-  if (key.allowed_origins?.length) parts.push({ name: 'origins', text: `From ${key.allowed_origins.join(', ')}` });
-  if (key.allowed_ips?.length) parts.push({ name: 'addresses', text: `From ${key.allowed_ips.join(', ')}` });
+  if (key.labels.length > 0) parts.push({ name: 'labels', text: `Only ${key.labels.join(', ')}` });
+  if (key.allowed_origins.length > 0) parts.push({ name: 'origins', text: `From ${key.allowed_origins.join(', ')}` });
+  if (key.allowed_ips.length > 0) parts.push({ name: 'addresses', text: `From ${key.allowed_ips.join(', ')}` });
   if (key.rate_limit_per_minute) {
     parts.push({ name: 'rate', text: `${key.rate_limit_per_minute.toLocaleString()} requests a minute` });
   }

@@ -161,7 +161,7 @@ export function BinPage() {
 }
 
 function versionsWords(prompt: Prompt): string {
-  const count = prompt.latest_version ?? 0;
+  const count = prompt.latest_version;
   return count === 1 ? 'one version' : `${count} versions`;
 }
 

@@ -73,8 +73,6 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
     }
   }
 
-  // The same key for every try of the same prompt: an answer lost on the way makes no second prompt.
-
   return {
     fields,
     errors,

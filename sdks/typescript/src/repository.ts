@@ -81,11 +81,13 @@ export class Repository implements StreamListener {
       this.#refreshInBackground(slot, now);
       return held(slot.copy, slot.failure !== undefined);
     }
-    if (slot.copy && this.#isAway(slot, now)) {
+    // It failed just now: as long as it is not to be asked again, the last good copy is as good as it gets.
+    const isResting = slot.failure !== undefined && now < slot.retryAt;
+    if (slot.copy && (isResting || this.#isAway(slot, now))) {
       this.#refreshInBackground(slot, now);
       return held(slot.copy, true);
     }
-    if (slot.failure !== undefined && (now < slot.retryAt || patience.hasFallback)) {
+    if (slot.failure !== undefined && !slot.copy && (isResting || patience.hasFallback)) {
       this.#refreshInBackground(slot, now);
       throw slot.failure;
     }

@@ -4,11 +4,13 @@ mod content;
 
 use serde::Serialize;
 use serde_json::json;
+use xr2_db::Purpose;
 
 use crate::auth::{Access, Scope};
 use crate::error::{ApiError, Result};
 use crate::events::Actor;
 use crate::features::{accounts, api_keys};
+use crate::queries;
 use crate::state::App;
 
 /// What the demo's curl line fetches, values included.
@@ -38,6 +40,7 @@ pub async fn seed(app: &App) -> Result<Option<Credentials>> {
         return Ok(None);
     }
     let made = accounts::admin::create_user(app, EMAIL, "Demo", None, true).await?;
+    mark(app).await?;
     let access = Access::internal_as(made.workspace, Actor::user(made.user, "Demo"));
     content::fill(app, &access).await?;
     let make = async |name: &str, scopes: &[Scope]| {
@@ -52,6 +55,13 @@ pub async fn seed(app: &App) -> Result<Option<Credentials>> {
         api_key,
         admin_api_key,
     }))
+}
+
+/// Lets the sign-in page say that this is a demo.
+async fn mark(app: &App) -> Result<()> {
+    let mut tx = app.db().system(Purpose::Instance).write().await?;
+    queries::set_setting(&mut tx, "demo", "true", app.clock().now()).await?;
+    Ok(tx.commit().await?)
 }
 
 /// An error of ours in the demo's own files.

@@ -286,8 +286,7 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
 both!(a_folder_of_patterns, |app| async move {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("patterns");
-    let code =
-        "# PURPOSE\n\nSay {{tone}}, {{ tone }}.\n\n```sh\nssh {{Hostname}}\n```\nand `{{inline}}`, {{not a name}}\n";
+    let code = "# PURPOSE\n\nSay {{tone}}, {{ tone }}.\n\n```sh\nssh {{Hostname}}\n```\nand `{{inline}}`, {{not a name}}\n";
     write(&folder, "extract_main_idea/system.md", code);
     write(&folder, "extract_main_idea/user.md", "not this");
     write(&folder, "plain/system.md", "\u{feff}No variables: {\"a\": 1}, $x^{2}$, {% raw %}\r\n");
@@ -325,8 +324,14 @@ both!(a_folder_of_patterns, |app| async move {
     let names: Vec<&Value> =
         pattern["version"]["variables"].as_array().unwrap().iter().map(|v| &v["name"]).collect();
     assert_eq!(names, ["tone"]);
-    assert_eq!(pattern["version"]["variables"][0]["required"], false, "named twice it is as optional as once");
-    assert_eq!(delivered(&owner, "extract-main-idea?tone=yes").await, code.replace("{{tone}}", "yes").replace("{{ tone }}", "yes"));
+    assert_eq!(
+        pattern["version"]["variables"][0]["required"], false,
+        "named twice it is as optional as once"
+    );
+    assert_eq!(
+        delivered(&owner, "extract-main-idea?tone=yes").await,
+        code.replace("{{tone}}", "yes").replace("{{ tone }}", "yes")
+    );
     assert_eq!(delivered(&owner, "plain").await, "No variables: {\"a\": 1}, $x^{2}$, {% raw %}\r\n");
 
     let unchanged = Unchanged::since(&app).await;

@@ -1,7 +1,7 @@
 //! The one way to boot xr2 in a test: the real server on a real socket, on a fresh database of either engine, with a
 //! second workspace full of `CANARY` text planted beside the one under test.
 //!
-//! ```ignore
+//! ```text
 //! xr2_testkit::both!(a_key_is_shown_once, |app| async move {
 //!     let owner = app.owner().await;
 //!     let made = owner.post("/api-keys", json!({ "name": "shop" })).await.created();

@@ -47,7 +47,7 @@ both!(registering_makes_a_workspace_and_signs_in, |app| async move {
 
 both!(
     cookies_are_secure_under_tls,
-    Options::new().set("public_url", "https://xr2.example.com"),
+    Options::new().set("public_url", "https://xr2.example.com").set("auth.registration", "open"),
     |app| async move {
         let made = app.nobody().post("/auth/register", person("ann@example.com")).await.created();
         assert!(made.header("set-cookie").unwrap().ends_with("; Secure"));

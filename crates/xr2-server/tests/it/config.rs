@@ -106,6 +106,10 @@ fn registration_depends_on_where_the_server_listens() {
     assert_eq!(of("127.0.0.1:8000"), Registration::Open);
     assert_eq!(of("[::1]:8000"), Registration::Open);
     assert_eq!(of("0.0.0.0:8000"), Registration::Invite);
+    for behind_a_proxy in [("public_url", "https://xr2.example.com"), ("trusted_proxies", "127.0.0.1")] {
+        let config = load(None, &[], &[("listen", "127.0.0.1:8000"), behind_a_proxy]).unwrap();
+        assert_eq!(config.registration(), Registration::Invite, "{behind_a_proxy:?}");
+    }
     let closed = load(None, &[], &[("auth.registration", "closed")]).unwrap();
     assert_eq!(closed.registration(), Registration::Closed);
 }

@@ -22,6 +22,8 @@ const shownTags = 3;
 export function PromptRow({ prompt, actions, selection, rowIndex }: Props) {
   const ticked = selection.has(prompt.id);
   const extra = prompt.tags.length - shownTags;
+  // A newer version was saved and waits to be published.
+  const waits = prompt.live !== null && prompt.latest_version > prompt.live.version;
   return (
     <div role="row" aria-rowindex={rowIndex} className={classes.row} data-ticked={ticked || undefined} data-id={prompt.id}>
       <div role="cell" className={classes.tick}>
@@ -46,7 +48,11 @@ export function PromptRow({ prompt, actions, selection, rowIndex }: Props) {
           ) : (
             <StatusPill status="unpublished" />
           )}
-          {prompt.has_draft && <StatusPill status="draft" />}
+          {prompt.has_draft ? (
+            <StatusPill status="draft" />
+          ) : (
+            waits && <StatusPill status="draft">v{prompt.latest_version} is not live</StatusPill>
+          )}
         </span>
         {prompt.live && (
           <span className={classes.quiet}>

@@ -16,9 +16,10 @@ const positive = (value: unknown): number | undefined => {
 export function parseHistorySearch(search: Record<string, unknown>): HistorySearch {
   const version = positive(search.version);
   const against = positive(search.against);
+  // Every name is said: what is not, the router passes on from the address as it is.
   return {
-    ...(version !== undefined && { version }),
-    ...(version !== undefined && against !== undefined && against !== version && { against }),
-    ...(search.view === 'split' && { view: 'split' as const }),
+    version,
+    against: version !== undefined && against !== version ? against : undefined,
+    view: search.view === 'split' ? 'split' : undefined,
   };
 }

@@ -6,16 +6,24 @@ interface Props {
   unsaved: boolean | (() => boolean);
   /** What would be lost: "The prompt you began is not saved yet." */
   message: string;
+  /** Called when somebody chooses to lose it. */
+  onLeave?: () => void;
 }
 
 /** Stands between unsaved work and a way out of the page. */
-export function UnsavedDialog({ unsaved, message }: Props) {
+export function UnsavedDialog({ unsaved, message, onLeave }: Props) {
   const { blocked, leave, stay } = useUnsavedWarning(unsaved);
   return (
     <Modal opened={blocked} onClose={stay} title="Leave without saving?">
       <div style={{ color: 'var(--xr-dimmed)' }}>{message}</div>
       <div style={{ display: 'flex', justifyContent: 'flex-end', gap: 8, marginTop: 24 }}>
-        <Button variant="default" onClick={leave}>
+        <Button
+          variant="default"
+          onClick={() => {
+            onLeave?.();
+            leave();
+          }}
+        >
           Leave
         </Button>
         <Button onClick={stay} data-autofocus>

@@ -76,6 +76,8 @@ function CreateForm() {
         id="new-prompt"
         ref={form}
         className={classes.form}
+        // What is typed while it is being saved would be lost.
+        inert={create.busy !== null}
         onSubmit={(event) => {
           event.preventDefault();
           void create.save(false);
@@ -190,7 +192,11 @@ function CreateForm() {
           </div>
         </details>
       </form>
-      <UnsavedDialog unsaved={create.isUnsaved} message="The prompt you began is not kept anywhere yet." />
+      <UnsavedDialog
+        unsaved={create.isUnsaved}
+        message="The prompt you began is not kept anywhere yet."
+        onLeave={create.letGo}
+      />
     </Page>
   );
 }

@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type RefObject, useEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { ApiError, api } from '~/api/client';
 import { keys } from '~/api/keys';
 import type { PromptType, SavedPrompt } from '~/api/types';
@@ -28,10 +29,14 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
   // A crash or a closed tab loses nothing: the page finds it again.
   useEffect(() => {
     if (saved.current) return;
-    const timer = window.setTimeout(() => (unsaved ? keepBegun(fields) : forgetBegun()), 300);
+    const timer = window.setTimeout(() => {
+      if (saved.current) return;
+      if (unsaved) keepBegun(fields);
+      else forgetBegun();
+    }, 300);
     return () => window.clearTimeout(timer);
   }, [fields, unsaved]);
-  // Leaving on purpose, after the warning, lets go of it.
+  // Leaving the page in any other way lets go of it.
   useEffect(() => forgetBegun, []);
 
   function set(change: Partial<Fields>) {
@@ -46,7 +51,7 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
   function focusFirst(wrong: Errors) {
     const order = ['title', 'slug', 'content', 'messages', 'description', 'category'];
     const first = order.find((name) => name in wrong);
-    window.setTimeout(() => form.current?.querySelector<HTMLElement>(`[name="${first}"]`)?.focus());
+    form.current?.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
   }
 
   async function save(publish: boolean) {
@@ -65,9 +70,12 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
       await navigate({ to: '/prompts/$slug', params: { slug: made.slug } });
       tellOutcome(made, publish);
     } catch (error) {
-      setBusy(null);
       const fieldErrors = errorsOf(error);
-      setErrors(fieldErrors);
+      // The form must take the keyboard again before one of its fields can have it.
+      flushSync(() => {
+        setBusy(null);
+        setErrors(fieldErrors);
+      });
       if (Object.keys(fieldErrors).length > 0) focusFirst(fieldErrors);
       else setProblem(error);
     }
@@ -86,6 +94,11 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
     setType: (type: PromptType) => setFields((before) => switchType(before, type)),
     isUnsaved: () => unsaved && !saved.current,
     keepRestored: () => setRestored(false),
+    /** Somebody chose to leave without saving. */
+    letGo: () => {
+      saved.current = true;
+      forgetBegun();
+    },
     startAfresh: () => {
       forgetBegun();
       setRestored(false);

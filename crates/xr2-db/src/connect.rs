@@ -1,6 +1,6 @@
 //! Opening the pools.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
 
-use crate::migrate::{self, MigrationReport};
+use crate::migrate::{self, MigrationReport, Store};
 use crate::{DbError, Result};
 
 /// How a database is to be opened.
@@ -50,23 +50,62 @@ pub(crate) enum Pools {
     Postgres { pool: PgPool },
 }
 
-pub(crate) async fn open(options: &Options) -> Result<(Pools, MigrationReport)> {
+impl Pools {
+    pub(crate) fn size(&self) -> u32 {
+        match self {
+            Pools::Sqlite { writer, reader } => writer.size() + reader.size(),
+            Pools::Postgres { pool } => pool.size(),
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Pools::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres { pool } => pool.close().await,
+        }
+    }
+}
+
+/// What a database is opened as: its pools, on SQLite those of the usage file, and what was done to the schema.
+pub(crate) type Opened = (Pools, Option<Pools>, MigrationReport);
+
+pub(crate) async fn open(options: &Options) -> Result<Opened> {
     let url = options.url.as_str();
     if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-        open_sqlite(PathBuf::from(path), options).await
+        let path = PathBuf::from(path);
+        if path.as_os_str().is_empty() {
+            return Err(DbError::setup("sqlite: needs the path of a file"));
+        }
+        let (main, mut report) = open_sqlite(&path, Store::Main, options).await?;
+        let (usage, of_usage) = open_sqlite(&usage_file(&path), Store::Usage, options).await?;
+        report.applied.extend(of_usage.applied);
+        report.applied.sort_unstable();
+        Ok((main, Some(usage), report))
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        open_postgres(options).await
+        let (pools, report) = open_postgres(options).await?;
+        Ok((pools, None, report))
     } else {
         Err(DbError::setup("the database address must begin with sqlite: or postgres://"))
     }
 }
 
-async fn open_sqlite(path: PathBuf, options: &Options) -> Result<(Pools, MigrationReport)> {
-    if path.as_os_str().is_empty() {
-        return Err(DbError::setup("sqlite: needs the path of a file"));
+/// The file of usage beside the main one: `xr2.sqlite3` and `xr2-usage.sqlite3`.
+pub(crate) fn usage_file(main: &Path) -> PathBuf {
+    let mut name = main.file_stem().unwrap_or_default().to_owned();
+    name.push("-usage");
+    if let Some(extension) = main.extension() {
+        name.push(".");
+        name.push(extension);
     }
+    main.with_file_name(name)
+}
+
+async fn open_sqlite(path: &Path, store: Store, options: &Options) -> Result<(Pools, MigrationReport)> {
     let connect = SqliteConnectOptions::new()
-        .filename(&path)
+        .filename(path)
         .create_if_missing(true)
         // First, so that the pragmas after it wait for a busy file instead of failing.
         .busy_timeout(Duration::from_secs(5))
@@ -93,7 +132,7 @@ async fn open_sqlite(path: PathBuf, options: &Options) -> Result<(Pools, Migrati
         .map_err(|error| {
             DbError::setup(format!("cannot open the database file {}: {error}", path.display()))
         })?;
-    let report = migrate::sqlite(&writer).await?;
+    let report = migrate::sqlite(&writer, store).await?;
     let reader = SqlitePoolOptions::new()
         .min_connections(1)
         .max_connections(options.max_connections.max(1))

@@ -6,6 +6,7 @@ pub mod dialect;
 mod error;
 mod migrate;
 mod row;
+mod rows;
 mod sql;
 #[doc(hidden)]
 pub mod testing;
@@ -20,7 +21,7 @@ use uuid::Uuid;
 pub use connect::{Durability, Options};
 pub use error::{DbError, ErrorKind};
 pub use migrate::{Migration, MigrationReport, migrations};
-pub use row::{FromRow, Row};
+pub use row::{Column, FromRow, Row};
 pub use sql::Sql;
 pub use tx::Tx;
 pub use value::{JsonText, Value};
@@ -69,6 +70,8 @@ pub enum Purpose {
     Retention,
     /// Events that belong to no workspace, such as a failed sign-in.
     InstanceEvents,
+    /// Deliveries of all workspaces, written in batches and summed by the hour.
+    Usage,
 }
 
 impl Purpose {
@@ -82,6 +85,7 @@ impl Purpose {
             Purpose::Revisions => "revisions",
             Purpose::Retention => "retention",
             Purpose::InstanceEvents => "instance_events",
+            Purpose::Usage => "usage",
         }
     }
 }
@@ -90,13 +94,21 @@ impl Purpose {
 #[derive(Clone)]
 pub struct Db {
     pools: Arc<Pools>,
+    /// SQLite's file of usage; PostgreSQL keeps it with the rest.
+    usage: Option<Arc<Pools>>,
 }
 
 impl Db {
     /// Connects, applies outstanding migrations under a lock, and opens the pools.
     pub async fn open(options: &Options) -> Result<(Db, MigrationReport)> {
-        let (pools, report) = connect::open(options).await?;
-        Ok((Db { pools: Arc::new(pools) }, report))
+        let (pools, usage, report) = connect::open(options).await?;
+        Ok((Db { pools: Arc::new(pools), usage: usage.map(Arc::new) }, report))
+    }
+
+    /// Where usage is kept, with the same two doors: on SQLite a file of its own, so that deliveries being written down
+    /// and people's changes never wait for each other; on PostgreSQL the same database.
+    pub fn usage(&self) -> Db {
+        Db { pools: self.usage.clone().unwrap_or_else(|| self.pools.clone()), usage: None }
     }
 
     /// Which engine this is.
@@ -119,10 +131,7 @@ impl Db {
 
     /// Open connections, for the metric `xr2_db_connections`.
     pub fn connections(&self) -> u32 {
-        match &*self.pools {
-            Pools::Sqlite { writer, reader } => writer.size() + reader.size(),
-            Pools::Postgres { pool } => pool.size(),
-        }
+        [Some(&self.pools), self.usage.as_ref()].into_iter().flatten().map(|pools| pools.size()).sum()
     }
 
     /// Asks the database for an answer; for `/ready`.
@@ -134,24 +143,26 @@ impl Db {
         Ok(())
     }
 
-    /// Writes a consistent copy of the SQLite database to `path`. PostgreSQL has `pg_dump` for that.
+    /// Writes a consistent copy of the SQLite database to `path`, and of its usage beside it. PostgreSQL has `pg_dump`
+    /// for that.
     pub async fn copy_sqlite_to(&self, path: &std::path::Path) -> Result<()> {
-        let Pools::Sqlite { writer, .. } = &*self.pools else {
-            return Err(DbError::usage("only a SQLite database can be copied to a file"));
-        };
-        let target = path.to_str().ok_or_else(|| DbError::usage("the path is not valid UTF-8"))?.to_owned();
-        sqlx::query("VACUUM INTO $1").bind(target).execute(writer).await?;
+        let usage_path = connect::usage_file(path);
+        let copies = [(Some(&self.pools), path), (self.usage.as_ref(), &usage_path)];
+        for (pools, path) in copies.into_iter().filter_map(|(pools, path)| Some((pools?, path))) {
+            let Pools::Sqlite { writer, .. } = &**pools else {
+                return Err(DbError::usage("only a SQLite database can be copied to a file"));
+            };
+            let target =
+                path.to_str().ok_or_else(|| DbError::usage("the path is not valid UTF-8"))?.to_owned();
+            sqlx::query("VACUUM INTO $1").bind(target).execute(writer).await?;
+        }
         Ok(())
     }
 
     /// Closes all connections after the running transactions have ended.
     pub async fn close(&self) {
-        match &*self.pools {
-            Pools::Sqlite { writer, reader } => {
-                reader.close().await;
-                writer.close().await;
-            }
-            Pools::Postgres { pool } => pool.close().await,
+        for pools in self.usage.iter().chain([&self.pools]) {
+            pools.close().await;
         }
     }
 }

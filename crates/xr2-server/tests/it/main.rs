@@ -31,5 +31,7 @@ mod schema;
 mod sessions;
 mod setup;
 mod support;
+mod telemetry;
+mod usage;
 mod versions;
 mod workspaces;

@@ -11,6 +11,7 @@ use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
 use crate::features::delivery::queries::{self, PromptRow, VersionRow};
 use crate::features::prompts::{Snippets, Source, resolve_snippets, template_error};
+use crate::features::usage::Delivered;
 use crate::state::App;
 
 /// Texts larger than this are compiled beside the threads that serve requests.
@@ -44,6 +45,8 @@ pub struct Refusal {
     pub error: ApiError,
     /// Whether the prompt is there, but not that version of it.
     pub lacks_version: bool,
+    /// What usage counts it as, when the prompt is there.
+    pub what: Option<Arc<Delivered>>,
 }
 
 /// Reads and compiles what `key` asks for. An error is the database's; it is not kept.
@@ -53,8 +56,9 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     let found = find(&mut tx, key).await?;
     let mark = Mark::new(key.to_key(), revision);
     let mut dependencies = vec![Dependency::Name(key.name.into())];
-    let refused = |error, lacks_version, dependencies: Vec<Dependency>| {
-        let refusal = Refusal { mark: mark.clone(), error, lacks_version };
+    let refused = |error, what: Option<Delivered>, dependencies: Vec<Dependency>| {
+        let lacks_version = what.as_ref().is_some_and(|what| what.version == 0);
+        let refusal = Refusal { mark: mark.clone(), error, lacks_version, what: what.map(Arc::new) };
         Loaded {
             mark: mark.clone(),
             outcome: Outcome::Refused(Arc::new(refusal)),
@@ -62,15 +66,16 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
         }
     };
     let (prompt, version, labels) = match found {
-        Found::Nothing => return Ok(refused(prompt_not_found(key.name), false, dependencies)),
+        Found::Nothing => return Ok(refused(prompt_not_found(key.name), None, dependencies)),
         Found::NoVersion(prompt) => {
             dependencies.extend(dependencies_on(&prompt));
-            return Ok(refused(version_not_found(key), true, dependencies));
+            return Ok(refused(version_not_found(key), Some(attempt(key, &prompt, 0)), dependencies));
         }
         Found::Version(prompt, version, labels) => (prompt, version, labels),
     };
     dependencies.extend(dependencies_on(&prompt));
     let (number, updated_at) = (version.number, version.created_at);
+    let what = attempt(key, &prompt, number);
     let config_text = version.config.clone();
     let source = source_of(version)?;
     let config = source.config.clone();
@@ -82,7 +87,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     let compiled = match compile_beside(slug, source, snippets).await? {
         Ok(compiled) => compiled,
         // A snippet has changed or gone since the version was checked.
-        Err(error) => return Ok(refused(template_error(&error), false, dependencies)),
+        Err(error) => return Ok(refused(template_error(&error), Some(what), dependencies)),
     };
     let parts = Parts {
         mark: mark.clone(),
@@ -100,6 +105,19 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     };
     let outcome = Outcome::Ready(Arc::new(Entry::new(parts)));
     Ok(Loaded { mark, outcome, dependencies: dependencies.into() })
+}
+
+/// What usage counts a delivery as that comes to nothing.
+fn attempt(key: KeyRef<'_>, prompt: &PromptRow, version: i64) -> Delivered {
+    let label = if let SelectorRef::Label(label) = key.selector { label } else { "" };
+    Delivered {
+        workspace: key.workspace,
+        prompt: prompt.id,
+        version,
+        label: label.into(),
+        variant: "".into(),
+        includes: None,
+    }
 }
 
 enum Found {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// Events in all, and in one report.
 const EVENTS: usize = 1_000_000;
@@ -125,7 +125,7 @@ async fn make_prompts(port: u16, admin: &str) -> Result<()> {
 
 /// All reports as requests; made before anything is measured.
 fn reports(key: &str) -> Result<Vec<Vec<u8>>> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let now = UNIX_EPOCH.elapsed()?.as_secs();
     let at = format_time(now);
     let event = |number: usize| {
         json!({

@@ -32,7 +32,7 @@ use connect::Pools;
 pub type Result<T, E = DbError> = std::result::Result<T, E>;
 
 /// Which engine a [`Db`] talks to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Engine {
     /// Embedded SQLite.
     Sqlite,

@@ -94,7 +94,7 @@ impl Tx {
     }
 
     /// Runs what [`Tx::later`] put off.
-    async fn flush(&mut self) -> Result<()> {
+    pub(crate) async fn flush(&mut self) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }

@@ -17,9 +17,11 @@ pub use errors::add_common_errors;
 
 use crate::state::App;
 
-/// What the page that shows the document may load: its own files, and answers of this server.
+/// What the page that shows the document may load: its own files, and answers of this server. The hash is that of the
+/// one style element it makes, which colours its logo.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+    "default-src 'none'; script-src 'self'; style-src 'self' \
+     'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; img-src 'self' data:; connect-src 'self'; \
      font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 

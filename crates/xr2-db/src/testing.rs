@@ -215,6 +215,29 @@ pub fn url_of(url: &str, user: &str, password: &str, database: &str) -> String {
     format!("{scheme}://{user}:{password}@{host}")
 }
 
+/// Makes a table of the test's own that both doors may use.
+pub async fn make_table(url: &str, name: &'static str, columns: &'static str) -> Result<()> {
+    let create = AssertSqlSafe(format!("CREATE TABLE {name} ({columns})"));
+    match sqlite_path(url) {
+        Some(path) => {
+            let mut connection = SqliteConnectOptions::new()
+                .filename(path)
+                .busy_timeout(std::time::Duration::from_secs(5))
+                .connect()
+                .await?;
+            sqlx::query(create).execute(&mut connection).await?;
+        }
+        None => {
+            let mut connection = connect(url).await?;
+            sqlx::query(create).execute(&mut connection).await?;
+            sqlx::query(AssertSqlSafe(format!("GRANT ALL ON {name} TO xr2_app")))
+                .execute(&mut connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
 /// Tables whose rows belong to a workspace.
 pub fn guarded_tables() -> &'static [&'static str] {
     &[

@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use uuid::Uuid;
 
+use crate::batch::Batch;
 use crate::row::Inner as RowInner;
 use crate::{Engine, FromRow, Result, Row, Sql, Value};
 
 /// Longer than this and a write transaction is named in the log: the one writer of SQLite was held too long.
 const SLOW_WRITE: Duration = Duration::from_millis(250);
+
+/// More than so many statements are not put off.
+const MAX_PENDING: usize = 64;
 
 /// A running transaction. Dropped without [`Tx::commit`] it is rolled back.
 pub struct Tx {
@@ -17,6 +21,8 @@ pub struct Tx {
     workspace: Option<Uuid>,
     write: bool,
     began: Instant,
+    /// What [`Tx::later`] put off.
+    pending: Batch,
 }
 
 enum Inner {
@@ -42,11 +48,11 @@ macro_rules! run {
 
 impl Tx {
     pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, workspace: Option<Uuid>, write: bool) -> Self {
-        Tx { inner: Inner::Sqlite(tx), workspace, write, began: Instant::now() }
+        Tx { inner: Inner::Sqlite(tx), workspace, write, began: Instant::now(), pending: Batch::default() }
     }
 
     pub(crate) fn postgres(tx: Transaction<'static, Postgres>, workspace: Option<Uuid>, write: bool) -> Self {
-        Tx { inner: Inner::Postgres(tx), workspace, write, began: Instant::now() }
+        Tx { inner: Inner::Postgres(tx), workspace, write, began: Instant::now(), pending: Batch::default() }
     }
 
     /// Which engine runs it, for the few statements that differ (see [`crate::dialect`]).
@@ -68,6 +74,7 @@ impl Tx {
     /// Lets a system transaction act in `workspace` as well. Only for making a workspace together with its first
     /// member: both or neither.
     pub async fn in_workspace(mut self, workspace: Uuid) -> Result<Tx> {
+        self.flush().await?;
         if let Inner::Postgres(tx) = &mut self.inner {
             sqlx::query("SELECT set_config('app.current_workspace_id', $1, true)")
                 .bind(workspace.to_string())
@@ -78,8 +85,50 @@ impl Tx {
         Ok(self)
     }
 
+    /// Runs a statement before the next one whose result somebody asks for, at the latest at the commit. For writes
+    /// that answer nothing: on SQLite, where every statement is a hop to another thread, all that were put off make
+    /// one hop together with what follows them. What is wrong with such a statement is told by what it is run with.
+    pub async fn later(&mut self, sql: &'static str, args: Vec<Value>) -> Result<()> {
+        self.pending.push(sql, args);
+        if self.pending.len() >= MAX_PENDING { self.flush().await } else { Ok(()) }
+    }
+
+    /// Runs what [`Tx::later`] put off.
+    async fn flush(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let pending = std::mem::take(&mut self.pending);
+        match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let (sql, args) = pending.into_script(None);
+                bind_sqlite(AssertSqlSafe(sql).into_sql_str(), args).execute(&mut **tx).await?;
+            }
+            Inner::Postgres(tx) => {
+                for (sql, args) in pending.into_statements() {
+                    bind_postgres(sql.into_sql_str(), args).execute(&mut **tx).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The statement together with what was put off, where the engine can run several at once; else runs that first.
+    async fn after_pending(&mut self, sql: SqlStr, args: Vec<Value>) -> Result<(SqlStr, Vec<Value>)> {
+        if self.pending.is_empty() {
+            return Ok((sql, args));
+        }
+        if let Inner::Postgres(_) = self.inner {
+            self.flush().await?;
+            return Ok((sql, args));
+        }
+        let (script, args) = std::mem::take(&mut self.pending).into_script(Some((sql.as_str(), args)));
+        Ok((AssertSqlSafe(script).into_sql_str(), args))
+    }
+
     /// Runs a statement and tells how many rows it touched.
     pub async fn execute(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64> {
+        self.flush().await?;
         let sql = sql.into_sql_str();
         Ok(run!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected()))
     }
@@ -113,12 +162,14 @@ impl Tx {
 
     /// Like [`Tx::execute`], for a statement put together at run time.
     pub async fn execute_built(&mut self, sql: Sql) -> Result<u64> {
+        self.flush().await?;
         let (text, args) = sql.into_parts();
         let sql = AssertSqlSafe(text).into_sql_str();
         Ok(run!(self, sql, args, execute, |done| done.rows_affected(), |done| done.rows_affected()))
     }
 
     async fn all_of<T: FromRow>(&mut self, sql: SqlStr, args: Vec<Value>) -> Result<Vec<T>> {
+        let (sql, args) = self.after_pending(sql, args).await?;
         run!(
             self,
             sql,
@@ -130,6 +181,7 @@ impl Tx {
     }
 
     async fn optional_of<T: FromRow>(&mut self, sql: SqlStr, args: Vec<Value>) -> Result<Option<T>> {
+        let (sql, args) = self.after_pending(sql, args).await?;
         run!(
             self,
             sql,
@@ -141,7 +193,8 @@ impl Tx {
     }
 
     /// Makes the changes last.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.flush().await?;
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => tx.commit().await?,

@@ -71,7 +71,7 @@ pub(super) async fn append(
     event: &NewEvent,
     at: Time,
 ) -> Result<()> {
-    tx.execute(
+    tx.later(
         INSERT,
         args![
             id,
@@ -90,8 +90,7 @@ pub(super) async fn append(
             at,
         ],
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Writes an event that belongs to no workspace, such as a failed sign-in.

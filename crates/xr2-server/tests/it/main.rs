@@ -25,6 +25,7 @@ mod prompts_create;
 mod prompts_list;
 mod prompts_update;
 mod publish;
+mod put_off;
 mod queries;
 mod schema;
 mod sessions;

@@ -45,7 +45,8 @@ const BEGUN: &str = "begun";
 pub async fn seed(app: &App) -> Result<Option<Credentials>> {
     let begun = setting(app).await?.as_deref() == Some(BEGUN);
     let empty = accounts::setup_link(app).await?.is_some();
-    if !empty && !(begun && has_account(app).await?) {
+    let is_ours = empty || (begun && has_account(app).await?);
+    if !is_ours {
         return Ok(None);
     }
     set(app, BEGUN).await?;

@@ -118,8 +118,13 @@ pub async fn create_in(
 ) -> Result<Saved> {
     let clock = change.app().clock().clone();
     let (now, actor) = (clock.now(), change.actor().clone());
-    let slug = free_slug(change, new.slug.as_deref(), &new.title).await?;
+    let asked = new.slug.is_some();
+    let mut slug = new.slug.unwrap_or_else(|| slugify(&new.title));
     let included = if check_includes {
+        if !asked {
+            // What it includes may be the very prompt whose name it would have.
+            slug = free_slug(change, &slug).await?;
+        }
         includes::check(change.tx(), Some(&slug), &new.source).await?
     } else {
         Vec::new()
@@ -159,7 +164,7 @@ pub async fn create_in(
         created_at: now,
     };
     queries::insert(change.tx(), &row, &version.source.content).await?;
-    claim_slug(change, &mut row, new.slug.is_some()).await?;
+    claim_slug(change, &mut row, asked).await?;
     if !row.tags.is_empty() {
         queries::set_tags(change.tx(), row.id, &row.tags, true).await?;
     }
@@ -198,17 +203,10 @@ pub async fn create_in(
     })
 }
 
-/// The slug asked for, if it is free; else one made from the title.
-async fn free_slug(change: &mut Change, asked: Option<&str>, title: &str) -> Result<String> {
-    if let Some(slug) = asked {
-        return match queries::slug_owner(change.tx(), slug).await? {
-            None => Ok(slug.to_owned()),
-            Some(_) => Err(taken(slug)),
-        };
-    }
-    let base = slugify(title);
-    if queries::slug_owner(change.tx(), &base).await?.is_none() {
-        return Ok(base);
+/// The first of `base`, `base-2`, … that nobody has.
+async fn free_slug(change: &mut Change, base: &str) -> Result<String> {
+    if queries::slug_owner(change.tx(), base).await?.is_none() {
+        return Ok(base.to_owned());
     }
     for n in 2..=MAX_SLUG_TRIES {
         let slug = format!("{base}-{n}");
@@ -219,14 +217,14 @@ async fn free_slug(change: &mut Change, asked: Option<&str>, title: &str) -> Res
     Ok(format!("{base}-{}", crate::auth::random_token(6).to_lowercase()))
 }
 
-/// Registers the slug of a new prompt. Where two make one of the same name at once, one of them gets another slug, or,
-/// when it asked for just this one, the refusal.
+/// Registers the slug of a new prompt. Where it is taken the prompt gets another one, or, when just this one was asked
+/// for, the refusal.
 async fn claim_slug(change: &mut Change, row: &mut PromptRow, asked: bool) -> Result<()> {
     while !queries::set_slug(change.tx(), row.id, &row.slug, true, row.created_at).await? {
         if asked {
             return Err(taken(&row.slug));
         }
-        row.slug = free_slug(change, None, &row.title).await?;
+        row.slug = free_slug(change, &slugify(&row.title)).await?;
         queries::save(change.tx(), row).await?;
     }
     Ok(())

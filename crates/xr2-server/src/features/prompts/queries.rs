@@ -121,7 +121,7 @@ fn searched_content(content: &Content) -> String {
 
 pub(super) async fn insert(tx: &mut Tx, row: &PromptRow, content: &Content) -> Result<()> {
     let workspace = tx.workspace();
-    tx.execute(
+    tx.later(
         "INSERT INTO prompts (id, workspace_id, slug, title, description, type, syntax, category, tags, metadata,
             excerpt, archived, last_number, latest_version, created_by, created_at, updated_by, updated_at,
             search_facts, search_content)
@@ -155,7 +155,7 @@ pub(super) async fn insert(tx: &mut Tx, row: &PromptRow, content: &Content) -> R
 
 pub(super) async fn save(tx: &mut Tx, row: &PromptRow) -> Result<()> {
     let workspace = tx.workspace();
-    tx.execute(
+    tx.later(
         "UPDATE prompts SET slug = $3, title = $4, description = $5, type = $6, syntax = $7, category = $8, tags = $9,
             metadata = $10, excerpt = $11, archived = $12, last_number = $13, latest_version = $14, deleted_at = $15,
             deleted_by = $16, updated_by = $17, updated_at = $18, search_facts = $19
@@ -189,7 +189,7 @@ pub(super) async fn save(tx: &mut Tx, row: &PromptRow) -> Result<()> {
 /// Makes `content` what the prompt is found by.
 pub(super) async fn set_searched_content(tx: &mut Tx, prompt: Uuid, content: &Content) -> Result<()> {
     let workspace = tx.workspace();
-    tx.execute(
+    tx.later(
         "UPDATE prompts SET search_content = $3 WHERE workspace_id = $1 AND id = $2",
         args![workspace, prompt, searched_content(content)],
     )
@@ -212,22 +212,23 @@ pub(super) async fn slug_owner(tx: &mut Tx, slug: &str) -> Result<Option<Uuid>> 
 pub(super) async fn set_slug(tx: &mut Tx, prompt: Uuid, slug: &str, is_new: bool, now: Time) -> Result<bool> {
     let workspace = tx.workspace();
     if !is_new {
-        tx.execute(
+        tx.later(
             "UPDATE prompt_slugs SET is_current = $3 WHERE workspace_id = $1 AND prompt_id = $2",
             args![workspace, prompt, false],
         )
         .await?;
     }
-    let written = tx
-        .execute(
+    let written: Option<Uuid> = tx
+        .optional(
             "INSERT INTO prompt_slugs (workspace_id, slug, prompt_id, is_current, created_at)
              VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (workspace_id, slug) DO UPDATE SET is_current = excluded.is_current
-                 WHERE prompt_slugs.prompt_id = excluded.prompt_id",
+                 WHERE prompt_slugs.prompt_id = excluded.prompt_id
+             RETURNING prompt_id",
             args![workspace, slug, prompt, true, now],
         )
         .await?;
-    Ok(written == 1)
+    Ok(written.is_some())
 }
 
 pub(super) async fn former_slugs(tx: &mut Tx, prompt: Uuid) -> Result<Vec<String>> {
@@ -242,14 +243,14 @@ pub(super) async fn former_slugs(tx: &mut Tx, prompt: Uuid) -> Result<Vec<String
 pub(super) async fn set_tags(tx: &mut Tx, prompt: Uuid, tags: &[String], is_new: bool) -> Result<()> {
     let workspace = tx.workspace();
     if !is_new {
-        tx.execute(
+        tx.later(
             "DELETE FROM prompt_tags WHERE workspace_id = $1 AND prompt_id = $2",
             args![workspace, prompt],
         )
         .await?;
     }
     for tag in tags {
-        tx.execute(
+        tx.later(
             "INSERT INTO prompt_tags (workspace_id, tag, prompt_id) VALUES ($1, $2, $3)",
             args![workspace, tag, prompt],
         )

@@ -120,7 +120,7 @@ pub(super) async fn point(
     now: Time,
 ) -> Result<()> {
     let workspace = tx.workspace();
-    tx.execute(
+    tx.later(
         "INSERT INTO prompt_labels (workspace_id, prompt_id, label, version_number, comment, moved_by, moved_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (prompt_id, label) DO UPDATE SET version_number = excluded.version_number,
@@ -133,7 +133,7 @@ pub(super) async fn point(
 
 pub(super) async fn unpoint(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<()> {
     let workspace = tx.workspace();
-    tx.execute(
+    tx.later(
         "DELETE FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2 AND label = $3",
         args![workspace, prompt, label],
     )
@@ -144,7 +144,7 @@ pub(super) async fn unpoint(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<()
 /// Keeps a move.
 pub(super) async fn insert_move(tx: &mut Tx, prompt: Uuid, entry: &HistoryEntry) -> Result<()> {
     let workspace = tx.workspace();
-    tx.execute(
+    tx.later(
         "INSERT INTO label_moves (id, workspace_id, prompt_id, label, action, from_version, to_version, comment,
             moved_by, moved_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

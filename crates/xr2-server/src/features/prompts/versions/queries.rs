@@ -48,7 +48,7 @@ pub(in crate::features::prompts) async fn insert(
     version: &VersionRow,
 ) -> Result<()> {
     let workspace = tx.workspace();
-    tx.execute(
+    tx.later(
         "INSERT INTO prompt_versions (id, workspace_id, prompt_id, number, parent_number, branch, origin, type, syntax,
             content, variables, config, change_summary, created_by, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
@@ -82,7 +82,7 @@ pub(in crate::features::prompts) async fn insert_includes(
 ) -> Result<()> {
     let workspace = tx.workspace();
     for included in includes {
-        tx.execute(
+        tx.later(
             "INSERT INTO prompt_includes (workspace_id, prompt_id, version_number, included_id, selector)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
             args![workspace, prompt, number, included.id, &included.selector],

@@ -10,7 +10,7 @@ async function publish(page) {
   await page.getByText(/v\d+ is live\. Every client has it now\./).waitFor();
 }
 
-const livePill = (page, version) => page.getByText(`Live: v${version}`).first().waitFor();
+const livePill = (page, version) => page.getByText(`Live v${version}`).first().waitFor();
 
 pageTest('publishing shows the difference and what callers notice, and makes it live', {}, async (page) => {
   const { slug } = await openPrompt(page);

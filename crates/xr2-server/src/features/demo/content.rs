@@ -74,7 +74,8 @@ async fn one(change: &mut Change, access: &Access, demo: Demo) -> Result<()> {
             title: Some(demo.title.clone()),
             slug: Some(demo.slug.clone()),
             syntax: demo.syntax,
-            content: version.content,
+            // The files end every text with a line break, which nobody would type.
+            content: version.content.map(|text| text.trim_end().to_owned()),
             messages: version.messages,
             variables: demo.variables.clone(),
             config: demo.config.clone(),

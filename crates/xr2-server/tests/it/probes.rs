@@ -35,8 +35,8 @@ both!(the_api_page_may_load_nothing_from_outside, |app| async move {
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
     }
     // The policy names this one by its hash.
-    let bundle = nobody.get(&app.url("/docs/swagger-ui-bundle.js")).await;
-    assert!(bundle.text.contains(".logo_small_svg__cls-2{fill:#fff}.logo_small_svg__cls-3{fill:#85ea2d}"));
+    let preset = nobody.get(&app.url("/docs/swagger-ui-standalone-preset.js")).await;
+    assert!(preset.text.contains(".logo_small_svg__cls-2{fill:#fff}.logo_small_svg__cls-3{fill:#85ea2d}"));
     let initializer = nobody.get(&app.url("/docs/swagger-initializer.js")).await;
     assert!(initializer.text.contains("\"validatorUrl\": \"none\""), "{}", initializer.text);
 });

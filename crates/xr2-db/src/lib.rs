@@ -5,6 +5,7 @@ mod connect;
 pub mod dialect;
 mod error;
 mod migrate;
+mod role;
 mod row;
 mod sql;
 #[doc(hidden)]

@@ -187,6 +187,34 @@ pub async fn is_superuser(url: &str) -> Result<bool> {
         .await?)
 }
 
+/// Runs statements as the role that `url` names, one after the other.
+pub async fn run_sql(url: &str, statements: &[String]) -> Result<()> {
+    let mut connection = connect(url).await?;
+    for sql in statements {
+        run(&mut connection, sql.clone()).await?;
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// The server's major version.
+pub async fn server_version(url: &str) -> Result<i32> {
+    let mut connection = connect(url).await?;
+    let sql = "SELECT current_setting('server_version_num')::int / 10000";
+    Ok(sqlx::query_scalar(sql).fetch_one(&mut connection).await?)
+}
+
+/// The address of the same server with another user, password and database.
+pub fn url_of(url: &str, user: &str, password: &str, database: &str) -> String {
+    let sibling = sibling_url(url, database);
+    let (scheme, rest) = sibling.split_once("://").unwrap_or(("postgres", &sibling));
+    let host = match rest.split_once('/') {
+        Some((authority, _)) => authority.rsplit_once('@').map_or(rest, |(user, _)| &rest[user.len() + 1..]),
+        None => rest,
+    };
+    format!("{scheme}://{user}:{password}@{host}")
+}
+
 /// Makes a table of the test's own that both doors may use.
 pub async fn make_table(url: &str, name: &'static str, columns: &'static str) -> Result<()> {
     let create = AssertSqlSafe(format!("CREATE TABLE {name} ({columns})"));

@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod features;
 mod front;
+mod heavy;
 pub mod http;
 mod last_used;
 pub mod limits;

@@ -76,7 +76,10 @@ pub fn document() -> OpenApi {
 }
 
 fn split() -> (Router<App>, OpenApi) {
-    OpenApiRouter::with_openapi(openapi::base()).merge(outside()).nest("/api/v1", api()).split_for_parts()
+    let all = OpenApiRouter::with_openapi(openapi::base()).merge(outside()).nest("/api/v1", api());
+    let (routes, mut document) = all.split_for_parts();
+    openapi::add_common_errors(&mut document);
+    (routes, document)
 }
 
 /// The whole application as one service.

@@ -86,10 +86,11 @@ impl App {
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![keys.clone(), prompts.clone(), streams.clone()]);
         follower.prime().await?;
-        let bus = if config.redis.is_empty() {
-            Bus::local()
-        } else {
-            Bus::redis(&config.redis).map_err(|error| StartError::Other(format!("redis: {error}")))?
+        let bus = match config.redis_address() {
+            None => Bus::local(),
+            Some(address) => {
+                Bus::redis(address).map_err(|error| StartError::Other(format!("redis: {error}")))?
+            }
         };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
@@ -145,6 +146,11 @@ impl App {
     /// Cancelled when the server is asked to stop.
     pub fn stopping(&self) -> CancellationToken {
         self.0.stop.clone()
+    }
+
+    /// How much background work there is, for the metric `xr2_background_jobs`.
+    pub fn background_jobs(&self) -> usize {
+        self.0.tasks.len()
     }
 
     /// Runs `work` in the background; a stopping server waits for it.

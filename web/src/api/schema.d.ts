@@ -505,7 +505,10 @@ export interface paths {
         /** Point a label at a version (roll back: at an older one) */
         put: operations["set_prompt_label"];
         post?: never;
-        /** Take a label off a prompt */
+        /**
+         * Take a label off a prompt
+         * @description Refused while other prompts include what the label delivers, unless forced: they could not be delivered any more.
+         */
         delete: operations["remove_prompt_label"];
         options?: never;
         head?: never;
@@ -2037,6 +2040,11 @@ export interface components {
                  * @example simple
                  */
                 syntax: string;
+                /**
+                 * @description In a list: the text or the messages are left out, because the page would be too large with them. With `limit=1`
+                 *     they are always there.
+                 */
+                omitted?: boolean;
                 /** @description The text of a text prompt. */
                 content?: string | null;
                 /** @description The messages of a chat prompt. */
@@ -2135,6 +2143,29 @@ export interface components {
             tags: components["schemas"]["Facet"][];
             /** @description Categories in use. */
             categories: components["schemas"]["Facet"][];
+        };
+        /** @description The answer to a request that failed. */
+        Failure: {
+            /**
+             * @description Always false.
+             * @example false
+             */
+            success: boolean;
+            error: components["schemas"]["FailureReason"];
+        };
+        /** @description What went wrong. */
+        FailureReason: {
+            /**
+             * @description The stable code.
+             * @example NOT_FOUND
+             */
+            code: string;
+            /** @description What happened and what to do, in plain words. */
+            message: string;
+            /** @description Particulars, by code. */
+            details?: unknown;
+            /** @description To be quoted in reports. */
+            request_id: string;
         };
         /** @description The process is alive. */
         Health: {
@@ -2886,6 +2917,11 @@ export interface components {
              * @example simple
              */
             syntax: string;
+            /**
+             * @description In a list: the text or the messages are left out, because the page would be too large with them. With `limit=1`
+             *     they are always there.
+             */
+            omitted?: boolean;
             /** @description The text of a text prompt. */
             content?: string | null;
             /** @description The messages of a chat prompt. */
@@ -2943,7 +2979,80 @@ export interface components {
             created_at: string;
         };
     };
-    responses: never;
+    responses: {
+        /** @description The role, or the key's scopes, do not allow it */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description Fields are not valid; `details.errors` names all of them */
+        Invalid: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description There is no such thing in this workspace */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description The body is larger than this server takes */
+        PayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description Too many requests; `Retry-After` says how long to wait */
+        RateLimited: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description No credential, or one that is not valid any more */
+        Unauthenticated: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description The database cannot be reached, or the server is stopping; nothing was changed */
+        Unavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description The body is not application/json */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2974,6 +3083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_ApiKey"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description Needs an admin */
             403: {
                 headers: {
@@ -2981,6 +3091,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     create_api_key: {
@@ -3005,6 +3117,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_ApiKeyWithSecret"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description Needs an admin, and no key makes a wider one */
             403: {
                 headers: {
@@ -3012,6 +3125,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields are not valid */
             422: {
                 headers: {
@@ -3019,6 +3134,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     revoke_api_key: {
@@ -3042,6 +3159,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_ApiKey"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such key */
             404: {
                 headers: {
@@ -3049,6 +3168,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     rotate_api_key: {
@@ -3076,6 +3197,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_ApiKeyWithSecret"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such key */
             404: {
                 headers: {
@@ -3090,6 +3213,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     login: {
@@ -3121,6 +3249,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
             /** @description Too many failed attempts */
             429: {
                 headers: {
@@ -3128,6 +3259,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
         };
     };
     logout: {
@@ -3148,6 +3280,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Done"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description An API key cannot sign out, nor can another site */
             403: {
                 headers: {
@@ -3155,6 +3288,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     me: {
@@ -3182,6 +3317,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     update_me: {
@@ -3206,6 +3344,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Profile"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description An API key has no profile */
             403: {
                 headers: {
@@ -3213,6 +3352,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields are not valid */
             422: {
                 headers: {
@@ -3220,6 +3361,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     change_password: {
@@ -3251,6 +3394,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description The new password is too weak */
             422: {
                 headers: {
@@ -3265,6 +3411,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
         };
     };
     register: {
@@ -3303,6 +3450,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields are not valid */
             422: {
                 headers: {
@@ -3317,6 +3466,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
         };
     };
     list_sessions: {
@@ -3337,6 +3487,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Session"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description An API key has no sessions */
             403: {
                 headers: {
@@ -3344,6 +3495,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     revoke_other_sessions: {
@@ -3364,6 +3517,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_RevokedSessions"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description An API key has no sessions */
             403: {
                 headers: {
@@ -3371,6 +3525,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     revoke_session: {
@@ -3394,6 +3550,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Done"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description You have no such session */
             404: {
                 headers: {
@@ -3401,6 +3559,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     status: {
@@ -3421,6 +3581,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_AuthStatus"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     empty_bin: {
@@ -3441,6 +3603,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Value"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     facets: {
@@ -3461,6 +3627,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Facets"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_labels: {
@@ -3481,6 +3651,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Label"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     create_label: {
@@ -3505,6 +3679,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Label"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description There is one of that name */
             409: {
                 headers: {
@@ -3512,6 +3688,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     update_label: {
@@ -3539,6 +3720,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Label"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such label */
             404: {
                 headers: {
@@ -3546,6 +3729,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_label: {
@@ -3570,6 +3758,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such label */
             404: {
                 headers: {
@@ -3584,6 +3774,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_organizations: {
@@ -3604,6 +3796,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_organization: {
@@ -3627,6 +3823,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_organization_members: {
@@ -3650,6 +3851,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_prompts: {
@@ -3684,6 +3890,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Prompt"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     create_prompt: {
@@ -3708,6 +3918,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description publish was asked for and is not allowed; nothing was saved */
             403: {
                 headers: {
@@ -3729,6 +3940,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields or the template are not valid */
             422: {
                 headers: {
@@ -3736,6 +3948,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     fetch: {
@@ -3783,6 +3997,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
                 headers: {
@@ -3804,6 +4019,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
             /** @description The revision of `X-XR2-Min-Revision` was not reached in time */
             503: {
                 headers: {
@@ -3838,6 +4054,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -3852,6 +4070,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields or the template are not valid */
             422: {
                 headers: {
@@ -3859,6 +4079,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_prompt: {
@@ -3887,6 +4109,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Value"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -3901,6 +4125,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     archive_prompt: {
@@ -3924,6 +4150,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     prompt_details: {
@@ -3947,6 +4178,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Details"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -3954,6 +4187,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_draft: {
@@ -3980,6 +4215,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Draft"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt, or it has no draft */
             404: {
                 headers: {
@@ -3987,6 +4224,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_draft: {
@@ -4017,6 +4256,9 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Draft"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             /** @description Somebody saved it meanwhile; `details.current` is theirs */
             409: {
                 headers: {
@@ -4031,6 +4273,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_draft: {
@@ -4057,6 +4303,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No draft */
             404: {
                 headers: {
@@ -4071,6 +4319,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     duplicate_prompt: {
@@ -4098,6 +4348,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -4105,6 +4357,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     prompt_history: {
@@ -4131,6 +4388,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_HistoryEntry"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     prompt_labels: {
@@ -4154,6 +4416,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_PromptLabel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     set_prompt_label: {
@@ -4183,6 +4450,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_LabelSet"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The label is protected */
             403: {
                 headers: {
@@ -4197,11 +4465,19 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     remove_prompt_label: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Even when other prompts include it by this label */
+                force?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Slug or id */
@@ -4222,6 +4498,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_LabelSet"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description It is not there */
             404: {
                 headers: {
@@ -4229,6 +4507,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Other prompts include it by this label; `details.reasons` names them */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     label_history: {
@@ -4257,6 +4544,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_HistoryEntry"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     publish_prompt: {
@@ -4287,6 +4579,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Published"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description A rule forbids it */
             403: {
                 headers: {
@@ -4308,6 +4601,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description The template is not valid */
             422: {
                 headers: {
@@ -4315,6 +4610,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     render: {
@@ -4342,6 +4639,7 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
                 headers: {
@@ -4356,6 +4654,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Values are missing or wrong */
             422: {
                 headers: {
@@ -4363,6 +4663,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     unarchive_prompt: {
@@ -4386,6 +4688,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     undelete_prompt: {
@@ -4409,6 +4716,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -4416,6 +4725,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_versions: {
@@ -4434,7 +4745,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Versions, newest first */
+            /** @description Versions, newest first; on a page that would be too large the older ones stand without their text */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4443,6 +4754,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Version"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -4450,6 +4763,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     create_version: {
@@ -4477,6 +4792,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_NewVersionAnswer"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -4491,6 +4808,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields or the template are not valid */
             422: {
                 headers: {
@@ -4498,6 +4817,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     fetch_version: {
@@ -4530,6 +4851,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The key is confined to labels and none of them points at it */
             403: {
                 headers: {
@@ -4551,6 +4873,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     version_diff: {
@@ -4579,6 +4903,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Difference"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt or version */
             404: {
                 headers: {
@@ -4586,6 +4912,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     restore_version: {
@@ -4615,6 +4943,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Published"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt or version */
             404: {
                 headers: {
@@ -4622,6 +4952,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     stream: {
@@ -4647,6 +4982,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Changed"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
                 headers: {
@@ -4661,6 +4997,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
         };
     };
     preview: {
@@ -4685,6 +5022,8 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description The text is larger than this server takes */
             413: {
                 headers: {
@@ -4692,6 +5031,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Messages or variables are not well-formed */
             422: {
                 headers: {
@@ -4699,6 +5039,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_workspaces: {
@@ -4719,6 +5061,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_workspace: {
@@ -4742,6 +5088,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description You are not a member of such a workspace */
             404: {
                 headers: {
@@ -4749,6 +5097,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_members: {
@@ -4772,6 +5122,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description You are not a member of such a workspace */
             404: {
                 headers: {
@@ -4779,6 +5131,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     health: {

@@ -26,8 +26,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Database address; see [`Config::database_url`].
     database: Hidden,
-    /// Redis address; empty: one node.
-    pub redis: String,
+    /// Redis address; see [`Config::redis_address`].
+    redis: Hidden,
     /// Address in the browser, without a slash at the end; empty when not set.
     pub public_url: String,
     /// Further host names this server answers to.
@@ -245,6 +245,11 @@ impl Config {
     /// How long running requests may take when the server stops.
     pub fn shutdown_grace(&self) -> Duration {
         Duration::from_secs(self.shutdown_grace_seconds)
+    }
+
+    /// The Redis address, which may hold a password; none: there is one node.
+    pub fn redis_address(&self) -> Option<&str> {
+        Some(self.redis.as_str()).filter(|address| !address.is_empty())
     }
 
     /// How long a sign-in lasts without use.

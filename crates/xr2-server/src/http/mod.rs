@@ -12,7 +12,7 @@ mod text;
 
 pub use body::Body;
 pub use client::client_address;
-pub use context::{RequestContext, RequestId};
+pub use context::{CookieSlot, RequestContext, RequestId};
 pub use guard::{guard_host, guard_path, is_ours};
 pub use observe::{Handled, dress, observe};
 pub(crate) use params::decode;

@@ -14,4 +14,4 @@ pub use dto::{ApiKey, KeyStatus};
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
 pub use principal::{KeyCache, KeyPrincipal, authenticate, known};
 pub use routes::*;
-pub use service::{create_for, describe};
+pub use service::{create_for, describe, replace_for};

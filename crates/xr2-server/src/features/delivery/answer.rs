@@ -12,6 +12,7 @@ use xr2_prompt::{Provider, RenderError, RenderOptions, Values, coerce_query, pro
 use crate::error::{ApiError, Code, Result};
 use crate::features::delivery::body::{etag_of, matches_etag};
 use crate::features::delivery::entry::Entry;
+use crate::heavy::heavy;
 use crate::http::Handled;
 
 static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
@@ -93,9 +94,7 @@ pub async fn answer(entry: &Arc<Entry>, wish: Wish<'_>) -> Result<Answer> {
         return answer_with(entry, &values, format, model.as_deref());
     }
     let entry = entry.clone();
-    tokio::task::spawn_blocking(move || answer_with(&entry, &values, format, model.as_deref()))
-        .await
-        .map_err(ApiError::internal)?
+    heavy(move || answer_with(&entry, &values, format, model.as_deref())).await?
 }
 
 /// The answer of a light entry to values from a query; at once.

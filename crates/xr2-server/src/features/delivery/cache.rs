@@ -88,6 +88,11 @@ impl PromptCache {
         self.tenants.get(workspace, || app.follower().told(workspace).unwrap_or(0))
     }
 
+    /// Workspaces that something was delivered from since this node started.
+    pub fn workspaces(&self) -> usize {
+        self.tenants.count()
+    }
+
     /// Entries and bytes in memory.
     pub fn size(&self) -> (usize, u64) {
         (self.ready.len() + self.refused.len(), self.ready.weight())

@@ -131,7 +131,7 @@ impl Entry {
 }
 
 /// Loops take as long as the values make them; large texts take their time as well.
-fn is_heavy(compiled: &Compiled) -> bool {
+pub fn is_heavy(compiled: &Compiled) -> bool {
     let texts = || compiled.template_form().texts().map(|(_, text)| text);
     texts().map(str::len).sum::<usize>() > LARGE
         || (compiled.syntax() == Syntax::Jinja && texts().any(|text| text.contains("{%")))

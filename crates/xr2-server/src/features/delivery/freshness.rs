@@ -216,6 +216,11 @@ impl Tenants {
         self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&workspace).cloned()
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).len()
+    }
+
     /// The workspace; `told` is asked for when it is new.
     pub fn get(&self, workspace: Uuid, told: impl FnOnce() -> i64) -> Arc<Tenant> {
         if let Some(found) = self.find(workspace) {

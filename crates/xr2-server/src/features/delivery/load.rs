@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use xr2_db::Tx;
-use xr2_prompt::{CompileError, Compiled, Content, PromptType, compile};
+use xr2_prompt::{Content, PromptType};
 
 use crate::error::{ApiError, Result};
-use crate::features::delivery::entry::{Entry, Parts};
+use crate::features::delivery::entry::{Entry, Parts, is_heavy};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
 use crate::features::delivery::queries::{self, PromptRow, VersionRow};
-use crate::features::prompts::{Snippets, Source, resolve_snippets, template_error};
+use crate::features::prompts::{Snippets, Source, compile_off, resolve_snippets, template_error};
+use crate::heavy::heavy;
 use crate::state::App;
-
-/// Texts larger than this are compiled beside the threads that serve requests.
-const LARGE: usize = 32 * 1024;
 
 /// Something that was asked for, as it was at the mark's revision.
 #[derive(Clone)]
@@ -79,7 +77,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     dependencies.extend(dependencies_on_snippets(&snippets));
 
     let slug = prompt.slug.clone();
-    let compiled = match compile_beside(slug, source, snippets).await? {
+    let compiled = match compile_off(slug, source, snippets).await? {
         Ok(compiled) => compiled,
         // A snippet has changed or gone since the version was checked.
         Err(error) => return Ok(refused(template_error(&error), false, dependencies)),
@@ -98,7 +96,10 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
         config_text,
         updated_at,
     };
-    let outcome = Outcome::Ready(Arc::new(Entry::new(parts)));
+    // A new entry is rendered once, which may take long.
+    let entry =
+        if is_heavy(&parts.compiled) { heavy(|| Entry::new(parts)).await? } else { Entry::new(parts) };
+    let outcome = Outcome::Ready(Arc::new(entry));
     Ok(Loaded { mark, outcome, dependencies: dependencies.into() })
 }
 
@@ -157,23 +158,6 @@ fn labels_of(number: i64, prompt: &PromptRow, labels: Vec<(String, i64)>) -> Vec
     let latest = (number == prompt.latest_version).then(|| "latest".into());
     let pointing = labels.into_iter().filter(|(_, at)| *at == number).map(|(label, _)| label.into());
     pointing.chain(latest).collect()
-}
-
-/// Compiles; what is large does so beside the threads that serve requests.
-pub async fn compile_beside(
-    slug: String,
-    source: Source,
-    snippets: Snippets,
-) -> Result<std::result::Result<Compiled, CompileError>> {
-    let size: usize = source.content.texts().map(|(_, text)| text.len()).sum();
-    let work = move || {
-        let Source { content, syntax, contract, .. } = &source;
-        compile(Some(&slug), content, *syntax, contract, &mut |target| snippets.resolve(target))
-    };
-    if size <= LARGE {
-        return Ok(work());
-    }
-    tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
 }
 
 fn prompt_not_found(name: &str) -> ApiError {

@@ -6,13 +6,12 @@ use serde::Serialize;
 use uuid::Uuid;
 use xr2_db::Tx;
 use xr2_prompt::{
-    Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet, compile,
-    list_includes,
+    IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet, list_includes,
 };
 
 use crate::error::Result;
-use crate::features::prompts::source::{Source, template_error};
-use crate::features::prompts::{labels, queries, versions};
+use crate::features::prompts::source::Source;
+use crate::features::prompts::{desk, labels, queries, versions};
 
 /// A prompt that a version includes directly.
 #[derive(Debug, Clone)]
@@ -37,10 +36,13 @@ pub struct Dependent {
 }
 
 /// What the includes of a template are resolved to.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Snippets {
-    found: HashMap<IncludeTarget, std::result::Result<(Uuid, Snippet), IncludeError>>,
+    found: HashMap<IncludeTarget, Found>,
 }
+
+/// A snippet with its prompt's id, or why there is none.
+type Found = std::result::Result<(Uuid, Snippet), IncludeError>;
 
 impl Snippets {
     /// For the engine.
@@ -66,6 +68,11 @@ impl Snippets {
     pub fn are_flat(&self) -> bool {
         let mut found = self.found.values().filter_map(|found| found.as_ref().ok());
         found.all(|(_, snippet)| list_includes(&snippet.content, snippet.syntax).is_empty())
+    }
+
+    /// Everything that was looked for, and what was found or why it was not.
+    pub fn found(&self) -> impl Iterator<Item = (&IncludeTarget, &Found)> {
+        self.found.iter()
     }
 
     /// Everything that was looked for, and what was found.
@@ -106,10 +113,7 @@ pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> 
     Ok(snippets)
 }
 
-async fn look_up(
-    tx: &mut Tx,
-    target: &IncludeTarget,
-) -> Result<std::result::Result<(Uuid, Snippet), IncludeError>> {
+async fn look_up(tx: &mut Tx, target: &IncludeTarget) -> Result<Found> {
     let Some(row) = queries::find(tx, &target.slug, false).await?.filter(|row| row.deleted_at.is_none())
     else {
         return Ok(Err(IncludeError("there is no such prompt in this workspace".into())));
@@ -139,17 +143,19 @@ async fn look_up(
     })
 }
 
-/// Compiles `source` as it would be delivered, which is how it is checked; 422 TEMPLATE_ERROR with every problem.
-pub fn compile_with(slug: Option<&str>, source: &Source, snippets: &Snippets) -> Result<Compiled> {
-    let mut resolve = |target: &IncludeTarget| snippets.resolve(target);
-    compile(slug, &source.content, source.syntax, &source.contract, &mut resolve)
-        .map_err(|error| template_error(&error))
+/// Compiles a source that includes nothing, which is how it is checked; 422 TEMPLATE_ERROR with every problem.
+pub fn compile_with(slug: Option<&str>, source: &Source, snippets: &Snippets) -> Result<()> {
+    desk::compiled(slug, source, snippets).map(drop)
 }
 
-/// Checks `source` and tells what it includes directly.
+/// Checks `source` in a transaction that is to make it live or keep it, and tells what it includes directly. What is
+/// found holds until the commit: nobody else moves a label of this workspace meanwhile.
 pub async fn check(tx: &mut Tx, slug: Option<&str>, source: &Source) -> Result<Vec<IncludedPrompt>> {
+    if has_includes(source) {
+        queries::lock_labels(tx).await?;
+    }
     let snippets = resolve_snippets(tx, source).await?;
-    compile_with(slug, source, &snippets)?;
+    desk::compiled(slug, source, &snippets)?;
     let direct = list_includes(&source.content, source.syntax);
     Ok(direct
         .iter()

@@ -3,6 +3,7 @@
 mod access;
 mod bin;
 mod create;
+mod desk;
 mod diff;
 pub mod drafts;
 mod dto;
@@ -23,6 +24,7 @@ pub mod versions;
 
 pub use bin::{purge_expired, run_retention};
 pub use create::{NewPrompt, create, create_in};
+pub use desk::{compile_off, compiled_beside};
 pub use dto::{CreatePrompt, SyntaxInput, TypeInput, UpdatePrompt};
 pub use entity::{Can, Live, Prompt};
 pub use history::create_with_history;

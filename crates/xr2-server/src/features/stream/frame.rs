@@ -87,7 +87,8 @@ impl Told<'_> {
     fn version_created(&self) -> Vec<Changed> {
         let on_main = self.after["branch"].as_str().is_none_or(|branch| branch == "main");
         let version = self.after["version"].as_i64().filter(|_| on_main);
-        version.and_then(|version| self.of_prompt("latest", Some(version))).into_iter().collect()
+        let own = version.and_then(|version| self.of_prompt("latest", Some(version)));
+        own.into_iter().chain(self.of_dependents()).collect()
     }
 
     fn all_labels(&self, version_of: impl Fn(i64) -> Option<i64>) -> Vec<Changed> {
@@ -169,6 +170,10 @@ mod tests {
     fn a_saved_version_is_told_as_latest() {
         assert_eq!(told("version.created", json!({ "version": 3 })), [one("welcome", "latest", Some(3))]);
         assert!(told("version.created", json!({ "version": 3, "branch": "idea" })).is_empty());
+        let dependent = json!({ "id": Uuid::nil(), "slug": "mail", "label": "staging", "version": 4 });
+        let after = json!({ "version": 3, "dependents": [dependent] });
+        let expected = [one("welcome", "latest", Some(3)), one("mail", "staging", Some(4))];
+        assert_eq!(told("version.created", after), expected);
         assert!(told("api_key.created", json!({})).is_empty());
     }
 

@@ -7,6 +7,8 @@ use xr2_server::config::{Config, Override};
 use xr2_server::{App, StartError};
 use xr2_testkit::{CANARY_ID, Options, TestApp, both};
 
+use crate::queries::roles;
+
 both!(every_table_of_a_workspace_is_guarded, |app| async move {
     if app.db().engine() != Engine::Postgres {
         return;
@@ -137,11 +139,7 @@ impl OwnedBySomebody {
         let database = fresh.url().rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
         let url = testing::url_of(fresh.url(), &user, "secret", &database);
         let made = OwnedBySomebody { fresh, admin, user: user.clone(), url };
-        made.as_admin(&[
-            format!("CREATE ROLE {user} LOGIN {may} PASSWORD 'secret'"),
-            format!("ALTER DATABASE {database} OWNER TO {user}"),
-        ])
-        .await;
+        made.as_admin(&roles::make_owner(&user, may, &database)).await;
         Some(made)
     }
 
@@ -158,7 +156,7 @@ impl OwnedBySomebody {
 
     async fn clean_up(self) {
         self.fresh.drop().await.unwrap();
-        testing::run_sql(&self.admin, &[format!("DROP ROLE {}", self.user)]).await.unwrap();
+        testing::run_sql(&self.admin, &roles::drop(&self.user)).await.unwrap();
     }
 }
 

@@ -7,15 +7,18 @@ mod error;
 mod migrate;
 mod role;
 mod row;
+mod shared;
 mod sql;
 #[doc(hidden)]
 pub mod testing;
 mod tx;
 mod value;
+mod watch;
 
 use std::sync::Arc;
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{PgPool, Postgres, Sqlite, Transaction};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 pub use connect::{Durability, Options};
@@ -25,8 +28,11 @@ pub use row::{FromRow, Row};
 pub use sql::Sql;
 pub use tx::Tx;
 pub use value::{JsonText, Value};
+pub use xr2_breaker::{Settings as BreakerSettings, State as BreakerState, Time};
 
-use connect::Pools;
+use connect::{Opener, Pools};
+use shared::Shared;
+use watch::Watch;
 
 /// Result of a database call.
 pub type Result<T, E = DbError> = std::result::Result<T, E>;
@@ -90,22 +96,50 @@ impl Purpose {
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pools: Arc<Pools>,
+    shared: Arc<Shared>,
 }
 
 impl Db {
     /// Connects, applies outstanding migrations under a lock, and opens the pools.
     pub async fn open(options: &Options) -> Result<(Db, MigrationReport)> {
-        let (pools, report) = connect::open(options).await?;
-        Ok((Db { pools: Arc::new(pools) }, report))
+        let db = Db::prepare(options)?;
+        let report = db.start().await?;
+        Ok((db, report))
+    }
+
+    /// A handle that is not connected yet: everything is unavailable until [`Db::start`] has succeeded.
+    pub fn prepare(options: &Options) -> Result<Db> {
+        Ok(Db { shared: Arc::new(Shared::new(Opener::new(options)?)) })
+    }
+
+    /// Connects and applies outstanding migrations under a lock. May be tried again when it failed.
+    pub async fn start(&self) -> Result<MigrationReport> {
+        self.shared.start().await
+    }
+
+    /// Whether [`Db::start`] has succeeded.
+    pub fn has_started(&self) -> bool {
+        self.shared.has_started()
+    }
+
+    /// Whether [`Db::start`] is to be called: it has not succeeded yet, or the file is another one than it opened.
+    pub fn wants_start(&self) -> bool {
+        self.shared.wants_start()
+    }
+
+    /// Takes a start back: everything is unavailable again.
+    pub fn withdraw(&self) {
+        self.shared.withdraw();
+    }
+
+    /// Whether the database is a file that is not there.
+    pub fn lacks_file(&self) -> bool {
+        self.shared.lacks_file()
     }
 
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
-        match &*self.pools {
-            Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres { .. } => Engine::Postgres,
-        }
+        if self.shared.is_sqlite() { Engine::Sqlite } else { Engine::Postgres }
     }
 
     /// The door to everything that `workspace` owns.
@@ -120,24 +154,27 @@ impl Db {
 
     /// Open connections, for the metric `xr2_db_connections`.
     pub fn connections(&self) -> u32 {
-        match &*self.pools {
+        match &*self.shared.pools() {
             Pools::Sqlite { writer, reader } => writer.size() + reader.size(),
             Pools::Postgres { pool } => pool.size(),
         }
     }
 
+    /// Where the breakers of reads and of writes stand.
+    pub fn breakers(&self) -> (BreakerState, BreakerState) {
+        (self.shared.breaker(false).state(), self.shared.breaker(true).state())
+    }
+
     /// Asks the database for an answer; for `/ready`.
     pub async fn ping(&self) -> Result<()> {
-        match &*self.pools {
-            Pools::Sqlite { reader, .. } => sqlx::query("SELECT 1").execute(reader).await.map(drop)?,
-            Pools::Postgres { pool } => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
-        }
-        Ok(())
+        let mut tx = self.system(Purpose::Instance).read().await?;
+        let _: Vec<i64> = tx.all("SELECT CAST(1 AS BIGINT)", Vec::new()).await?;
+        tx.commit().await
     }
 
     /// Writes a consistent copy of the SQLite database to `path`. PostgreSQL has `pg_dump` for that.
     pub async fn copy_sqlite_to(&self, path: &std::path::Path) -> Result<()> {
-        let Pools::Sqlite { writer, .. } = &*self.pools else {
+        let Pools::Sqlite { writer, .. } = &*self.shared.pools() else {
             return Err(DbError::usage("only a SQLite database can be copied to a file"));
         };
         let target = path.to_str().ok_or_else(|| DbError::usage("the path is not valid UTF-8"))?.to_owned();
@@ -147,13 +184,7 @@ impl Db {
 
     /// Closes all connections after the running transactions have ended.
     pub async fn close(&self) {
-        match &*self.pools {
-            Pools::Sqlite { writer, reader } => {
-                reader.close().await;
-                writer.close().await;
-            }
-            Pools::Postgres { pool } => pool.close().await,
-        }
+        self.shared.pools().close().await;
     }
 }
 
@@ -172,34 +203,54 @@ pub struct Door<'a> {
 impl Door<'_> {
     /// A transaction that only reads and sees one snapshot.
     pub async fn read(&self) -> Result<Tx> {
-        match &*self.db.pools {
-            Pools::Sqlite { reader, .. } => Ok(Tx::sqlite(reader.begin().await?, self.workspace(), false)),
-            Pools::Postgres { pool } => {
-                let tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                self.postgres(tx, false).await
-            }
-        }
+        self.begin(false).await
     }
 
     /// A transaction that writes. On SQLite there is one at a time, so it waits for nothing but SQL.
     pub async fn write(&self) -> Result<Tx> {
-        match &*self.db.pools {
-            Pools::Sqlite { writer, .. } => {
-                let tx: Transaction<'static, Sqlite> = writer.begin_with("BEGIN IMMEDIATE").await?;
-                Ok(Tx::sqlite(tx, self.workspace(), true))
+        self.begin(true).await
+    }
+
+    async fn begin(&self, write: bool) -> Result<Tx> {
+        let shared = &self.db.shared;
+        let mut watch = Watch::new(shared.clone(), shared.enter(write)?, write);
+        watch.sends()?;
+        let limit = shared.options().acquire_timeout + watch.limit();
+        match &*shared.pools() {
+            Pools::Sqlite { writer, reader } => {
+                let began = async {
+                    match write {
+                        true => writer.begin_with("BEGIN IMMEDIATE").await,
+                        false => reader.begin().await,
+                    }
+                };
+                let tx: Transaction<'static, Sqlite> = watch.judge(timeout(limit, began).await)?;
+                Ok(Tx::sqlite(tx, self.workspace(), watch))
             }
-            Pools::Postgres { pool } => self.postgres(pool.begin().await?, true).await,
+            Pools::Postgres { pool } => {
+                let tx: Transaction<'static, Postgres> =
+                    watch.judge(timeout(limit, self.begin_postgres(pool, write)).await)?;
+                Ok(Tx::postgres(tx, self.workspace(), watch))
+            }
         }
     }
 
-    async fn postgres(&self, mut tx: Transaction<'static, Postgres>, write: bool) -> Result<Tx> {
+    async fn begin_postgres(
+        &self,
+        pool: &PgPool,
+        write: bool,
+    ) -> std::result::Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let mut tx = match write {
+            true => pool.begin().await?,
+            false => pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+        };
         let (setting, value) = match self.scope {
             Scope::Tenant(workspace) => ("app.current_workspace_id", workspace.to_string()),
             Scope::System(purpose) => ("app.system", purpose.as_str().to_owned()),
         };
         // Local to the transaction, so that a pooled connection (also behind PgBouncer) carries nothing over.
         sqlx::query("SELECT set_config($1, $2, true)").bind(setting).bind(value).execute(&mut *tx).await?;
-        Ok(Tx::postgres(tx, self.workspace(), write))
+        Ok(tx)
     }
 
     fn workspace(&self) -> Option<Uuid> {

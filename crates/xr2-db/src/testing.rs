@@ -337,6 +337,18 @@ impl Fresh {
     }
 }
 
+/// A SQLite file that somebody else holds for writing, until this is dropped.
+pub struct FileLock(#[expect(dead_code, reason = "held, not used")] SqliteConnection);
+
+/// Locks a SQLite file against all other writers.
+pub async fn lock_sqlite(url: &str) -> Result<FileLock> {
+    let path = sqlite_path(url).ok_or_else(|| DbError::usage("only a SQLite file can be locked"))?;
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(5));
+    let mut connection = options.connect().await?;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+    Ok(FileLock(connection))
+}
+
 fn sqlite_path(url: &str) -> Option<&str> {
     url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))
 }

@@ -1,5 +1,6 @@
 //! Configuration: one documented TOML file, `XR2_*` over it, flags over both. Checked at start; errors name the key.
 
+mod duration;
 mod layers;
 mod secret;
 
@@ -46,6 +47,10 @@ pub struct Config {
     pub postgres: Postgres,
     /// Sign-in and registration.
     pub auth: Auth,
+    /// What is delivered while the database cannot be reached.
+    pub delivery: Delivery,
+    /// How long to wait for what does not answer.
+    pub resilience: Resilience,
     /// Sizes and counts.
     pub limits: Limits,
     /// The bin.
@@ -112,6 +117,38 @@ pub struct Auth {
     pub argon2_memory_kib: u32,
     /// Passes of one password hash over its memory.
     pub argon2_iterations: u32,
+    /// How long known keys are accepted without the database.
+    #[serde(deserialize_with = "duration::read")]
+    pub max_stale: Duration,
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Delivery {
+    /// How long prompts are delivered without the database.
+    #[serde(deserialize_with = "duration::read")]
+    pub max_stale: Duration,
+    /// Whether to keep a snapshot for starts without the database.
+    pub snapshot: bool,
+}
+
+/// `[resilience]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Resilience {
+    #[serde(deserialize_with = "duration::read")]
+    connect_timeout: Duration,
+    #[serde(deserialize_with = "duration::read")]
+    acquire_timeout: Duration,
+    #[serde(deserialize_with = "duration::read")]
+    statement_timeout: Duration,
+    database_failures: u32,
+    #[serde(deserialize_with = "duration::read")]
+    database_pause: Duration,
+    #[serde(deserialize_with = "duration::read")]
+    redis_timeout: Duration,
+    redis_failures: u32,
+    #[serde(deserialize_with = "duration::read")]
+    redis_pause: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -224,9 +261,18 @@ impl Config {
         self.database.starts_with("postgres")
     }
 
-    /// How the database is opened.
-    pub fn database_options(&self) -> xr2_db::Options {
+    /// How the database is opened; `time` is what its breakers go by.
+    pub fn database_options(&self, time: xr2_db::Time) -> xr2_db::Options {
         let mut options = xr2_db::Options::new(self.database_url());
+        let resilience = &self.resilience;
+        options.connect_timeout = resilience.connect_timeout;
+        options.acquire_timeout = resilience.acquire_timeout;
+        options.statement_timeout = resilience.statement_timeout;
+        options.breaker = xr2_db::BreakerSettings {
+            failures: resilience.database_failures,
+            pause: resilience.database_pause,
+        };
+        options.time = Some(time);
         if self.is_postgres() {
             options.max_connections = self.postgres.max_connections;
         }
@@ -235,6 +281,14 @@ impl Config {
             Synchronous::Full => xr2_db::Durability::Full,
         };
         options
+    }
+
+    /// How Redis is used; `time` is what its breaker goes by.
+    pub fn bus_options(&self, node: uuid::Uuid, time: xr2_db::Time) -> xr2_bus::Options {
+        let resilience = &self.resilience;
+        let breaker =
+            xr2_bus::BreakerSettings { failures: resilience.redis_failures, pause: resilience.redis_pause };
+        xr2_bus::Options { node, timeout: resilience.redis_timeout, breaker, time }
     }
 
     /// The instance's secret key: given, read from its file, or generated in the data directory.
@@ -347,6 +401,17 @@ impl Config {
             "limits.body_bytes",
             "must not be smaller than limits.content_bytes",
         );
+        let resilience = &self.resilience;
+        demand(resilience.database_failures > 0, "resilience.database_failures", "must be at least 1");
+        demand(resilience.redis_failures > 0, "resilience.redis_failures", "must be at least 1");
+        for (key, value) in [
+            ("resilience.connect_timeout", resilience.connect_timeout),
+            ("resilience.acquire_timeout", resilience.acquire_timeout),
+            ("resilience.statement_timeout", resilience.statement_timeout),
+            ("resilience.redis_timeout", resilience.redis_timeout),
+        ] {
+            demand(value >= Duration::from_millis(10), key, "must be at least 10ms");
+        }
         demand(
             (2..=1000).contains(&self.postgres.max_connections),
             "postgres.max_connections",

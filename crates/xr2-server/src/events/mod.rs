@@ -2,11 +2,13 @@
 //! whoever needs to know (caches, streams, audit) reads them. Nobody calls them.
 
 mod change;
+mod contact;
 mod follow;
 mod kinds;
 mod queries;
 
 pub use change::{Change, Committed};
+pub use contact::Contact;
 pub use follow::{Follower, Listener, Notice};
 pub use kinds::{EventType, NewEvent, Resource};
 pub use queries::{StoredEvent, append_instance_event, append_instance_event_in};

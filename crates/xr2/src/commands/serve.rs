@@ -38,6 +38,10 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<()> {
 /// Tells a newcomer where to go. Secrets are printed once, on the first start.
 async fn greet(app: &App, wants_demo: bool, credentials_file: Option<&Path>) -> anyhow::Result<()> {
     let url = app.config().base_url();
+    if !app.db().has_started() {
+        println!("xr2 {} delivers prompts without its database: {url}", env!("CARGO_PKG_VERSION"));
+        return Ok(());
+    }
     // Opened before anything is made: a wrong path must not cost the only password.
     let file = credentials_file.map(open_private).transpose()?;
     if wants_demo && let Some(credentials) = demo::seed(app).await? {

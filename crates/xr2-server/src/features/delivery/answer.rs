@@ -17,6 +17,7 @@ use crate::http::Handled;
 
 static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
 static X_XR2_VERSION: HeaderName = HeaderName::from_static("x-xr2-version");
+static X_XR2_STALE: HeaderName = HeaderName::from_static("x-xr2-stale");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const VARY: HeaderValue =
@@ -160,7 +161,14 @@ pub fn render_error(error: &RenderError) -> ApiError {
 }
 
 /// Puts the headers of delivery around an answer; 304 when the client has it already.
-pub fn respond(entry: &Entry, (body, etag): Answer, request: &HeaderMap, is_publishable: bool) -> Response {
+/// `stale` are the seconds since the database was last heard from, when it is not.
+pub fn respond(
+    entry: &Entry,
+    (body, etag): Answer,
+    request: &HeaderMap,
+    is_publishable: bool,
+    stale: Option<u64>,
+) -> Response {
     let known = request.get(header::IF_NONE_MATCH).is_some_and(|tags| matches_etag(tags.as_bytes(), &etag));
     let mut headers = HeaderMap::with_capacity(14);
     let body = if known {
@@ -178,6 +186,9 @@ pub fn respond(entry: &Entry, (body, etag): Answer, request: &HeaderMap, is_publ
     let (read_at, told) = (entry.mark.revision(), entry.tenant.told());
     let revision = if entry.mark.is_stale() { read_at } else { read_at.max(told) };
     headers.insert(X_XR2_REVISION.clone(), HeaderValue::from(revision));
+    if let Some(seconds) = stale {
+        headers.insert(X_XR2_STALE.clone(), HeaderValue::from(seconds));
+    }
     let mut response = Response::new(body);
     *response.status_mut() = if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     *response.headers_mut() = headers;

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use uuid::Uuid;
 
-use crate::error::{ApiError, Result};
+use crate::error::{ApiError, Code, Result};
 use crate::events::{Listener, Notice};
 use crate::features::delivery::entry::Entry;
+use crate::features::delivery::freeze::{Thawed, thaw};
 use crate::features::delivery::freshness::{Dependency, Scope, Tenant, Tenants};
 use crate::features::delivery::key::{Key, KeyRef};
 use crate::features::delivery::load::{Loaded, Outcome, Refusal, load};
@@ -19,6 +20,9 @@ use crate::state::App;
 
 /// Refusals kept; asking for things that are not there must not push out what is.
 const REFUSALS: usize = 8192;
+
+/// Fills at the same time.
+const FILLS: usize = 16;
 
 /// How often a fill that was overtaken by a change is done again. More often means that the revision went back, as
 /// after a restored backup; then what was read is all there is.
@@ -30,6 +34,9 @@ pub struct PromptCache {
     refused: Cache<Key, Arc<Refusal>>,
     tenants: Tenants,
     flights: Mutex<HashMap<Key, Flight>>,
+    thawed: Thawed,
+    /// Fills at the same time; after an outage everybody asks at once.
+    filling: Semaphore,
 }
 
 /// A fill under way, shared by everybody who waits for it.
@@ -53,7 +60,14 @@ impl PromptCache {
             refused: Cache::new(REFUSALS),
             tenants: Tenants::default(),
             flights: Mutex::default(),
+            thawed: Thawed::default(),
+            filling: Semaphore::new(FILLS),
         }
+    }
+
+    /// What was read from the snapshot.
+    pub fn thawed(&self) -> &Thawed {
+        &self.thawed
     }
 
     /// What is in memory, if it is as it should be.
@@ -76,11 +90,23 @@ impl PromptCache {
         let since = tenant.seen();
         for _ in 1..ATTEMPTS {
             let loaded = self.fly(app, &tenant, key).await?;
-            if loaded.mark.revision() >= since {
+            if loaded.is_frozen || loaded.mark.revision() >= since {
                 return Ok(loaded.outcome);
             }
         }
-        Ok(load(app, &tenant, key).await?.outcome)
+        Ok(self.fill(app, &tenant, key).await?.outcome)
+    }
+
+    /// From the database, or from the snapshot when that does not answer.
+    async fn fill(&self, app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Loaded> {
+        let _place = self.filling.acquire().await.map_err(ApiError::internal)?;
+        match load(app, tenant, key).await {
+            Err(error) if error.code == Code::Unavailable => {
+                let kept = thaw(app, &self.thawed, tenant, key).await;
+                kept.map_or(Err(error), |kept| kept.inspect(|_| metrics::thawed()))
+            }
+            loaded => loaded,
+        }
     }
 
     /// The workspace's revisions as this node knows them.
@@ -104,7 +130,7 @@ impl PromptCache {
         let _given_up = GivenUp { cache: self, key: key.to_key(), flight: flight.clone() };
         let loaded = flight
             .get_or_init(|| async {
-                let loaded = load(app, tenant, key).await?;
+                let loaded = self.fill(app, tenant, key).await?;
                 self.keep(tenant, &loaded);
                 Ok::<Loaded, ApiError>(loaded)
             })
@@ -119,7 +145,7 @@ impl PromptCache {
     }
 
     fn keep(&self, tenant: &Tenant, loaded: &Loaded) {
-        tenant.register(&loaded.mark, &loaded.dependencies, || {
+        let is_kept = tenant.register(&loaded.mark, &loaded.dependencies, || {
             let key = loaded.mark.key().clone();
             match &loaded.outcome {
                 Outcome::Ready(entry) => {
@@ -132,6 +158,10 @@ impl PromptCache {
                 }
             }
         });
+        if loaded.is_frozen && !is_kept {
+            // Delivered all the same, for want of better, but not as if it were of today.
+            loaded.mark.outdate();
+        }
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
@@ -168,6 +198,12 @@ impl Listener for PromptCache {
     }
 
     fn in_order(&self, _: &Notice) {}
+
+    fn forget(&self) {
+        self.tenants.forget();
+        self.ready.clear();
+        self.refused.clear();
+    }
 
     fn caught_up(&self, workspace: Uuid, revision: i64) {
         if let Some(tenant) = self.tenants.find(workspace) {

@@ -25,6 +25,10 @@ pub async fn deliver(
     selector: SelectorRef<'_>,
     wish: Wish<'_>,
 ) -> Result<Response> {
+    let stale = app.follower().contact().stale();
+    if !is_fresh_enough(app, stale) {
+        return Err(ApiError::too_stale("delivery.max_stale"));
+    }
     if let Some(wanted) = revision::wanted(headers)? {
         revision::reach(app, access.workspace, wanted).await?;
     }
@@ -33,7 +37,12 @@ pub async fn deliver(
         app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
     }
     let answer = answer(&entry, wish).await?;
-    Ok(respond(&entry, answer, headers, is_publishable(access)))
+    Ok(respond(&entry, answer, headers, is_publishable(access), stale))
+}
+
+/// Whether something may be delivered that is `stale` seconds old, or may be.
+pub fn is_fresh_enough(app: &App, stale: Option<u64>) -> bool {
+    stale.is_none_or(|seconds| seconds <= app.config().delivery.max_stale.as_secs())
 }
 
 fn is_publishable(access: &Access) -> bool {

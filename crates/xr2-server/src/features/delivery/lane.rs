@@ -13,6 +13,7 @@ use axum::response::Response;
 use crate::auth::{Credential, credential};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
+use crate::features::delivery::deliver::is_fresh_enough;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_slug};
 use crate::features::delivery::query::Query;
 use crate::features::delivery::{metrics, revision};
@@ -42,6 +43,10 @@ pub fn answer_at_once(app: &App, request: &Request) -> Option<Response> {
 }
 
 fn fetch(app: &App, key: &KeyPrincipal, name: &str, query: &str, headers: &HeaderMap) -> Option<Response> {
+    let stale = app.follower().contact().stale();
+    if !is_fresh_enough(app, stale) {
+        return None;
+    }
     let query = Query::parse(query).ok()?;
     let SelectorRef::Label(label) = query.selector().ok()? else { return None };
     if query.names_workspace || !(key.labels.is_empty() || key.labels.iter().any(|one| one == label)) {
@@ -63,7 +68,7 @@ fn fetch(app: &App, key: &KeyPrincipal, name: &str, query: &str, headers: &Heade
     }
     let answer = answer_light(&entry, wish).ok()?;
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    let response = respond(&entry, answer, headers, false);
+    let response = respond(&entry, answer, headers, false, stale);
     debug_assert!(matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED));
     Some(response)
 }

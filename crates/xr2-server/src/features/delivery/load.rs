@@ -23,6 +23,8 @@ pub struct Loaded {
     pub outcome: Outcome,
     /// What the outcome was made of.
     pub dependencies: Arc<[Dependency]>,
+    /// Whether it comes from what is kept for times without the database.
+    pub is_frozen: bool,
 }
 
 /// What came of looking for something.
@@ -57,6 +59,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
             mark: mark.clone(),
             outcome: Outcome::Refused(Arc::new(refusal)),
             dependencies: dependencies.into(),
+            is_frozen: false,
         }
     };
     let (prompt, version, labels) = match found {
@@ -67,40 +70,68 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
         }
         Found::Version(prompt, version, labels) => (prompt, version, labels),
     };
-    dependencies.extend(dependencies_on(&prompt));
-    let (number, updated_at) = (version.number, version.created_at);
-    let config_text = version.config.clone();
-    let source = source_of(version)?;
-    let config = source.config.clone();
+    let source = source_of(&version)?;
     let snippets = resolve_snippets(&mut tx, &source).await?;
     tx.commit().await?;
-    dependencies.extend(dependencies_on_snippets(&snippets));
+    let asked = Asked { key, revision, is_frozen: false };
+    assemble(asked, tenant, prompt, version, labels, source, snippets).await
+}
 
-    let slug = prompt.slug.clone();
-    let compiled = match compile_off(slug, source, snippets).await? {
-        Ok(compiled) => compiled,
+/// What was asked for, and of which revision the answer is.
+pub struct Asked<'a> {
+    pub key: KeyRef<'a>,
+    pub revision: i64,
+    pub is_frozen: bool,
+}
+
+/// Compiles what was read.
+pub async fn assemble(
+    asked: Asked<'_>,
+    tenant: &Arc<Tenant>,
+    prompt: PromptRow,
+    version: VersionRow,
+    labels: Vec<(String, i64)>,
+    source: Source,
+    snippets: Snippets,
+) -> Result<Loaded> {
+    let Asked { key, revision, is_frozen } = asked;
+    let mark = Mark::new(key.to_key(), revision);
+    let mut dependencies = vec![Dependency::Name(key.name.into())];
+    dependencies.extend(dependencies_on(&prompt));
+    dependencies.extend(dependencies_on_snippets(&snippets));
+    let dependencies = dependencies.into();
+    let config = source.config.clone();
+    let outcome = match compile_off(prompt.slug.clone(), source, snippets).await? {
+        Ok(compiled) => {
+            let parts = Parts {
+                mark: mark.clone(),
+                tenant: tenant.clone(),
+                prompt: prompt.id,
+                labels: labels_of(version.number, &prompt, labels),
+                slug: prompt.slug,
+                title: prompt.title,
+                tags: prompt.tags,
+                number: version.number,
+                compiled,
+                config,
+                config_text: version.config,
+                updated_at: version.created_at,
+            };
+            // A new entry is rendered once, which may take long.
+            let entry = if is_heavy(&parts.compiled) {
+                heavy(|| Entry::new(parts)).await?
+            } else {
+                Entry::new(parts)
+            };
+            Outcome::Ready(Arc::new(entry))
+        }
         // A snippet has changed or gone since the version was checked.
-        Err(error) => return Ok(refused(template_error(&error), false, dependencies)),
+        Err(error) => {
+            let error = template_error(&error);
+            Outcome::Refused(Arc::new(Refusal { mark: mark.clone(), error, lacks_version: false }))
+        }
     };
-    let parts = Parts {
-        mark: mark.clone(),
-        tenant: tenant.clone(),
-        prompt: prompt.id,
-        labels: labels_of(number, &prompt, labels),
-        slug: prompt.slug,
-        title: prompt.title,
-        tags: prompt.tags,
-        number,
-        compiled,
-        config,
-        config_text,
-        updated_at,
-    };
-    // A new entry is rendered once, which may take long.
-    let entry =
-        if is_heavy(&parts.compiled) { heavy(|| Entry::new(parts)).await? } else { Entry::new(parts) };
-    let outcome = Outcome::Ready(Arc::new(entry));
-    Ok(Loaded { mark, outcome, dependencies: dependencies.into() })
+    Ok(Loaded { mark, outcome, dependencies, is_frozen })
 }
 
 enum Found {
@@ -143,9 +174,10 @@ fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Depende
     })
 }
 
-fn source_of(row: VersionRow) -> Result<Source> {
+/// The version's source.
+pub fn source_of(row: &VersionRow) -> Result<Source> {
     let kind: PromptType = row.kind.parse().map_err(ApiError::internal)?;
-    let content: Content = Source::parse_content(kind, row.content).map_err(ApiError::internal)?;
+    let content: Content = Source::parse_content(kind, row.content.clone()).map_err(ApiError::internal)?;
     Ok(Source {
         content,
         syntax: row.syntax.parse().map_err(ApiError::internal)?,

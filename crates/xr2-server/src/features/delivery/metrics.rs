@@ -11,6 +11,7 @@ struct Handles {
     not_modified: Counter,
     hot: Counter,
     cold: Counter,
+    frozen: Counter,
     seconds: Histogram,
 }
 
@@ -21,6 +22,7 @@ fn handles() -> &'static Handles {
         not_modified: metrics::counter!("xr2_prompt_requests_total", "status" => "304"),
         hot: metrics::counter!("xr2_cache_hits_total", "layer" => "hot"),
         cold: metrics::counter!("xr2_cache_hits_total", "layer" => "cold"),
+        frozen: metrics::counter!("xr2_cache_hits_total", "layer" => "frozen"),
         seconds: metrics::histogram!("xr2_prompt_response_seconds"),
     })
 }
@@ -33,6 +35,11 @@ pub fn hit() {
 /// Had to be read.
 pub fn miss() {
     handles().cold.increment(1);
+}
+
+/// Could not be read, and came from the snapshot.
+pub fn thawed() {
+    handles().frozen.increment(1);
 }
 
 /// A delivery was answered.

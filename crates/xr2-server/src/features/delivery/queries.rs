@@ -7,7 +7,7 @@ use crate::clock::Time;
 use crate::features::delivery::key::SelectorRef;
 
 /// A prompt that is not in the bin.
-pub(super) struct PromptRow {
+pub struct PromptRow {
     pub id: Uuid,
     pub slug: String,
     pub title: String,
@@ -29,7 +29,7 @@ impl FromRow for PromptRow {
 }
 
 /// A version as stored.
-pub(super) struct VersionRow {
+pub struct VersionRow {
     pub number: i64,
     pub kind: String,
     pub syntax: String,

@@ -45,6 +45,28 @@ pub struct Snippets {
 type Found = std::result::Result<(Uuid, Snippet), IncludeError>;
 
 impl Snippets {
+    /// Gathers everything that `source` includes, level by level, from what is in memory.
+    pub fn gather(
+        source: &Source,
+        mut look_up: impl FnMut(&IncludeTarget) -> std::result::Result<(Uuid, Snippet), IncludeError>,
+    ) -> Snippets {
+        let mut snippets = Snippets::default();
+        let mut wanted = list_includes(&source.content, source.syntax);
+        for _ in 0..=MAX_INCLUDE_DEPTH {
+            for target in std::mem::take(&mut wanted) {
+                if snippets.found.contains_key(&target) || snippets.found.len() > MAX_SNIPPETS {
+                    continue;
+                }
+                let found = look_up(&target);
+                if let Ok((_, snippet)) = &found {
+                    wanted.extend(list_includes(&snippet.content, snippet.syntax));
+                }
+                snippets.found.insert(target, found);
+            }
+        }
+        snippets
+    }
+
     /// For the engine.
     pub fn resolve(&self, target: &IncludeTarget) -> std::result::Result<Snippet, IncludeError> {
         match self.found.get(target) {

@@ -12,6 +12,7 @@ mod authoring;
 mod bare;
 mod delivery;
 mod http;
+mod ingest;
 mod load;
 mod machine;
 mod report;
@@ -38,7 +39,7 @@ struct Arguments {
 enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
-        /// delivery, startup, authoring; all of them when none is named.
+        /// delivery, startup, authoring, ingest; all of them when none is named.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -72,6 +73,7 @@ fn main() -> Result<()> {
                 let report = match name {
                     "delivery" => delivery::measure(&server, effort)?,
                     "startup" => startup::measure(&server, effort)?,
+                    "ingest" => ingest::measure(&server, effort)?,
                     _ => authoring::measure(&server, effort)?,
                 };
                 report.write(&results)?;
@@ -82,7 +84,7 @@ fn main() -> Result<()> {
     }
 }
 
-const SCENARIOS: [&str; 3] = ["startup", "delivery", "authoring"];
+const SCENARIOS: [&str; 4] = ["startup", "delivery", "authoring", "ingest"];
 
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
     if let Some(unknown) = names.iter().find(|name| !SCENARIOS.contains(&name.as_str())) {

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
-use crate::features::{accounts, api_keys, delivery, prompts, stream, system, workspaces};
+use crate::features::{accounts, api_keys, delivery, prompts, stream, system, telemetry, usage, workspaces};
 use crate::http::{guard_host, guard_path, observe};
 use crate::openapi;
 use crate::state::App;
@@ -60,6 +60,10 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(delivery::routes::render))
         .routes(routes!(delivery::preview::preview))
         .routes(routes!(stream::routes::stream))
+        .routes(routes!(telemetry::routes::telemetry))
+        .routes(routes!(telemetry::routes::list_clients))
+        .routes(routes!(usage::routes::usage_analytics))
+        .routes(routes!(usage::routes::prompt_analytics))
 }
 
 /// Routes beside the API.

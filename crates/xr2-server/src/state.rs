@@ -15,6 +15,8 @@ use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
 use crate::features::delivery::{Freezer, PromptCache};
 use crate::features::stream::Hub;
+use crate::features::telemetry::Presence;
+use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
 use crate::outage;
@@ -38,6 +40,8 @@ struct Inner {
     accounts: Accounts,
     denials: Denials,
     last_used: LastUsed,
+    usage: Usage,
+    presence: Presence,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
     stop: CancellationToken,
@@ -131,6 +135,7 @@ impl App {
         };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
+        let usage = Usage::new(&config.usage, secret.derive("addresses in usage"));
         Ok(App(Arc::new(Inner {
             config,
             db,
@@ -146,6 +151,8 @@ impl App {
             accounts,
             denials: Denials::default(),
             last_used: LastUsed::default(),
+            usage,
+            presence: Presence::default(),
             host_names,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -165,6 +172,10 @@ impl App {
         let app = self.clone();
         self.0.tasks.spawn(async move { app.0.freezer.run(&app).await });
         self.0.tasks.spawn(outage::keep_connected(self.clone()));
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
+        self.0.tasks.spawn(crate::features::usage::run(self.clone()));
+        self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
@@ -181,6 +192,9 @@ impl App {
         self.0.tasks.wait().await;
         if let Err(error) = self.last_used().flush(self).await {
             tracing::warn!(%error, "could not write the last last-used times");
+        }
+        if let Err(error) = self.usage().flush(self).await {
+            tracing::warn!(%error, "could not write the last usage");
         }
         self.0.db.close().await;
     }
@@ -263,6 +277,16 @@ impl App {
     /// Notes of what was used.
     pub fn last_used(&self) -> &LastUsed {
         &self.0.last_used
+    }
+
+    /// Notes of deliveries.
+    pub fn usage(&self) -> &Usage {
+        &self.0.usage
+    }
+
+    /// Instances of clients.
+    pub fn presence(&self) -> &Presence {
+        &self.0.presence
     }
 
     /// Host names this server answers to, beside loopback.

@@ -55,6 +55,8 @@ pub struct Config {
     pub limits: Limits,
     /// The bin.
     pub bin: Bin,
+    /// Deliveries written down.
+    pub usage: UsageSettings,
     /// Logging.
     pub log: Log,
     /// `/metrics`.
@@ -192,6 +194,15 @@ pub struct Limits {
 pub struct Bin {
     /// Days until purged; 0 is never.
     pub retention_days: u32,
+}
+
+/// `[usage]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct UsageSettings {
+    /// Days single deliveries are kept; 0 is for good.
+    pub retention_days: u32,
+    /// Deliveries that wait to be written at most.
+    pub buffer_events: usize,
 }
 
 /// `[log]`
@@ -416,6 +427,11 @@ impl Config {
             (2..=1000).contains(&self.postgres.max_connections),
             "postgres.max_connections",
             "must be between 2 and 1000",
+        );
+        demand(
+            (1_000..=100_000_000).contains(&self.usage.buffer_events),
+            "usage.buffer_events",
+            "must be between 1000 and 100000000",
         );
         if problems.is_empty() { Ok(()) } else { Err(ConfigError::new(problems.join("\n"))) }
     }

@@ -10,7 +10,7 @@ mod reply;
 mod schema;
 mod text;
 
-pub use body::Body;
+pub use body::{Body, JsonBytes, read_json};
 pub use client::client_address;
 pub use context::{CookieSlot, RequestContext, RequestId};
 pub use guard::{guard_host, guard_path, is_ours};

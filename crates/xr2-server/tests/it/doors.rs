@@ -111,10 +111,10 @@ both!(two_starts_at_once_migrate_once, Options::new().empty(), |app| async move 
     let open =
         || async { xr2_db::Db::open(&xr2_db::Options::new(fresh.url())).await.map(|(_, report)| report) };
     let (a, b, c) = tokio::join!(open(), open(), open());
-    let mut applied: Vec<_> = [a, b, c].into_iter().map(|report| report.unwrap().applied).collect();
-    applied.sort();
+    let mut applied: Vec<i64> = [a, b, c].into_iter().flat_map(|report| report.unwrap().applied).collect();
+    applied.sort_unstable();
     let all: Vec<i64> = xr2_db::migrations().iter().map(|migration| migration.version).collect();
-    assert_eq!(applied, [vec![], vec![], all], "one of them does the work");
+    assert_eq!(applied, all, "each step is taken once");
     fresh.drop().await.unwrap();
 });
 

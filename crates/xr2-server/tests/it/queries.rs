@@ -98,3 +98,70 @@ pub mod roles {
         [format!("DROP ROLE {user}")]
     }
 }
+
+/// A row of usage as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UsageRow {
+    pub prompt: Uuid,
+    pub version: i64,
+    pub label: String,
+    pub key: Option<Uuid>,
+    pub source: String,
+    pub status: i64,
+    pub count: i64,
+    pub latency_us: Option<i64>,
+    pub user: Option<String>,
+    pub address_hash: Option<String>,
+    pub user_agent: Option<String>,
+    pub model: Option<String>,
+    pub variables: Option<serde_json::Value>,
+    pub includes: Option<serde_json::Value>,
+}
+
+impl xr2_db::FromRow for UsageRow {
+    fn from_row(row: &xr2_db::Row) -> Result<Self> {
+        Ok(UsageRow {
+            prompt: row.get("prompt_id")?,
+            version: row.get("version")?,
+            label: row.get("label")?,
+            key: row.opt("api_key_id")?,
+            source: row.get("source")?,
+            status: row.get("status")?,
+            count: row.get("count")?,
+            latency_us: row.opt("latency_us")?,
+            user: row.opt("user_id")?,
+            address_hash: row.opt("address_hash")?,
+            user_agent: row.opt("user_agent")?,
+            model: row.opt("model")?,
+            variables: row.json_opt("variables")?,
+            includes: row.json_opt("includes")?,
+        })
+    }
+}
+
+/// Usage of a workspace in the order written.
+pub async fn usage(db: &Db, workspace: Uuid) -> Result<Vec<UsageRow>> {
+    let mut tx = db.usage().tenant(workspace).read().await?;
+    tx.all("SELECT * FROM usage_events WHERE workspace_id = $1 ORDER BY sequence", args![workspace]).await
+}
+
+/// The sum of all hours of a workspace: deliveries and errors.
+pub async fn summed(db: &Db, workspace: Uuid) -> Result<(i64, i64)> {
+    let mut tx = db.usage().tenant(workspace).read().await?;
+    tx.one(
+        "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT), CAST(COALESCE(SUM(errors), 0) AS BIGINT)
+         FROM usage_hourly WHERE workspace_id = $1",
+        args![workspace],
+    )
+    .await
+}
+
+/// Keeps everybody else from writing usage until the transaction ends.
+pub async fn hold_usage(db: &Db) -> Result<xr2_db::Tx> {
+    let mut tx = db.usage().system(xr2_db::Purpose::Usage).write().await?;
+    let lock = xr2_db::dialect::for_update(tx.engine(), "LOCK TABLE usage_events IN EXCLUSIVE MODE", "");
+    if !lock.is_empty() {
+        tx.execute(lock, args![]).await?;
+    }
+    Ok(tx)
+}

@@ -39,6 +39,8 @@ pub struct Wish<'a> {
     pub format: Option<Provider>,
     /// For this model.
     pub model: Option<&'a str>,
+    /// For this user.
+    pub user: Option<&'a str>,
 }
 
 /// Values as they came.

@@ -12,6 +12,7 @@ use crate::clock::{Time, rfc3339};
 use crate::features::delivery::body::{Body, Json, etag_of};
 use crate::features::delivery::freshness::{Mark, Tenant};
 use crate::features::delivery::key::{Selector, is_slug};
+use crate::features::usage::Delivered;
 use crate::last_used::FetchStamp;
 
 /// Templates larger than this are rendered beside the threads that serve requests.
@@ -33,6 +34,8 @@ pub struct Entry {
     pub config: serde_json::Value,
     /// When a client last fetched it.
     pub fetches: Arc<FetchStamp>,
+    /// What usage counts a delivery of it as.
+    pub what: Arc<Delivered>,
     /// `X-XR2-Version`
     pub version_header: HeaderValue,
     /// The whole answer when no values are given and no rendering is asked for; none when rendering fails.
@@ -75,6 +78,7 @@ impl Entry {
         let asked_by_former_slug = is_slug(&key.name) && *key.name != *parts.slug;
         let asked_by_former_slug = asked_by_former_slug && Uuid::try_parse(&key.name).is_err();
         let mut entry = Entry {
+            what: Arc::new(delivered(&parts, label)),
             fetches: FetchStamp::new(key.workspace, parts.prompt, counted_as),
             version_header: HeaderValue::from(parts.number),
             unasked: None,
@@ -135,6 +139,19 @@ pub fn is_heavy(compiled: &Compiled) -> bool {
     let texts = || compiled.template_form().texts().map(|(_, text)| text);
     texts().map(str::len).sum::<usize>() > LARGE
         || (compiled.syntax() == Syntax::Jinja && texts().any(|text| text.contains("{%")))
+}
+
+fn delivered(parts: &Parts, label: Option<&str>) -> Delivered {
+    let includes = parts.compiled.includes();
+    Delivered {
+        workspace: parts.mark.key().workspace,
+        prompt: parts.prompt,
+        version: parts.number,
+        label: label.unwrap_or_default().into(),
+        variant: "".into(),
+        includes: (!includes.is_empty())
+            .then(|| serde_json::to_string(&includes).unwrap_or_default().into_boxed_str()),
+    }
 }
 
 fn head(parts: &Parts) -> Box<[u8]> {

@@ -11,6 +11,7 @@ use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
 use crate::features::delivery::queries::{self, PromptRow, VersionRow};
 use crate::features::prompts::{Snippets, Source, compile_off, resolve_snippets, template_error};
+use crate::features::usage::Delivered;
 use crate::heavy::heavy;
 use crate::state::App;
 
@@ -44,6 +45,8 @@ pub struct Refusal {
     pub error: ApiError,
     /// Whether the prompt is there, but not that version of it.
     pub lacks_version: bool,
+    /// What usage counts it as, when the prompt is there.
+    pub what: Option<Arc<Delivered>>,
 }
 
 /// Reads and compiles what `key` asks for. An error is the database's; it is not kept.
@@ -53,8 +56,9 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     let found = find(&mut tx, key).await?;
     let mark = Mark::new(key.to_key(), revision);
     let mut dependencies = vec![Dependency::Name(key.name.into())];
-    let refused = |error, lacks_version, dependencies: Vec<Dependency>| {
-        let refusal = Refusal { mark: mark.clone(), error, lacks_version };
+    let refused = |error, what: Option<Delivered>, dependencies: Vec<Dependency>| {
+        let lacks_version = what.as_ref().is_some_and(|what| what.version == 0);
+        let refusal = Refusal { mark: mark.clone(), error, lacks_version, what: what.map(Arc::new) };
         Loaded {
             mark: mark.clone(),
             outcome: Outcome::Refused(Arc::new(refusal)),
@@ -63,10 +67,10 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
         }
     };
     let (prompt, version, labels) = match found {
-        Found::Nothing => return Ok(refused(prompt_not_found(key.name), false, dependencies)),
+        Found::Nothing => return Ok(refused(prompt_not_found(key.name), None, dependencies)),
         Found::NoVersion(prompt) => {
             dependencies.extend(dependencies_on(&prompt));
-            return Ok(refused(version_not_found(key), true, dependencies));
+            return Ok(refused(version_not_found(key), Some(attempt(key, &prompt, 0)), dependencies));
         }
         Found::Version(prompt, version, labels) => (prompt, version, labels),
     };
@@ -100,6 +104,7 @@ pub async fn assemble(
     dependencies.extend(dependencies_on(&prompt));
     dependencies.extend(dependencies_on_snippets(&snippets));
     let dependencies = dependencies.into();
+    let what = attempt(key, &prompt, version.number);
     let config = source.config.clone();
     let outcome = match compile_off(prompt.slug.clone(), source, snippets).await? {
         Ok(compiled) => {
@@ -128,10 +133,28 @@ pub async fn assemble(
         // A snippet has changed or gone since the version was checked.
         Err(error) => {
             let error = template_error(&error);
-            Outcome::Refused(Arc::new(Refusal { mark: mark.clone(), error, lacks_version: false }))
+            Outcome::Refused(Arc::new(Refusal {
+                mark: mark.clone(),
+                error,
+                lacks_version: false,
+                what: Some(Arc::new(what)),
+            }))
         }
     };
     Ok(Loaded { mark, outcome, dependencies, is_frozen })
+}
+
+/// What usage counts a delivery as that comes to nothing.
+fn attempt(key: KeyRef<'_>, prompt: &PromptRow, version: i64) -> Delivered {
+    let label = if let SelectorRef::Label(label) = key.selector { label } else { "" };
+    Delivered {
+        workspace: key.workspace,
+        prompt: prompt.id,
+        version,
+        label: label.into(),
+        variant: "".into(),
+        includes: None,
+    }
 }
 
 enum Found {

@@ -12,6 +12,7 @@ mod key;
 mod lane;
 mod load;
 pub(crate) mod metrics;
+mod note;
 pub mod preview;
 mod queries;
 mod query;

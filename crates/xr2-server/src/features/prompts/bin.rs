@@ -32,7 +32,9 @@ pub async fn delete(app: &App, caller: &Access, name: &str, force: bool) -> Resu
     let dependents = includes::all_dependents(change.tx(), row.id).await?;
     if !force {
         let extras = queries::extras(change.tx(), &[row.id]).await?;
-        let recent = extras.fetched.get(&row.id).filter(|at| app.clock().now() - **at < RECENT);
+        let recent = extras.fetched.get(&row.id).and_then(|fetches| fetches.first());
+        let recent =
+            recent.map(|fetch| &fetch.last_fetched_at).filter(|at| app.clock().now() - **at < RECENT);
         let mut slugs: Vec<&str> = dependents.iter().map(|dependent| dependent.slug.as_str()).collect();
         slugs.sort_unstable();
         slugs.dedup();

@@ -196,7 +196,7 @@ pub async fn create_in(
     }
     let labels = pointers.iter().map(|pointer| pointer.label.clone()).collect();
     Ok(Saved {
-        prompt: Prompt::assemble(row, pointers, false, None, Can::of(access)),
+        prompt: Prompt::assemble(row, pointers, false, Vec::new(), Can::of(access)),
         version: Some(Version::of(version, labels)),
         published: publishing.is_go(),
         publish_blocked: publishing.blocked(),

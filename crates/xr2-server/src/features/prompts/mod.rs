@@ -26,7 +26,7 @@ pub use bin::{purge_expired, run_retention};
 pub use create::{NewPrompt, create, create_in};
 pub use desk::{compile_off, compiled_beside};
 pub use dto::{CreatePrompt, SyntaxInput, TypeInput, UpdatePrompt};
-pub use entity::{Can, Live, Prompt};
+pub use entity::{Can, FetchKey, LastFetch, Live, Prompt};
 pub use history::create_with_history;
 pub use includes::{Snippets, resolve_snippets};
 pub use names::{check_slug, slugify};

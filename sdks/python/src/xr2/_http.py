@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, TypeVar
@@ -62,25 +63,28 @@ class Transport:
     def __init__(self, settings: Settings, make: MakeClient | None) -> None:
         self._settings = settings
         self._make = make or httpx.Client
-        self._client: httpx.Client | None = None
         self._closed = False
+        self._client: httpx.Client | None = None
+        self._making = threading.Lock()
 
     @property
     def client(self) -> httpx.Client:
         """The httpx client, made when it is first needed: reading the system's certificates takes its time."""
-        if self._closed:
-            raise ConnectionFailed("the connection was closed")
-        if self._client is None:
-            self._client = self._make()
-        return self._client
+        with self._making:
+            if self._closed:
+                raise ConnectionFailed("the connection was closed")
+            if self._client is None:
+                self._client = self._make()
+            return self._client
 
     def renew(self) -> None:
         """Drop the connections of a parent process, untouched, and begin with none."""
-        self._client = None
+        self._client, self._making = None, threading.Lock()
 
     def close(self) -> None:
         """Close every connection."""
-        self._closed = True
+        with self._making:
+            self._closed = True
         if self._client is not None:
             self._client.close()
 

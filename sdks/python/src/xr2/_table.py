@@ -225,8 +225,8 @@ class _Index:
         # New names first and old ones last, so that a reader never finds nothing in between.
         for name in names:
             other = self.entries.get(name)
-            if name not in (slug, prompt_id) and other is not None and other[0].data["slug"] == name:
-                continue  # somebody's present slug is nobody's former one
+            if name not in (slug, prompt_id) and other is not None and _is_anothers(name, prompt_id, other[0]):
+                continue
             self.entries[name] = (snapshot, Key(name, self._label))
         for name in self._names.get(prompt_id, ()):
             if name not in names:
@@ -243,6 +243,11 @@ class _Index:
         held = self.entries.get(name)
         if held is not None and held[0].data["id"] == prompt_id:
             del self.entries[name]
+
+
+def _is_anothers(name: str, prompt_id: str, held: Snapshot) -> bool:
+    """Somebody else's present slug is nobody's former one."""
+    return held.data["slug"] == name and held.data["id"] != prompt_id
 
 
 def read_item(value: Any) -> dict[str, Any] | None:

@@ -52,6 +52,7 @@ class FakeServer:
         self.heartbeat_seconds = 15.0
         self.log: list[tuple[int, str, dict[str, Any]]] = []
         self.window = 10_000
+        self.resumes = True
         self.reports: list[dict[str, Any]] = []
         self.revision = 1
         self.prompts: dict[str, dict[str, Any]] = {}
@@ -276,8 +277,8 @@ class FakeServer:
         with self._lock:
             if self.hello:
                 about = {"revision": self.revision, "heartbeat": self.heartbeat_seconds}
-                own.put(_frame("hello", self.revision, about))
-                last = seen.headers.get("last-event-id")
+                last = seen.headers.get("last-event-id") if self.resumes else None
+                own.put(_frame("hello", int(last or self.revision), about))
                 if self.bundles and last is not None:
                     self._replay(own, int(last), label)
             self._streams.append((own, label))

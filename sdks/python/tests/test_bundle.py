@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -45,6 +46,13 @@ def with_text(client: Xr2, text: str, slug: str = "a") -> Callable[[], Prompt | 
         return prompt if prompt.content == text else None
 
     return look
+
+
+async def from_stream(client: AsyncXr2) -> None:
+    ends_at = time.monotonic() + 5
+    while (await client.get("a")).source != "stream":
+        assert time.monotonic() < ends_at, "it never came true"
+        await asyncio.sleep(0.002)
 
 
 def test_a_bundle_then_memory_only(bundles: FakeServer, shared: Make, eventually: Eventually) -> None:
@@ -532,8 +540,7 @@ def test_closing_ends_everything(bundles: FakeServer, shared: Make, eventually: 
 def test_an_asyncio_client_let_go_of_ends_the_threads(bundles: FakeServer, eventually: Eventually) -> None:
     async def run() -> None:
         client = AsyncXr2(KEY, bundles.url)
-        while (await client.get("a")).source != "stream":
-            await asyncio.sleep(0.002)
+        await from_stream(client)
         await client._core.transport.close()
 
     bundles.put("a", "one")
@@ -552,17 +559,71 @@ def test_the_stream_goes_through_the_factory_of_an_asyncio_client(bundles: FakeS
 
     async def run() -> None:
         async with AsyncXr2(KEY, bundles.url, client_factory=Marked) as client:
-            while (await client.get("a")).source != "stream":
-                await asyncio.sleep(0.002)
+            await from_stream(client)
             await asyncio.to_thread(bundles.put, "a", "two")
             async for prompt in client.watch("a"):
                 if prompt.text == "two":
                     break
             bundles.drop_streams()
-            while len(bundles.streams_asked()) < 2 or not client.connected:
-                await asyncio.sleep(0.002)
+            await asyncio.to_thread(eventually, lambda: len(bundles.streams_asked()) == 2 and client.connected)
 
     bundles.put("a", "one")
     asyncio.run(run())
     assert {seen.headers["user-agent"] for seen in bundles.seen} == {"through-the-factory"}
     eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("xr2-")])
+
+
+def test_a_last_event_id_lost_on_the_way_costs_a_bundle(
+    bundles: FakeServer, shared: Make, eventually: Eventually
+) -> None:
+    bundles.put("a", "one")
+    client = shared()
+    settled(client, eventually)
+    bundles.resumes = False
+    bundles.put("a", "two", announce=False)
+    bundles.drop_streams()
+    eventually(with_text(client, "two"))
+    settled(client, eventually)
+
+
+def test_what_is_not_there_is_asked_for_once(bundles: FakeServer, shared: Make, eventually: Eventually) -> None:
+    bundles.put("a", "one")
+    client = shared()
+    settled(client, eventually)
+    for _ in range(50):
+        assert client.get("b", fallback="plan b").is_fallback
+    with pytest.raises(NotFound):
+        client.get("b")
+    with pytest.raises(NotFound):
+        client.get_many(["a", "b"])
+    assert len(bundles.fetches("b")) == 1
+    bundles.put("b", "here")
+    eventually(lambda: client.get("b", fallback="plan b").text == "here")
+    bundles.remove("b")
+    eventually(lambda: client.get("b", fallback="plan b").is_fallback)
+    bundles.drop_streams()
+    eventually(lambda: len(bundles.streams_asked()) >= 2 and client.connected)
+    settled(client, eventually)
+    asked = len(bundles.fetches("b"))
+    assert client.get("b", fallback="plan b").is_fallback
+    assert len(bundles.fetches("b")) == asked + 1, "what was known before the stream was lost must be asked again"
+
+
+def test_prompts_without_variables_are_rendered(bundles: FakeServer, shared: Make, eventually: Eventually) -> None:
+    jinja: dict[str, Any] = {"syntax": "jinja", "variables": []}
+    bundles.put("plain", "just text")
+    bundles.put("chat", None, type="chat", messages=[{"role": "user", "content": "Hi"}])
+    bundles.put("included", "be kind and brief", **jinja)
+    bundles.put("server", "{% if true %}x{% endif %}", **jinja)
+    bundles.put("open", "Hello {{ name }}")
+    client = shared()
+    settled(client, eventually, "plain")
+    assert client.get("plain").to_openai()["messages"][0]["content"] == "just text"
+    assert client.get("chat").to_openai()["messages"] == [{"role": "user", "content": "Hi"}]
+    assert client.get("included").render(x=1).text == "be kind and brief"
+    assert [client.get(slug).rendered for slug in ("plain", "chat", "included", "open")] == [True, True, True, False]
+    client.get("server")
+    assert len(bundles.fetches("server")) == 1, "only the server can render it"
+    eventually(lambda: client.get("server").source == "stream")
+    bundles.put("server", "now text", **jinja)
+    eventually(with_text(client, "now text", "server"))

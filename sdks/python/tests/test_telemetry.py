@@ -234,7 +234,7 @@ def test_fork(bundles: FakeServer, shared: Make, eventually: Eventually) -> None
         finally:
             os._exit(status)
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0]
-    assert len(bundles.bundles_asked()) <= asked + 1, "the child goes on where the parent stood"
+    assert len(bundles.bundles_asked()) <= asked + 1, "the child's stream goes on where the parent's stood"
     bundles.put("a", "two")
     eventually(lambda: client.get("a").text == "two")
     client.close()

@@ -106,7 +106,20 @@ class ClientCore:
                 hub.load(table)
             return None
         found = table.entries.get(key.slug)
-        return None if found is None else self._of_age(table, key.slug, found[0], now)
+        if found is not None:
+            return self._of_age(table, key.slug, found[0], now)
+        absence = table.absence(key.slug)
+        if absence is not None:
+            raise copy.copy(absence) from absence.__cause__
+        if table.is_by_server(key.slug):
+            hub.want_everything()
+        return None
+
+    def note_absence(self, key: Key, error: Xr2Error) -> None:
+        """Remember that there is no such prompt, until the stream says otherwise: it need not be asked for again."""
+        table = self.hub.tables.get(key.label or "")
+        if table is not None and isinstance(error, NotFound) and key.user_id is None and key.optimized_for is None:
+            table.note_absence(key.slug, error)
 
     def _of_age(self, table: Table, slug: str, snapshot: Snapshot, now: float) -> Served | Waiting:
         if table.live:

@@ -68,7 +68,7 @@ class Disk:
         """Replace the file."""
         body = _body(shelves)
         revision = max((shelf.revision for shelf in shelves), default=0)
-        head = {"xr2": "snapshot", "format": FORMAT, "length": len(body), "saved_at": time.time(),
+        head = {"xr2": "snapshot", "format": FORMAT, "length": len(body), "saved_at": round(time.time(), 3),
                 "revision": revision}  # fmt: skip
         try:
             if self._is_newer(revision):

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 from ._settings import API_PATH, Settings
 from ._sse import COMMENT, Event, SseDecoder
 from ._table import Change, read_item
-from ._wire import retry_wait
+from ._wire import retry_wait, whole_number
 from .errors import AuthError, ProtocolError, Xr2Error
 
 STREAM_PATH = f"{API_PATH}/stream"
-BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0
+BACKOFF_FIRST, BACKOFF_CAP = 0.5, 30.0
 HEALTHY_AFTER = 5.0
 """Seconds after which a connection counts as a good one: the next wait is short again."""
 SPREAD_AFTER_RECONNECT = 0.25
@@ -24,8 +24,8 @@ LONGEST_HEARTBEAT = 300.0
 class Listener(Protocol):
     """What the stream tells, in order."""
 
-    def hello(self, revision: int | None, heartbeat: float | None) -> None:
-        """The stream is open."""
+    def hello(self, revision: int | None, begins: int | None, heartbeat: float | None) -> None:
+        """The stream is open: the server is at ``revision``, what follows begins after ``begins``."""
 
     def frame(self, label: str, change: Change) -> None:
         """A label delivers another text of a prompt now, or none any more."""
@@ -67,7 +67,8 @@ class Feed:
         if event.event == "hello":
             data = _object(event.data)
             self.connected = True
-            self._listener.hello(_count(data.get("revision")), _seconds(data.get("heartbeat")))
+            begins = whole_number(event.id)
+            self._listener.hello(_count(data.get("revision")), begins, _seconds(data.get("heartbeat")))
         elif not self.connected:
             return
         elif event.event == COMMENT:

@@ -149,6 +149,10 @@ class Hub:
                 self.keeper.start()
                 if self.settings.stream:
                     self.stream.start()
+        if any(table.complete and not table.from_disk for table in self.tables.values()):
+            # The child of a fork holds all there is to hold: its stream goes on where the parent's stood.
+            self.keeper.await_stream()
+            self.stream.let_loose()
 
     def usable(self, table: Table, now: float) -> bool:
         """Whether bundles may be had of this label."""
@@ -311,13 +315,14 @@ class Hub:
             return self.opened_at, self.settings.connect_timeout + self.settings.read_timeout
         return self.heard_at, SILENT_BEATS * self.heartbeat
 
-    def hello(self, revision: int | None, heartbeat: float | None) -> None:
+    def hello(self, revision: int | None, begins: int | None, heartbeat: float | None) -> None:
         """The stream is open."""
         now = time.monotonic()
         with self.lock:
             self.connected, self.hello_at = True, now
             self.heartbeat = heartbeat or HEARTBEAT
-            resumed = self._resumed_from if revision is None or revision >= (self._resumed_from or 0) else None
+            # A server that goes on elsewhere did not get, or not understand, where we left off.
+            resumed = self._resumed_from if begins == self._resumed_from else None
             self._seen = self._applied = resumed if resumed is not None else revision or 0
             self._vouched = self._opened_for is None
             self.outage.succeeded()

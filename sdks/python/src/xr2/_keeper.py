@@ -22,6 +22,8 @@ POLL_EVERY = 5.0
 RECHECK_EVERY = 3600.0
 """Seconds after which a bundle is compared once more although the stream vouches for it."""
 RETRY_FIRST, RETRY_CAP = 0.5, 30.0
+STREAM_PATIENCE = 2.0
+"""Seconds that a child process gives its stream before it fetches a bundle."""
 SAVE_AFTER = 2.0
 """Seconds after a change before the disk is written, so that many changes cost one file."""
 NO_TELEMETRY_FOR = 300.0
@@ -92,6 +94,11 @@ class Keeper:
         most = min(RETRY_CAP, RETRY_FIRST * 2 ** min(failures, 8))
         self._load_at[table.label] = time.monotonic() + random.uniform(most / 4, most)
         self.wake()
+
+    def await_stream(self) -> None:
+        """The stream is about to bring what is missing; a bundle only if it does not."""
+        for label in self._hub.tables:
+            self._load_at.setdefault(label, time.monotonic() + STREAM_PATIENCE * random.uniform(0.5, 1))
 
     def stream_lost(self) -> None:
         """From now on the bundles are polled."""
@@ -199,18 +206,20 @@ class Keeper:
 
     def _last_report(self) -> None:
         """At the end of the program: what was counted, within a second, or not at all."""
-        hub, reporter = self._hub, self._hub.reporter
         ends_at = time.monotonic() + LAST_REPORT
-        while reporter is not None and hub.revision is not None and not hub.outage.failing and reporter.unsent:
-            left = ends_at - time.monotonic()
-            if left <= 0 or time.monotonic() < self._report_from or not self._reporting.acquire(timeout=left):
-                return
+        while (left := ends_at - time.monotonic()) > 0 and self._reporting.acquire(timeout=left):
             try:
+                if not self._has_more():
+                    return
                 self._send(max(0.05, ends_at - time.monotonic()))
             finally:
                 self._reporting.release()
-            if reporter.failing:
-                return
+
+    def _has_more(self) -> bool:
+        hub, reporter = self._hub, self._hub.reporter
+        if reporter is None or hub.revision is None or hub.outage.failing or reporter.failing:
+            return False
+        return time.monotonic() >= self._report_from and reporter.unsent
 
     def _disk(self, now: float) -> float:
         if now < self._save_at:

@@ -151,4 +151,3 @@ class StreamThread:
                 return
             self._owner.heard()
             feed.take(chunk)
-

@@ -19,12 +19,15 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ._snapshot import Snapshot
+from ._template import discover, texts_of
 from ._wire import Key
+from .errors import Xr2Error
 
 OLDER_BUNDLES_REFUSED_FOR = 10.0
 """Seconds after which lower revisions are believed: the server was restored from a backup."""
 MOST_PENDING = 10_000
 """Frames kept while a bundle is on its way; beyond them the bundle is fetched once more."""
+MOST_ABSENT = 1000
 NEVER = float("-inf")
 
 Entries: TypeAlias = "dict[str, tuple[Snapshot, Key]]"
@@ -56,6 +59,7 @@ class Table:
         """A bundle must be at least this new before the stream's word counts again."""
         self.goal = 0
         """What the stream said is the newest; live only from there on."""
+        self._absent: dict[str, Xr2Error] = {}
         self.suspect = False
         """Whether something was lost in a way that no revision tells."""
         self._index = _Index((), label)
@@ -67,6 +71,19 @@ class Table:
 
     def __len__(self) -> int:
         return len(self._index.ids)
+
+    def is_by_server(self, name: str) -> bool:
+        """Whether the prompt is there, but only the server can render it."""
+        return name in self._index.by_server
+
+    def absence(self, name: str) -> Xr2Error | None:
+        """The server's word that there is no such prompt, as long as the stream would have told otherwise."""
+        return self._absent.get(name) if self.live else None
+
+    def note_absence(self, name: str, error: Xr2Error) -> None:
+        """The server says that there is no such prompt."""
+        if self.live and len(self._absent) < MOST_ABSENT:
+            self._absent[name] = error
 
     def snapshots(self) -> list[Snapshot]:
         """Every prompt held, once."""
@@ -184,6 +201,7 @@ class Table:
         if held is not None and (held.revision or 0) > change.revision:
             return False
         self._dirty = True
+        self._absent = {}
         if change.item is None:
             self._index.remove(change.prompt_id)
             return held is not None
@@ -203,6 +221,7 @@ class Table:
         live = connected and self.complete and self.revision >= self.goal
         if self.live and not live:
             self.confirmed_at = max(self.confirmed_at, now)
+            self._absent = {}
         self.live = live
 
 
@@ -211,6 +230,7 @@ class _Index:
 
     def __init__(self, snapshots: Iterable[Snapshot], label: str) -> None:
         self.entries: Entries = {}
+        self.by_server: set[str] = set()
         self.ids: dict[str, Snapshot] = {}
         self._names: dict[str, list[str]] = {}
         self._label = label
@@ -222,12 +242,18 @@ class _Index:
         prompt_id, slug = data["id"], data["slug"]
         former = data.get("former_slugs") or ()
         names = list(dict.fromkeys((slug, prompt_id, *(name for name in former if isinstance(name, str)))))
+        aside = only_the_server_can(data)
         # New names first and old ones last, so that a reader never finds nothing in between.
         for name in names:
             other = self.entries.get(name)
             if name not in (slug, prompt_id) and other is not None and _is_anothers(name, prompt_id, other[0]):
                 continue
-            self.entries[name] = (snapshot, Key(name, self._label))
+            if aside:
+                self.by_server.add(name)
+                self.entries.pop(name, None)
+            else:
+                self.entries[name] = (snapshot, Key(name, self._label))
+                self.by_server.discard(name)
         for name in self._names.get(prompt_id, ()):
             if name not in names:
                 self._forget(name, prompt_id)
@@ -240,6 +266,7 @@ class _Index:
         self.ids.pop(prompt_id, None)
 
     def _forget(self, name: str, prompt_id: str) -> None:
+        self.by_server.discard(name)
         held = self.entries.get(name)
         if held is not None and held[0].data["id"] == prompt_id:
             del self.entries[name]
@@ -247,7 +274,21 @@ class _Index:
 
 def _is_anothers(name: str, prompt_id: str, held: Snapshot) -> bool:
     """Somebody else's present slug is nobody's former one."""
-    return held.data["slug"] == name and held.data["id"] != prompt_id
+    return bool(held.data["slug"] == name and held.data["id"] != prompt_id)
+
+
+def as_delivered(item: dict[str, Any]) -> dict[str, Any]:
+    """A bundle carries templates; a prompt without variables counts as rendered, as where it is fetched alone."""
+    if item.get("rendered") or item.get("variables") or discover(item):
+        return item
+    if item.get("syntax") == "jinja" and any(sign in text for text in texts_of(item) for sign in ("{{", "{%", "{#")):
+        return item
+    return {**item, "rendered": True}
+
+
+def only_the_server_can(data: Mapping[str, Any]) -> bool:
+    """Jinja without variables: a delivery is the rendered text, and only the server can make it."""
+    return data.get("syntax") == "jinja" and not data.get("rendered") and not data.get("variables")
 
 
 def read_item(value: Any) -> dict[str, Any] | None:
@@ -258,4 +299,7 @@ def read_item(value: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(value.get("variables", []), list | None):
         return None
-    return value
+    try:
+        return as_delivered(value)
+    except (AttributeError, TypeError, KeyError):
+        return None

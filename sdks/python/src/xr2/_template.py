@@ -70,13 +70,13 @@ def discover(data: Mapping[str, Any]) -> list[str]:
     """The names a prompt uses: variables in the order of first use, then placeholders."""
     found: dict[str, None] = {}
     if data.get("syntax") == "simple":
-        for text in _texts(data):
+        for text in texts_of(data):
             found.update((match[1].partition(".")[0], None) for match in SLOT.finditer(text))
     found.update((entry["name"], None) for entry in _placeholders(data))
     return list(found)
 
 
-def _texts(data: Mapping[str, Any]) -> Iterator[str]:
+def texts_of(data: Mapping[str, Any]) -> Iterator[str]:
     """Every text of a prompt, in reading order."""
     if data.get("messages") is None:
         yield data.get("content") or ""

@@ -299,11 +299,17 @@ class Core(ClientCore):
         """Begin to fetch whatever is not at hand, without waiting for any of it."""
         now = time.monotonic()
         for key in keys:
-            if self.closed or self.from_table(key, now) is not None:
+            if self.closed or self._is_settled(key, now):
                 continue
             found = self.engine.look(key, now)
             if at_hand(self.engine, found, now) is None:
                 self._fly(found.slot, now)
+
+    def _is_settled(self, key: Key, now: float) -> bool:
+        try:
+            return self.from_table(key, now) is not None
+        except Xr2Error:  # known not to be there
+            return True
 
     def refresh(self, slots: list[Slot], delay: float) -> None:
         """Fetch these again in the background."""
@@ -335,6 +341,7 @@ class Core(ClientCore):
             outage = is_outage(error)
             first = self.engine.fail(flight, error, time.monotonic(), outage=outage)
             note_failure(error, first=first and not self.closed)
+            self.note_absence(flight.slot.key, error)
             flight.handle.set_exception(helpful(error, flight.slot.key))
             return
         except BaseException as error:

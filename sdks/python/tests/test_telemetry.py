@@ -302,4 +302,4 @@ def test_the_last_report_goes_out_when_the_program_ends(bundles: FakeServer, eve
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=30)  # noqa: S603
     assert (done.returncode, done.stderr) == (0, "")
-    assert sum(counts(bundles.reports).values()) >= 500
+    eventually(lambda: sum(counts(bundles.reports).values()) >= 500)

@@ -27,7 +27,7 @@ STREAM_PATIENCE = 2.0
 SAVE_AFTER = 2.0
 """Seconds after a change before the disk is written, so that many changes cost one file."""
 NO_TELEMETRY_FOR = 300.0
-LAST_REPORT = 1.0
+LAST_REPORT = 2.0
 """Seconds for the last report at the end."""
 NEVER = float("inf")
 log = logging.getLogger("xr2")
@@ -205,7 +205,7 @@ class Keeper:
             reporter.sent(time.monotonic())
 
     def _last_report(self) -> None:
-        """At the end of the program: what was counted, within a second, or not at all."""
+        """At the end of the program: what was counted, within two seconds, or not at all."""
         ends_at = time.monotonic() + LAST_REPORT
         while (left := ends_at - time.monotonic()) > 0 and self._reporting.acquire(timeout=left):
             try:

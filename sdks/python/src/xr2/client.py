@@ -48,9 +48,13 @@ class Xr2:
     """A client of one xr2 workspace. Safe to share between threads, and across ``os.fork()``.
 
     ``api_key`` and ``url`` default to the environment's ``XR2_API_KEY`` and ``XR2_URL`` (else
-    ``http://localhost:8000``). The first call opens one stream to the server in a daemon thread; through it
-    every published change reaches the memory of this client within milliseconds.
+    ``http://localhost:8000``). With the first call all prompts of the label are fetched in the background, and one
+    stream to the server is opened in a daemon thread; through it every published change reaches memory within
+    milliseconds. All clients of the same key in a process share both.
 
+    ``snapshot`` names a file that keeps the prompts for starts without the server (default: ``XR2_SNAPSHOT``).
+    ``telemetry`` tells the server how often prompts are read from memory, and which revision is in use.
+    ``bundle_limit``: of labels with more prompts than this, each prompt is fetched when it is asked for.
     ``client_factory`` makes the ``httpx.Client`` (for a proxy, a private CA, client certificates).
     """
 

@@ -94,12 +94,12 @@ class ClientCore:
         hub = self.hub
         if key.label is None or key.user_id is not None or key.optimized_for is not None:
             hub.start()
-            hub.want_everything()
+            self._rely_on_stream()
             return None
         table = hub.table(key.label)
         hub.start()
         if not hub.usable(table, now):
-            hub.want_everything()
+            self._rely_on_stream()
             return None
         if not table.loaded:
             if hub.keeper.may_load(table, now):
@@ -112,14 +112,37 @@ class ClientCore:
         if absence is not None:
             raise copy.copy(absence) from absence.__cause__
         if table.is_by_server(key.slug):
-            hub.want_everything()
+            self._rely_on_stream()
         return None
+
+    def _rely_on_stream(self) -> None:
+        """Have the stream tell of what no bundle holds; it may have been opened before this client was there."""
+        self.hub.want_everything()
+        told = None if self.engine.stream.live else self.hub.vouches()
+        if told is None:
+            return
+        self.stream_opened(told, vouched=True)
+        # What the stream told in between went past this client.
+        newest = self.hub.vouches()
+        if newest is None:
+            self.engine.stream_lost()
+        elif newest != told:
+            self.all_uncertain(newest)
 
     def note_absence(self, key: Key, error: Xr2Error) -> None:
         """Remember that there is no such prompt, until the stream says otherwise: it need not be asked for again."""
         table = self.hub.tables.get(key.label or "")
         if table is not None and isinstance(error, NotFound) and key.user_id is None and key.optimized_for is None:
             table.note_absence(key.slug, error)
+
+    def coming(self, key: Key, now: float) -> Loading | None:
+        """The bundle that will hold this key, while it is on its way for the first time."""
+        if key.label is None or key.user_id is not None:
+            return None
+        table = self.hub.table(key.label)
+        self.hub.start()
+        wanted = not table.loaded and self.hub.usable(table, now) and self.hub.keeper.may_load(table, now)
+        return self.hub.load(table) if wanted else None
 
     def _of_age(self, table: Table, slug: str, snapshot: Snapshot, now: float) -> Served | Waiting:
         if table.live:

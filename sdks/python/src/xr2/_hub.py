@@ -175,12 +175,20 @@ class Hub:
     def want_everything(self) -> None:
         """Something is in use that no bundle holds: the stream must tell of all labels."""
         if not self.everything:
-            self.everything = True
+            with self.lock:
+                self.everything = True
             self._reopen_if_narrow()
         self.stream.let_loose()
 
+    def vouches(self) -> int | None:
+        """The revision up to which the stream has told of everything; none where it does not."""
+        with self.lock:
+            return self._seen if self._vouched else None
+
     def _reopen_if_narrow(self) -> None:
-        if self.opened_at is not None and self._opened_for is not None and self._filter() is None:
+        with self.lock:
+            narrow = self.opened_at is not None and self._opened_for is not None and self._filter() is None
+        if narrow:
             self.stream.reopen()
 
     def _filter(self) -> str | None:
@@ -295,12 +303,12 @@ class Hub:
             self._opened_for = self._filter()
             complete = [table.revision for table in self.tables.values() if table.complete]
             self._resumed_from = min(complete) if complete else None
+            self.opened_at, self.hello_at = time.monotonic(), None
             params = {"label": self._opened_for} if self._opened_for is not None else {}
             return Opening(params, self._resumed_from)
 
     def opened(self) -> None:
         """A connection is being tried."""
-        self.opened_at, self.hello_at = time.monotonic(), None
         self.keeper.wake()
 
     def heard(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import copy
 import os
 import threading
@@ -13,6 +14,7 @@ from concurrent.futures import TimeoutError as WaitTimeout
 from typing import Any
 
 from ._core import (
+    STALE_WAIT,
     WATCH_PAUSE,
     ClientCore,
     Served,
@@ -158,6 +160,8 @@ class Xr2:
         wanted = list(dict.fromkeys(slugs))
         keys = [make_key(self._settings, slug, label, None, user_id, None) for slug in wanted]
         check_timeout(timeout)
+        if len(wanted) > 1:
+            self._core.await_bundle(keys[0], timeout)
         self._core.start_fetching(keys)
         found: dict[str, Prompt] = {}
         failed: dict[str, Xr2Error] = {}
@@ -298,6 +302,12 @@ class Core(ClientCore):
         if held is None:
             raise copy.copy(error) from error.__cause__
         return Served(held, "cache", stale=True)
+
+    def await_bundle(self, key: Key, timeout: float | None) -> None:
+        """For many prompts one bundle is quicker than many requests, if it comes soon."""
+        loading = None if self.closed else self.coming(key, time.monotonic())
+        if loading is not None:
+            concurrent.futures.wait([loading.done], STALE_WAIT if timeout is None else min(STALE_WAIT, timeout / 2))
 
     def start_fetching(self, keys: list[Key]) -> None:
         """Begin to fetch whatever is not at hand, without waiting for any of it."""

@@ -69,10 +69,8 @@ def test_from_one_run_to_the_next(bundles: FakeServer, shared: Make, eventually:
     settled(client, eventually, "two")
     client.close()
     bundles.put("a", "three")
-    asked = len(bundles.bundles_asked())
     client = shared(snapshot=path)
     settled(client, eventually, "three")
-    assert len(bundles.bundles_asked()) == asked + 1
     client.close()
     bundles.stop()
     client = Xr2(KEY, bundles.url, snapshot=path, retries=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeserver import Reply, Seen
+from fakeserver import FakeServer, Reply, Seen
 from xr2 import Prompt, Xr2
 from xr2._table import Table
 
@@ -39,3 +39,8 @@ def with_text(client: Xr2, text: str, slug: str = "a") -> Callable[[], Prompt | 
         return prompt if prompt.content == text else None
 
     return look
+
+
+def downloads(server: FakeServer) -> int:
+    """How many bundles were asked for that might not just be confirmed, which on a slow machine happens any time."""
+    return sum("if-none-match" not in seen.headers for seen in server.bundles_asked())

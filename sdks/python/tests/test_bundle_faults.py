@@ -221,6 +221,19 @@ def test_a_revoked_key_is_an_error_at_once(
     eventually(lambda: client.get("a", fallback="").text == "one")
 
 
+def test_a_key_refused_for_one_prompt_is_refused_for_all(
+    bundles: FakeServer, shared: Make, eventually: Eventually
+) -> None:
+    bundles.put("a", "one")
+    client = shared()
+    settled(client, eventually)
+    bundles.rules.append(lambda seen: failure(401, "UNAUTHENTICATED", "revoked"))
+    with pytest.raises(AuthError):
+        client.get("a", version=1)
+    with pytest.raises(AuthError):
+        client.get("a")
+
+
 def test_a_proxys_403_on_the_stream_revokes_nothing(bundles: FakeServer, shared: Make, eventually: Eventually) -> None:
     bundles.put("a", "one")
     client = shared()

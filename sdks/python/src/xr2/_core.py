@@ -19,7 +19,7 @@ from ._settings import Settings
 from ._snapshot import Snapshot
 from ._table import Table
 from ._wire import FALLBACK_HINT, Key, is_outage
-from .errors import BadRequest, ClientClosed, ConnectionFailed, NotFound, RequestTimeout, Xr2Error
+from .errors import AuthError, BadRequest, ClientClosed, ConnectionFailed, NotFound, RequestTimeout, Xr2Error
 from .prompt import Source
 
 STALE_WAIT = 1.0
@@ -129,8 +129,14 @@ class ClientCore:
         elif newest != told:
             self.all_uncertain(newest)
 
-    def note_absence(self, key: Key, error: Xr2Error) -> None:
-        """Remember that there is no such prompt, until the stream says otherwise: it need not be asked for again."""
+    def note_refusal(self, key: Key, error: Xr2Error) -> None:
+        """What the server's no to one prompt means for the rest.
+
+        No such prompt: it need not be asked for again until the stream says otherwise. No such key: nothing that
+        is held for it may be handed out any more.
+        """
+        if isinstance(error, AuthError) and error.status == 401:
+            self.hub.refused(error)
         table = self.hub.tables.get(key.label or "")
         if table is not None and isinstance(error, NotFound) and key.user_id is None and key.optimized_for is None:
             table.note_absence(key.slug, error)

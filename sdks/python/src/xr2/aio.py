@@ -359,7 +359,7 @@ class AsyncCore(ClientCore):
             outage = is_outage(error)
             first = self.engine.fail(flight, error, time.monotonic(), outage=outage)
             note_failure(error, first=first and not self.closed)
-            self.note_absence(flight.slot.key, error)
+            self.note_refusal(flight.slot.key, error)
             _settle(flight, helpful(error, flight.slot.key))
             return
         except BaseException as error:

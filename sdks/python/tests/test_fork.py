@@ -6,9 +6,17 @@ import os
 import threading
 import time
 
+import pytest
+
 from fakeserver import FakeServer
 from watching import Eventually, Make, downloads, settled
 from xr2 import Xr2
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system"),
+    pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 
 def test_fork(bundles: FakeServer, shared: Make, eventually: Eventually) -> None:

@@ -1,7 +1,11 @@
+import { parseRetryAfter } from "./headers.js";
+
 /** An open answer whose body is read as it comes. */
 export interface StreamAnswer {
   readonly status: number;
   readonly contentType: string;
+  /** Seconds, if the server named any. */
+  readonly retryAfter: number | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
@@ -53,6 +57,7 @@ export function openWithFetch(fetcher: typeof fetch): OpenStream {
     return {
       status: answer.status,
       contentType: answer.headers.get("content-type") ?? "",
+      retryAfter: parseRetryAfter(answer.headers.get("retry-after")),
       chunks: readChunks(answer.body),
     };
   };

@@ -76,6 +76,8 @@ export class Feed implements StreamListener {
   /** Until when memory is known to have been current (performance.now(), like all times here). */
   #goodUntil = -Infinity;
   #askedAt = -Infinity;
+  /** When an answer last said so. */
+  #checkedAt = -Infinity;
   #flight: Promise<void> | undefined;
   /** The request under way has taken longer than readers wait. */
   #isSlow = false;
@@ -194,7 +196,7 @@ export class Feed implements StreamListener {
       if (!isTemporary(error)) throw error;
     }
     if (this.isSingle || this.#progress.revision === undefined) return undefined;
-    if (this.#live || this.#goodUntil < startedAt) return this.#found(name, !this.#live);
+    if (this.#live || this.#checkedAt < startedAt) return this.#found(name, !this.#live);
     const entry = this.#mirror.find(name);
     return entry && { entry, source: "api", stale: false };
   }
@@ -257,6 +259,7 @@ export class Feed implements StreamListener {
     if (verdict === "late") return;
     this.#isFromDisk = false;
     this.#goodUntil = Math.max(this.#goodUntil, startedAt);
+    this.#checkedAt = performance.now();
     if (answer.kind === "bundle") {
       this.#mirror.replace(answer.prompts, revision, verdict === "set-back");
       this.#etag = answer.etag === undefined ? undefined : { tag: answer.etag, revision };
@@ -407,7 +410,7 @@ export class Feed implements StreamListener {
   /** Should an event ever be lost without a trace, its text is late by minutes and not for good. */
   #reconcile(): void {
     const { bundleTrust } = this.#context.settings.timing;
-    if (!this.#live) return this.#catchUp(this.#context.settings.timing.resyncJitter);
+    if (!this.#progress.live) return this.#catchUp(this.#context.settings.timing.resyncJitter);
     if (performance.now() - this.#askedAt > bundleTrust * (0.75 + Math.random() / 2)) this.#refreshInBackground();
   }
 

@@ -17,6 +17,7 @@ export class Progress {
   /** Something was lost at this time: only a bundle asked for later makes good for it. */
   #lostAt: number | undefined;
   #olderSince: number | undefined;
+  #belowSince: number | undefined;
 
   /** Memory holds everything up to this revision; undefined: it does not hold everything. */
   get revision(): number | undefined {
@@ -106,6 +107,7 @@ export class Progress {
       this.#take(revision, startedAt);
       return "set-back";
     }
+    this.#meet(revision, now, grace);
     this.#take(revision, startedAt);
     return "taken";
   }
@@ -113,6 +115,15 @@ export class Progress {
   forget(): void {
     this.#revision = undefined;
     this.#olderSince = undefined;
+  }
+
+  /** A stream that speaks of revisions no bundle reaches for longer than `grace` is not to be waited for. */
+  #meet(revision: number, now: number, grace: number): void {
+    const below = this.#from !== undefined && revision < this.#from;
+    this.#belowSince = below ? (this.#belowSince ?? now) : undefined;
+    if (this.#belowSince === undefined || now - this.#belowSince <= grace) return;
+    this.#from = this.#seen = this.#settled = revision;
+    this.#belowSince = undefined;
   }
 
   #take(revision: number, startedAt: number): void {

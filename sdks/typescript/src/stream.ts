@@ -127,10 +127,10 @@ export class ChangeStream {
       const decoder = new SseDecoder();
       for await (const bytes of answer.chunks) {
         if (this.#state !== "running") return false;
-        clearTimeout(deadline);
-        deadline = this.#deadline(controller);
         this.#lastSign = performance.now();
         for (const event of decoder.push(bytes)) this.#dispatch(event, resumedFrom);
+        clearTimeout(deadline);
+        deadline = this.#deadline(controller);
       }
       return false;
     } finally {

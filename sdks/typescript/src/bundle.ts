@@ -26,6 +26,7 @@ export interface BundleRequest {
   /** With more prompts than this there is no keeping them all. */
   readonly limit: number;
   readonly timeoutMs: number;
+  readonly signal: AbortSignal;
 }
 
 export type BundleAnswer =
@@ -86,7 +87,7 @@ async function fetchPages(transport: Transport, request: BundleRequest, deadline
 
 function ask(
   transport: Transport,
-  { selection, etag, minRevision }: BundleRequest,
+  { selection, etag, minRevision, signal }: BundleRequest,
   cursor: string | undefined,
   deadline: number,
 ): Promise<ApiAnswer> {
@@ -102,6 +103,7 @@ function ask(
     slug: "",
     timeoutMs: Math.max(1, deadline - performance.now()),
     retries: 0,
+    signal,
   });
 }
 

@@ -68,7 +68,7 @@ export class Feed implements StreamListener {
   #live = false;
   #mode: "unknown" | "bundle" | "single" = "unknown";
   #isStarted = false;
-  #closed = false;
+  readonly #ended = new AbortController();
   #connectedAt: number | undefined;
   /** What is held was read from disk, and no server has said yet that it is current. */
   #isFromDisk = false;
@@ -154,7 +154,7 @@ export class Feed implements StreamListener {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#ended.abort();
     this.#live = false;
     clearTimeout(this.#timer);
     this.#stream.close();
@@ -235,8 +235,9 @@ export class Feed implements StreamListener {
     const etag = this.#etag?.revision === this.#progress.revision ? this.#etag?.tag : undefined;
     const { needed: minRevision } = this.#progress;
     const { cacheSize: limit, timeoutMs } = settings;
+    const { signal } = this.#ended;
     try {
-      const answer = await fetchBundle(transport, { selection, etag, minRevision, limit, timeoutMs });
+      const answer = await fetchBundle(transport, { selection, etag, minRevision, limit, timeoutMs, signal });
       if (!this.#closed) this.#accept(answer, startedAt);
     } catch (error) {
       if (!this.#closed) this.#failed(error);
@@ -332,6 +333,10 @@ export class Feed implements StreamListener {
     this.#live = this.#mode === "bundle" && this.#progress.live && !this.#closed;
     if (was && !this.#live) this.#goodUntil = Math.max(this.#goodUntil, performance.now());
     if (this.#live) this.#isFromDisk = false;
+  }
+
+  get #closed(): boolean {
+    return this.#ended.signal.aborted;
   }
 
   // What the stream says.

@@ -241,6 +241,9 @@ interface Shared {
 const shared = new Map<string, Shared>();
 const numbers = new WeakMap<object, number>();
 let objects = 0;
+let isWatchingTheEnd = false;
+/** A program that has nothing left to do is kept for so long at most. */
+const LAST_WORDS = 1_000;
 
 /** The hub for these settings; `release` it when done. */
 export function acquire(settings: Settings): Hub {
@@ -251,6 +254,8 @@ export function acquire(settings: Settings): Hub {
     return found.hub;
   }
   const hub = new Hub(settings);
+  if (!isWatchingTheEnd) platform().onEnd(flushAll);
+  isWatchingTheEnd = true;
   shared.set(key, { hub, users: 1 });
   return hub;
 }
@@ -267,8 +272,8 @@ export async function release(hub: Hub): Promise<void> {
 }
 
 /** Sends what the program read before it ends by itself. */
-export async function flushAll(): Promise<void> {
-  await Promise.all([...shared.values()].map(({ hub }) => hub.telemetry.flush()));
+async function flushAll(): Promise<void> {
+  await Promise.all([...shared.values()].map(({ hub }) => hub.telemetry.flush(LAST_WORDS)));
 }
 
 /** Equal for settings that can share. How long a call waits is each client's own. */

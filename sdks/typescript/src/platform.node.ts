@@ -32,4 +32,5 @@ export const nodePlatform: Platform = {
   userAgent: `xr2-typescript/${VERSION}`,
   openStream,
   fileStore,
+  onEnd: (callback) => void process.once("beforeExit", () => void callback()),
 };

@@ -32,9 +32,21 @@ export interface Platform {
   readonly openStream: OpenStream | undefined;
   /** A file as a store; undefined where there are no files. */
   readonly fileStore: ((path: string) => TextStore) | undefined;
+  /** Calls back once, when the program has nothing left to do or the page goes away. */
+  onEnd(callback: () => Promise<void>): void;
 }
 
-let current: Platform = { env: () => undefined, userAgent: undefined, openStream: undefined, fileStore: undefined };
+/** Where nothing is known but what the web has everywhere: browsers, workers, edge runtimes. */
+let current: Platform = {
+  env: (name) => (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name],
+  userAgent: undefined,
+  openStream: undefined,
+  fileStore: undefined,
+  onEnd(callback) {
+    if (typeof document === "undefined") return;
+    globalThis.addEventListener("pagehide", () => void callback());
+  },
+};
 
 /** Set once, by the entry module of the platform. */
 export function setPlatform(platform: Platform): void {

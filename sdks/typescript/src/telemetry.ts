@@ -108,20 +108,20 @@ export class Telemetry {
     }, pause);
   }
 
-  /** Sends what is left, for so long at most. */
+  /** Sends what is left, and nothing from then on. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#soon);
-    await this.#sending;
-    if (this.#hasEvents) await this.#send(true);
+    await this.flush(TIMEOUT);
   }
 
   /** Sends now, as when the program is about to end. */
-  async flush(): Promise<void> {
+  async flush(timeoutMs: number): Promise<void> {
     await this.#sending;
-    if (this.#hasEvents) await this.#send(true);
+    if (this.#hasEvents) await this.#send(true, timeoutMs);
   }
+
 
   get #hasEvents(): boolean {
     return this.#counted.length > 0 || this.#waiting.length > 0;
@@ -143,19 +143,19 @@ export class Telemetry {
   }
 
   /** One request at a time; never rejects. */
-  #send(withEvents: boolean): Promise<void> {
+  #send(withEvents: boolean, timeoutMs = TIMEOUT): Promise<void> {
     if (!this.#settings.telemetry || performance.now() < this.#restUntil) return Promise.resolve();
-    this.#sending ??= this.#deliver(withEvents).finally(() => (this.#sending = undefined));
+    this.#sending ??= this.#deliver(withEvents, timeoutMs).finally(() => (this.#sending = undefined));
     return this.#sending;
   }
 
-  async #deliver(withEvents: boolean): Promise<void> {
+  async #deliver(withEvents: boolean, timeoutMs: number): Promise<void> {
     if (withEvents) this.#take();
     do {
       const events = withEvents ? this.#waiting.slice(0, MAX_EVENTS) : [];
       this.#sentAt = performance.now();
       try {
-        await this.#post(events);
+        await this.#post(events, timeoutMs);
       } catch (error) {
         if (!this.#isHopeless(error)) return;
       }
@@ -177,7 +177,7 @@ export class Telemetry {
     for (const { count } of lost) this.#dropped += count;
   }
 
-  async #post(events: readonly ReadEvent[]): Promise<void> {
+  async #post(events: readonly ReadEvent[], timeoutMs: number): Promise<void> {
     const serving = this.#source.serving();
     const body = JSON.stringify({
       instance: this.#instance,
@@ -192,7 +192,7 @@ export class Telemetry {
       body,
       what: "Cannot report",
       slug: "",
-      timeoutMs: Math.min(TIMEOUT, this.#settings.timeoutMs),
+      timeoutMs: Math.min(timeoutMs, this.#settings.timeoutMs),
       retries: 0,
       keepalive: body.length <= MAX_KEEPALIVE,
     });

@@ -32,21 +32,21 @@ const prompt = {
 };
 
 /** As many prompts as a busy workspace has, the one that is read among them. */
-function bundle() {
-  const others = Array.from({ length: 999 }, (_, i) => ({ ...prompt, id: `id-${i}`, slug: `other-${i}` }));
-  return JSON.stringify({
-    success: true,
-    data: { revision: 1, label: "production", prompts: [...others, prompt] },
-    meta: { total: 1_000, next_cursor: null },
-  });
-}
+const others = Array.from({ length: 999 }, (_, i) => ({ ...prompt, id: `id-${i}`, slug: `other-${i}` }));
+const bundle = JSON.stringify({
+  success: true,
+  data: { revision: 1, label: "production", prompts: [...others, prompt] },
+  meta: { total: 1_000, next_cursor: null },
+});
 
 function serve(request, response) {
   if (request.url.startsWith("/api/v1/bundle")) {
-    response.writeHead(200, { "Content-Type": "application/json", ETag: '"r1"' }).end(bundle());
+    response.writeHead(200, { "Content-Type": "application/json", ETag: '"r1"' }).end(bundle);
   } else if (request.url.startsWith("/api/v1/stream")) {
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     response.write('event: hello\nid: 1\ndata: {"revision":1,"heartbeat":15}\n\n');
+  } else if (request.method === "GET") {
+    response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ success: true, data: prompt }));
   } else {
     request.resume();
     response.writeHead(202, { "Content-Type": "application/json" }).end('{"success":true,"data":{}}');

@@ -7,9 +7,11 @@ import type { Settings } from "./options.js";
 import { openWithFetch, platform } from "./platform.js";
 import { Reads } from "./reads.js";
 import { Repository, type Delivery, type Patience } from "./repository.js";
+import { nameFor } from "./seal.js";
 import type { Query } from "./slot.js";
 import { Snapshot, type SnapshotContent, type SnapshotStore } from "./snapshot.js";
 import type { StreamAddress } from "./stream.js";
+import { canShare, TabStream } from "./tabs.js";
 import { MAX_SERVING, Telemetry, type Serving } from "./telemetry.js";
 import { annotate } from "./tracing.js";
 import { Transport } from "./transport.js";
@@ -163,11 +165,12 @@ export class Hub {
   }
 
   #address(selection: Selection): StreamAddress {
-    return {
-      open: (this.settings.fetch ? undefined : platform().openStream) ?? openWithFetch(this.transport.fetch),
-      url: this.transport.url("/stream", queryOf(selection)),
-      headers: () => this.transport.headers(),
-    };
+    const open = (this.settings.fetch ? undefined : platform().openStream) ?? openWithFetch(this.transport.fetch);
+    const url = this.transport.url("/stream", queryOf(selection));
+    const headers = (): Record<string, string> => this.transport.headers();
+    if (!canShare()) return { open, url, headers };
+    const tabs = new TabStream(open, nameFor("xr2-stream", this.settings.apiKey, url));
+    return { open: tabs.open, url, headers, close: () => tabs.close() };
   }
 
   /** What this process is sure to have applied: the least of its labels' revisions. */

@@ -7,6 +7,8 @@ export interface StreamAnswer {
   /** Seconds, if the server named any. */
   readonly retryAfter: number | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** False: it begins now, wherever it was asked to go on. */
+  readonly isResumed?: boolean;
 }
 
 /** Opens a long-lived GET. `signal` ends it at any time. */

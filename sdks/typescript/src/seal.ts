@@ -37,6 +37,11 @@ function readHeader(line: string): Header | undefined {
   }
 }
 
+/** A name for something that depends on the key and does not give it away. */
+export async function nameFor(purpose: string, key: string, scope: string): Promise<string> {
+  return `${purpose} ${toHex(await sign(key, scope, purpose))}`;
+}
+
 async function sign(key: string, scope: string, body: string): Promise<ArrayBuffer> {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) throw new Error("a snapshot needs Web Crypto, which pages have on https and localhost only");

@@ -48,6 +48,8 @@ export interface StreamAddress {
   readonly open: OpenStream;
   readonly url: string;
   readonly headers: () => Record<string, string>;
+  /** Called when no stream will be opened any more. */
+  readonly close?: () => void;
 }
 
 /** How long a stream must have lived to count as working when it breaks, in first pauses. */
@@ -94,6 +96,7 @@ export class ChangeStream {
     this.#state = "closed";
     clearTimeout(this.#pause);
     this.#controller?.abort();
+    this.#address.close?.();
   }
 
   async #connect(): Promise<void> {
@@ -124,11 +127,12 @@ export class ChangeStream {
         if (answer.status === 401 || answer.status === 403) this.#listener.refused();
         return answer.status >= 400 && answer.status < 500;
       }
+      const goesOnFrom = answer.isResumed === false ? undefined : resumedFrom;
       const decoder = new SseDecoder();
       for await (const bytes of answer.chunks) {
         if (this.#state !== "running") return false;
         this.#lastSign = performance.now();
-        for (const event of decoder.push(bytes)) this.#dispatch(event, resumedFrom);
+        for (const event of decoder.push(bytes)) this.#dispatch(event, goesOnFrom);
         clearTimeout(deadline);
         deadline = this.#deadline(controller);
       }

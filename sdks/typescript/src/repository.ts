@@ -106,7 +106,8 @@ export class Repository implements SinglesListener {
   /** Whether the server failed just now, so that waiting for it once more would be in vain. */
   #isAway(slot: Slot, now: number): boolean {
     const since = now - RECENT * this.#settings.timing.retryAfterFailure;
-    return (slot.failure !== undefined && slot.askedAt > since) || (!this.#isConnected(slot) && this.#transport.lostAt > since);
+    const hasFailed = slot.failure !== undefined && slot.askedAt > since;
+    return hasFailed || (!this.#isConnected(slot) && this.#transport.lostAt > since);
   }
 
   /** What can be handed out without asking. */

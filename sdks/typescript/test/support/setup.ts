@@ -4,10 +4,19 @@ import { Xr2, type Xr2Options } from "../../src/index.node.js";
 import { KEY, TestServer } from "./server.js";
 
 /** Short clocks, so that a test waits for conditions in milliseconds and never for a real minute. */
-export const FAST = { retryDelay: 5, streamRetry: 10, streamRetryMax: 50, resyncJitter: 10, retryAfterFailure: 100 };
+export const FAST = {
+  retryDelay: 5,
+  retryAfterFailure: 100,
+  streamRetry: 10,
+  streamRetryMax: 50,
+  resyncJitter: 10,
+};
 
 /** A fresh server for every test of a file, and clients that are closed after it. */
-export function useServer(more: Partial<Pick<TestServer, "modern">> = {}): { readonly server: TestServer; client(options?: Xr2Options): Xr2 } {
+export function useServer(more: Partial<Pick<TestServer, "modern">> = {}): {
+  readonly server: TestServer;
+  client(options?: Xr2Options): Xr2;
+} {
   const clients: Xr2[] = [];
   let made = 0;
   const context = {

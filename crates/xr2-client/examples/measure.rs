@@ -24,7 +24,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::builder().url(url).api_key("xr2_measure").stream(false).build()?;
     client.ready().await?;
 
-    let values = Values::from_iter([("name".to_owned(), json!("Ada")), ("shop".to_owned(), json!("Tea House"))]);
+    let values =
+        Values::from_iter([("name".to_owned(), json!("Ada")), ("shop".to_owned(), json!("Tea House"))]);
     report("get_now", || drop(black_box(client.get_now("welcome"))));
     report("get_now and render, values at hand", || {
         drop(black_box(client.get_now("welcome").and_then(|prompt| prompt.render(&values))));

@@ -228,8 +228,7 @@ impl Api {
             if !status.is_success() && status != StatusCode::NOT_MODIFIED {
                 return Err(refusal_of(&response).await_body(response).await);
             }
-            let etag =
-                response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+            let etag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
             let body = read_body(&mut response, MAX_ANSWER).await?;
             Ok(Answer { status, etag, body })
         };
@@ -248,7 +247,7 @@ impl Answer {
     }
 
     fn data(&self) -> Result<Value, Error> {
-        self.envelope().map(|mut answer| answer["data"].take())
+        self.envelope().map(|mut answer| answer.get_mut("data").map(Value::take).unwrap_or_default())
     }
 }
 
@@ -263,9 +262,8 @@ impl Bundle {
         } else if revision != self.revision {
             return Err(wrong("whose pages are of several revisions"));
         }
-        let Value::Array(prompts) = page["data"]["prompts"].take() else {
-            return Err(wrong("without prompts"));
-        };
+        let prompts = page.pointer_mut("/data/prompts").map(Value::take);
+        let Some(Value::Array(prompts)) = prompts else { return Err(wrong("without prompts")) };
         if self.items.len() + prompts.len() > MAX_BUNDLE {
             return Err(wrong("too large to be kept in memory; narrow it with slugs or tags"));
         }

@@ -267,8 +267,8 @@ async fn render_there(inner: &Inner, prompt: Prompt, values: Values) -> Result<R
     let body = json!({"variables": values, "version": version});
     let asked = tokio::time::timeout(timeout, inner.api.render(id, &body)).await;
     let mut answer = asked.unwrap_or(Err(Error::Timeout(timeout)))?;
-    let content = match answer["data"]["content"].take() {
-        Value::String(text) => Content::Text(text),
+    let content = match answer.pointer_mut("/data/content").map(Value::take) {
+        Some(Value::String(text)) => Content::Text(text),
         _ => Content::from_messages(&answer["data"]["messages"], "messages")
             .map_err(|_| Error::Protocol("messages of a newer kind".to_owned()))?,
     };

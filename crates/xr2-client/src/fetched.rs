@@ -121,7 +121,8 @@ impl Fetched {
     }
 
     async fn ask(&self, inner: &Inner, key: &Key) -> Outcome {
-        let etag = self.copies().get(key).filter(|copy| copy.answer.is_ok()).and_then(|copy| copy.etag.clone());
+        let etag =
+            self.copies().get(key).filter(|copy| copy.answer.is_ok()).and_then(|copy| copy.etag.clone());
         match inner.api.prompt(&key.name, &key.selector, key.user.as_deref(), etag.as_deref()).await {
             Ok(Some((item, etag))) => {
                 let item = Arc::new(item);

@@ -103,8 +103,7 @@ fn take(inner: &Inner, shelf: &Shelf, bundle: crate::api::Bundle) {
         }
         tracing::warn!(target: "xr2", revision, "the server went back to an older revision, and so do we");
         shelf.clear();
-        inner.link.need.store(0, Relaxed);
-        inner.link.relabelled.notify_one();
+        inner.link.set_back();
     }
     inner.link.is_doubtful.store(false, Relaxed);
     if bundle.put_on(shelf) {
@@ -184,6 +183,8 @@ struct Stream<'a> {
     after: Option<u64>,
     /// The greatest id seen; everything before it has been put.
     seen: u64,
+    /// The age of the server this is a stream of.
+    age: u64,
     has_greeted: bool,
     deadline: Duration,
     retry: Option<Duration>,
@@ -204,6 +205,7 @@ impl<'a> Stream<'a> {
             inner,
             after,
             seen: after.unwrap_or(0),
+            age: inner.link.age.load(Relaxed),
             has_greeted: false,
             deadline: HELLO,
             retry: None,
@@ -312,7 +314,7 @@ impl<'a> Stream<'a> {
             self.seen = revision;
         }
         let is_read = match name {
-            "put" => self.put(revision, data["prompt"].take()),
+            "put" => self.put(revision, data.get_mut("prompt").map(Value::take).unwrap_or_default()),
             "delete" => self.delete(revision, &data),
             "mark" => {
                 self.applied(revision);
@@ -368,7 +370,8 @@ impl<'a> Stream<'a> {
 
     /// Every change up to this one has been put.
     fn applied(&self, revision: u64) {
-        if !self.has_greeted {
+        // A server that was set back counts anew.
+        if !self.has_greeted || self.age != self.inner.link.age.load(Relaxed) {
             return;
         }
         self.inner.link.applied.store(revision, Relaxed);

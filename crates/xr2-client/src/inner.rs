@@ -52,12 +52,22 @@ pub(crate) struct Link {
     pub applied: AtomicU64,
     /// A stream fell silent; the next one must carry more than its hello before it is believed.
     pub is_suspect: AtomicBool,
+    /// How often the server was set back.
+    pub age: AtomicU64,
     /// Milliseconds since the start when the server was heard of last.
     heard_at: AtomicU64,
     is_away: AtomicBool,
 }
 
 impl Link {
+    /// The server was set back: what the stream told before means nothing, and it is opened anew.
+    pub fn set_back(&self) {
+        self.age.fetch_add(1, Relaxed);
+        self.need.store(0, Relaxed);
+        self.applied.store(0, Relaxed);
+        self.relabelled.notify_one();
+    }
+
     /// Asks for the bundles in a while.
     pub fn poll_in(&self, wait: Duration) {
         let poll = self.poll.clone();

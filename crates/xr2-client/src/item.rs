@@ -159,8 +159,7 @@ mod lenient {
         "description",
         "sample",
     ];
-    const MESSAGE: [&str; 7] =
-        ["role", "content", "name", "tool_calls", "tool_call_id", "type", "required"];
+    const MESSAGE: [&str; 7] = ["role", "content", "name", "tool_calls", "tool_call_id", "type", "required"];
     const PART: [&str; 5] = ["type", "text", "url", "data", "media_type"];
 
     pub fn content(data: &Map<String, Value>) -> Result<Content, String> {

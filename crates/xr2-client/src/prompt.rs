@@ -185,12 +185,7 @@ impl Prompt {
         if missing.is_empty() {
             missing.extend(self.missing().into_iter().map(str::to_owned));
         }
-        Ok(Rendered {
-            content: rendered.content,
-            missing,
-            warnings: rendered.warnings,
-            prompt: self.clone(),
-        })
+        Ok(Rendered { content: rendered.content, missing, warnings: rendered.warnings, prompt: self.clone() })
     }
 }
 

@@ -179,7 +179,10 @@ impl Default for Tuning {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this crate stands alone, and these two names are its contract")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate stands alone, and these two names are its contract"
+)]
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

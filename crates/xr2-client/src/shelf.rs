@@ -240,7 +240,8 @@ mod tests {
     use super::*;
 
     fn item(id: &str, slug: &str, version: i64, former: &[&str]) -> Item {
-        let data = json!({"id": id, "slug": slug, "version": version, "content": "x", "former_slugs": former});
+        let data =
+            json!({"id": id, "slug": slug, "version": version, "content": "x", "former_slugs": former});
         Item::read(data).unwrap()
     }
 

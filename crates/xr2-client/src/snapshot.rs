@@ -69,7 +69,9 @@ impl Snapshot {
         let (head, body) = (&bytes[..end], &bytes[end + 1..]);
         let head = std::str::from_utf8(head).ok().and_then(|head| head.strip_prefix(FORMAT));
         let code = head.and_then(|head| unhex(head.trim())).ok_or_else(|| wrong("it has another format"))?;
-        self.mac(body).verify_slice(&code).map_err(|_| wrong("it was cut, changed, or made for another key"))?;
+        self.mac(body)
+            .verify_slice(&code)
+            .map_err(|_| wrong("it was cut, changed, or made for another key"))?;
         let body: Value = serde_json::from_slice(body)?;
         Ok(body["labels"].as_array().into_iter().flatten().filter_map(Kept::of_json).collect())
     }

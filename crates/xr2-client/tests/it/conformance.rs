@@ -6,6 +6,10 @@ use xr2_prompt::{Content, Contract, IncludeError, IncludeTarget, Snippet, Syntax
 
 use crate::server::Server;
 
+/// A simple snippet stands in a jinja text as `{{ u.name|default(…) }}`; that `u.name` was missing cannot be told from it
+/// any more. The text is the same.
+const MISSING_IS_LOST: &[&str] = &["include of a simple snippet in a loop"];
+
 fn cases(file: &str) -> Vec<Value> {
     let path = format!("{}/../../sdks/conformance/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -21,7 +25,8 @@ fn content_of(case: &Value) -> Content {
 }
 
 fn contract_of(case: &Value) -> Contract {
-    case.get("variables").map_or_else(Contract::default, |all| Contract::from_value(all, "variables").unwrap())
+    case.get("variables")
+        .map_or_else(Contract::default, |all| Contract::from_value(all, "variables").unwrap())
 }
 
 fn syntax_of(case: &Value) -> Syntax {
@@ -29,7 +34,9 @@ fn syntax_of(case: &Value) -> Syntax {
 }
 
 fn snippet(case: &Value, target: &IncludeTarget) -> Result<Snippet, IncludeError> {
-    let found = case["includes"].get(target.to_string()).ok_or_else(|| IncludeError("it is not there.".to_owned()))?;
+    let found = case["includes"]
+        .get(target.to_string())
+        .ok_or_else(|| IncludeError("it is not there.".to_owned()))?;
     let is_text = found.is_string();
     Ok(Snippet {
         slug: target.slug.clone(),
@@ -43,7 +50,8 @@ fn snippet(case: &Value, target: &IncludeTarget) -> Result<Snippet, IncludeError
 /// The case as a server would put it: includes in line, variables merged. Nothing when it refuses to save it.
 fn put(case: &Value, slug: &str) -> Option<Value> {
     let mut resolve = |target: &IncludeTarget| snippet(case, target);
-    let compiled = compile(Some("root"), &content_of(case), syntax_of(case), &contract_of(case), &mut resolve).ok()?;
+    let compiled =
+        compile(Some("root"), &content_of(case), syntax_of(case), &contract_of(case), &mut resolve).ok()?;
     let mut prompt = json!({
         "id": format!("id-{slug}"), "slug": slug, "type": compiled.prompt_type(), "syntax": compiled.syntax(),
         "version": 1, "label": "production", "config": {}, "tags": [], "variables": compiled.variables(),
@@ -76,9 +84,14 @@ fn check(client: &Client, case: &Value, slug: &str) -> Result<(), String> {
     };
     let should = case.get("expect").or_else(|| case.get("error")).and_then(Value::as_object).unwrap();
     // Where an error stands is told in the author's text, which the server alone has.
-    let told = should.iter().filter(|(name, _)| !matches!(name.as_str(), "line" | "column" | "message" | "message_index"));
+    let told = should
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "line" | "column" | "message" | "message_index"));
+    let is_lost = case["name"].as_str().is_some_and(|name| MISSING_IS_LOST.contains(&name));
     for (name, value) in told {
-        if is[name] != *value {
+        if is_lost && name == "missing" {
+            assert_ne!(is[name], *value, "{} is no exception any more", case["name"]);
+        } else if is[name] != *value {
             return Err(format!("{name}\n    is       {}\n    expected {value}", is[name]));
         }
     }
@@ -88,7 +101,8 @@ fn check(client: &Client, case: &Value, slug: &str) -> Result<(), String> {
 async fn run(file: &str, at_least: usize) {
     let cases: Vec<_> = cases(file).into_iter().enumerate().collect();
     let slug = |number: usize| format!("case-{number}");
-    let put: Vec<_> = cases.iter().filter_map(|(number, case)| Some((*number, put(case, &slug(*number))?))).collect();
+    let put: Vec<_> =
+        cases.iter().filter_map(|(number, case)| Some((*number, put(case, &slug(*number))?))).collect();
     assert!(put.len() >= at_least, "only {} of {} cases can be put", put.len(), cases.len());
     let server = Server::start(1, put.iter().map(|(_, prompt)| prompt.clone()).collect()).await;
     let client = server.client();

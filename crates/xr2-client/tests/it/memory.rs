@@ -33,7 +33,8 @@ async fn a_bundle_of_many_pages_is_put_together() {
     for number in 0..25 {
         assert_eq!(client.get_now(&format!("p{number}")).unwrap().version(), Some(number));
     }
-    let cursors: Vec<_> = server.asked("bundle").iter().take(3).map(|one| one.query.get("cursor").cloned()).collect();
+    let cursors: Vec<_> =
+        server.asked("bundle").iter().take(3).map(|one| one.query.get("cursor").cloned()).collect();
     assert_eq!(cursors, [None, Some("10".to_owned()), Some("20".to_owned())]);
 }
 
@@ -72,7 +73,8 @@ async fn a_rendered_prompt_becomes_a_request() {
     ]);
     let server = Server::start(1, vec![chat]).await;
     let client = server.client();
-    let values = json!({"mood": "kind", "question": "{{ why }}", "history": [{"role": "user", "content": "Hi"}]});
+    let values =
+        json!({"mood": "kind", "question": "{{ why }}", "history": [{"role": "user", "content": "Hi"}]});
     let rendered = client.get("chat").await.unwrap().render(values).unwrap();
     let request = rendered.to_openai().request;
     assert_eq!(
@@ -99,7 +101,9 @@ async fn other_labels_are_followed_as_soon_as_they_are_asked_for() {
     assert_eq!(client.get("welcome").await.unwrap().text(), Some("live"));
     assert_eq!(client.get("welcome").label("staging").await.unwrap().text(), Some("staged"));
     // One stream serves both: it is opened anew, for every label.
-    let streams = server.until_asked("stream", |asked| asked.last().is_some_and(|one| !one.query.contains_key("label"))).await;
+    let streams = server
+        .until_asked("stream", |asked| asked.last().is_some_and(|one| !one.query.contains_key("label")))
+        .await;
     assert_eq!(streams[0].query["label"], "production");
     until(&client, |client| client.is_live()).await;
     staged["content"] = json!("staged anew");
@@ -119,7 +123,10 @@ async fn many_are_got_together_and_only_what_is_missing_is_asked_for() {
     let client = server.client();
     client.ready().await.unwrap();
     let many = client.get_many(["a", "b", "c", "d"]).await;
-    let found: Vec<_> = many.iter().map(|(slug, one)| (slug.as_str(), one.as_ref().ok().and_then(|one| one.version()))).collect();
+    let found: Vec<_> = many
+        .iter()
+        .map(|(slug, one)| (slug.as_str(), one.as_ref().ok().and_then(|one| one.version())))
+        .collect();
     assert_eq!(found, [("a", Some(1)), ("b", Some(2)), ("c", Some(3)), ("d", None)]);
     assert!(matches!(many["d"], Err(Error::NotFound(_))));
     assert_eq!(server.asked("batch")[0].body["slugs"], json!(["c", "d"]));
@@ -133,7 +140,10 @@ fn a_program_without_a_runtime_can_use_it() {
     assert_eq!(client.get("welcome").blocking().unwrap().text(), Some("Hello"));
     assert_eq!(client.get("gone").fallback("Hi").blocking().unwrap().source(), Source::Fallback);
     // No executor at all: the future only waits for the client's own thread.
-    assert_eq!(futures::executor::block_on(async { client.get("welcome").await }).unwrap().version(), Some(1));
+    assert_eq!(
+        futures::executor::block_on(async { client.get("welcome").await }).unwrap().version(),
+        Some(1)
+    );
     futures::executor::block_on(client.close());
 }
 
@@ -143,7 +153,10 @@ async fn what_cannot_be_meant_is_refused_and_no_secret_is_shown() {
     let client = server.client();
     let error = client.get("a").label("x").version(1).fallback("f").await.unwrap_err();
     assert_eq!(error.code(), "USAGE");
-    assert!(matches!(xr2_client::Client::builder().url("ftp://x").api_key("k").build(), Err(Error::Usage(_))));
+    assert!(matches!(
+        xr2_client::Client::builder().url("ftp://x").api_key("k").build(),
+        Err(Error::Usage(_))
+    ));
     let shown = format!("{client:?} {:?} {:?}", server.builder(), client.get("a").await);
     assert!(!shown.contains(crate::server::KEY), "{shown}");
 }

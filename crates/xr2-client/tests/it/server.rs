@@ -161,7 +161,14 @@ impl Server {
         waited.unwrap_or_else(|_| panic!("{path} was asked only for {:#?}", self.asked(path)))
     }
 
-    fn note(&self, path: &str, query: HashMap<String, String>, headers: &HeaderMap, body: Value, status: u16) {
+    fn note(
+        &self,
+        path: &str,
+        query: HashMap<String, String>,
+        headers: &HeaderMap,
+        body: Value,
+        status: u16,
+    ) {
         let asked = Asked { path: path.to_owned(), query, headers: headers.clone(), body, status };
         self.shared.asked.lock().unwrap().push(asked);
         self.shared.happened.send_modify(|count| *count += 1);
@@ -214,7 +221,8 @@ pub fn refusal(status: StatusCode) -> Response {
         503 => "UNAVAILABLE",
         _ => "INTERNAL",
     };
-    let body = json!({"success": false, "error": {"code": code, "message": "as the test wants it", "details": {}}});
+    let body =
+        json!({"success": false, "error": {"code": code, "message": "as the test wants it", "details": {}}});
     (status, [("x-request-id", "req-1")], axum::Json(body)).into_response()
 }
 
@@ -318,7 +326,8 @@ async fn single(
         (None, None) => refusal(StatusCode::NOT_FOUND),
         (None, Some(prompt)) => {
             let etag = format!("\"{}\"", prompt["version"]);
-            let known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
+            let known =
+                headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
             let body = json!({"success": true, "data": prompt, "meta": {}});
             match known {
                 true => StatusCode::NOT_MODIFIED.into_response(),

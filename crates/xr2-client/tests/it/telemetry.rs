@@ -32,7 +32,9 @@ async fn reads_are_added_up_and_told_when_it_is_closed() {
     assert_eq!((count("id-a"), count("id-b")), (1_000, 1));
     assert!(told.len() <= 4, "reads are added up: {told:?}");
     let served = last["serving"].as_array().unwrap();
-    assert!(served.iter().any(|one| one["prompt"] == "id-a" && one["version"] == 3 && one["since"].is_string()));
+    assert!(
+        served.iter().any(|one| one["prompt"] == "id-a" && one["version"] == 3 && one["since"].is_string())
+    );
     assert_eq!(asked[0].headers["authorization"], format!("Bearer {KEY}"));
 }
 
@@ -70,7 +72,8 @@ async fn a_new_revision_is_told_at_once() {
     until(&client, |client| client.is_live()).await;
     client.get_now("a").unwrap();
     server.put(prompt("a", 4, "b"));
-    let asked = server.until_asked("telemetry", |asked| asked.iter().any(|one| one.body["revision"] == 8)).await;
+    let asked =
+        server.until_asked("telemetry", |asked| asked.iter().any(|one| one.body["revision"] == 8)).await;
     let told = asked.iter().find(|one| one.body["revision"] == 8).unwrap();
     assert_eq!(told.body["serving"][0]["version"], 4, "it serves what it would hand out now");
 }

@@ -241,11 +241,11 @@ impl<'a> Stream<'a> {
                 self.applied(self.seen);
             }
             Frame::Event { name, data, id } => {
+                let id: Option<u64> = id.and_then(|id| id.parse().ok());
                 let data: Option<Value> = serde_json::from_str(&data).ok();
-                let revision = data.as_ref().and_then(|data| data["revision"].as_u64());
-                let revision = revision.or_else(|| id?.parse().ok());
+                let revision = data.as_ref().and_then(|data| data["revision"].as_u64()).or(id);
                 if name == "hello" {
-                    return self.hello(revision, &data.unwrap_or_default());
+                    return self.hello(id, revision, &data.unwrap_or_default());
                 }
                 if !self.has_greeted {
                     return Err(Error::Protocol("a stream that does not begin with hello".to_owned()));
@@ -257,22 +257,17 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    fn hello(&mut self, revision: Option<u64>, data: &Value) -> Result<(), Error> {
+    /// `from` is where the stream begins, `revision` what the server is at.
+    fn hello(&mut self, from: Option<u64>, revision: Option<u64>, data: &Value) -> Result<(), Error> {
         let revision = revision.ok_or_else(|| Error::Protocol("a hello without revision".to_owned()))?;
+        let from = from.unwrap_or(revision);
         let heartbeat = data["heartbeat"].as_f64().filter(|seconds| (0.01..=600.0).contains(seconds));
         self.deadline = Duration::from_secs_f64(heartbeat.unwrap_or(15.0) * 3.0);
         self.has_greeted = true;
-        match self.after {
-            // What follows goes on from what is in memory.
-            Some(after) => {
-                self.inner.link.need.store(after, Relaxed);
-                self.inner.link.is_doubtful.store(revision < after, Relaxed);
-            }
-            None => {
-                self.seen = revision;
-                self.inner.link.need.store(revision, Relaxed);
-            }
-        }
+        // It goes on from what is in memory, or what lies before it must come with a bundle.
+        self.seen = self.after.unwrap_or(0).max(from);
+        self.inner.link.need.store(self.seen, Relaxed);
+        self.inner.link.is_doubtful.store(self.after.is_some_and(|after| revision < after), Relaxed);
         self.inner.link.applied.store(self.seen, Relaxed);
         if !self.inner.link.is_suspect.load(Relaxed) {
             self.carries();
@@ -291,7 +286,7 @@ impl<'a> Stream<'a> {
     /// The stream carries: asking is needless from now on.
     fn carries(&self) {
         self.inner.heard();
-        if !self.inner.link.is_streaming.swap(true, Relaxed) {
+        if self.is_of_this_age() && !self.inner.link.is_streaming.swap(true, Relaxed) {
             if self.after.is_some() && !self.inner.link.is_doubtful.load(Relaxed) {
                 self.inner.shelves.all().iter().for_each(|shelf| shelf.confirm());
             }
@@ -368,10 +363,14 @@ impl<'a> Stream<'a> {
         self.inner.link.poll_in(wait);
     }
 
+    /// Whether the server was not set back since; then it counts anew.
+    fn is_of_this_age(&self) -> bool {
+        self.age == self.inner.link.age.load(Relaxed)
+    }
+
     /// Every change up to this one has been put.
     fn applied(&self, revision: u64) {
-        // A server that was set back counts anew.
-        if !self.has_greeted || self.age != self.inner.link.age.load(Relaxed) {
+        if !self.has_greeted || !self.is_of_this_age() {
             return;
         }
         self.inner.link.applied.store(revision, Relaxed);

@@ -63,6 +63,7 @@ impl Link {
     /// The server was set back: what the stream told before means nothing, and it is opened anew.
     pub fn set_back(&self) {
         self.age.fetch_add(1, Relaxed);
+        self.is_streaming.store(false, Relaxed);
         self.need.store(0, Relaxed);
         self.applied.store(0, Relaxed);
         self.relabelled.notify_one();

@@ -157,7 +157,7 @@ impl Server {
                 happened.changed().await.unwrap();
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
         waited.unwrap_or_else(|_| panic!("{path} was asked only for {:#?}", self.asked(path)))
     }
 
@@ -203,7 +203,7 @@ pub async fn until(client: &Client, is_so: impl Fn(&Client) -> bool) {
             assert!(changes.next().await, "the client was closed");
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
     waited.unwrap_or_else(|_| panic!("this never came about; the client is {client:?}"));
 }
 

@@ -155,3 +155,21 @@ async fn a_stream_of_anything_else_is_cut_and_polling_goes_on() {
     server.until_asked("stream", |asked| asked.len() == 2).await;
     assert_eq!(client.get("a").await.unwrap().source(), Source::Cache);
 }
+
+#[tokio::test]
+async fn what_lies_before_the_beginning_of_a_stream_comes_with_a_bundle() {
+    let server = Server::start(7, vec![prompt("a", 1, "one")]).await;
+    server.script().stream = Streams::Mute;
+    let client = server.client();
+    client.ready().await.unwrap();
+    server.until_asked("stream", |asked| asked.len() == 1).await;
+    // The server is at 9 already; 8 lies before, 9 is going to be told.
+    server.set(prompt("a", 2, "two"));
+    server.set(prompt("b", 1, "b"));
+    server.raw("event: hello\nid: 8\ndata: {\"revision\":9,\"heartbeat\":15}\n\n");
+    until(&client, |client| client.is_live()).await;
+    assert_eq!(text(&client, "a").as_deref(), Some("two"));
+    server.say("put", 9, &json!({"revision": 9, "prompt": prompt("b", 1, "b")}));
+    server.say("mark", 9, &json!({"revision": 9}));
+    until(&client, |client| text(client, "b").is_some() && client.revision() == Some(9)).await;
+}

@@ -33,10 +33,13 @@ struct Ledger {
     changes: u64,
 }
 
+/// Prompts by every name they are found by.
+type Names = HashMap<Box<str>, Arc<Item>>;
+
 /// See the module.
 pub(crate) struct Shelf {
     pub label: Box<str>,
-    shards: Box<[RwLock<HashMap<Box<str>, Arc<Item>>>]>,
+    shards: Box<[RwLock<Names>]>,
     hasher: RandomState,
     ledger: Mutex<Ledger>,
 }
@@ -218,13 +221,13 @@ impl Shelf {
         }
     }
 
-    fn shard(&self, name: &str) -> &RwLock<HashMap<Box<str>, Arc<Item>>> {
+    fn shard(&self, name: &str) -> &RwLock<Names> {
         // The upper bits, because the lower ones choose the place within a shard.
         let at = (self.hasher.hash_one(name) >> 48) as usize % SHARDS;
         &self.shards[at]
     }
 
-    fn write(&self, name: &str) -> std::sync::RwLockWriteGuard<'_, HashMap<Box<str>, Arc<Item>>> {
+    fn write(&self, name: &str) -> std::sync::RwLockWriteGuard<'_, Names> {
         self.shard(name).write().unwrap_or_else(PoisonError::into_inner)
     }
 

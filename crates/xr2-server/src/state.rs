@@ -13,7 +13,7 @@ use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
-use crate::features::delivery::PromptCache;
+use crate::features::delivery::{BundleCache, PromptCache};
 use crate::features::stream::Hub;
 use crate::last_used::LastUsed;
 use crate::queries;
@@ -31,6 +31,7 @@ struct Inner {
     bus: Bus,
     keys: Arc<KeyCache>,
     prompts: Arc<PromptCache>,
+    bundles: BundleCache,
     streams: Arc<Hub>,
     accounts: Accounts,
     denials: Denials,
@@ -82,7 +83,8 @@ impl App {
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let streams = Arc::new(Hub::new(&config.limits));
+        let bundles = BundleCache::new(config.limits.bundle_bytes);
+        let streams = Arc::new(Hub::new(&config));
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![keys.clone(), prompts.clone(), streams.clone()]);
         follower.prime().await?;
@@ -102,6 +104,7 @@ impl App {
             bus,
             keys,
             prompts,
+            bundles,
             streams,
             accounts,
             denials: Denials::default(),
@@ -122,6 +125,8 @@ impl App {
         });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
@@ -200,6 +205,11 @@ impl App {
     /// Compiled prompts in memory.
     pub fn prompt_cache(&self) -> &PromptCache {
         &self.0.prompts
+    }
+
+    /// Bundles in memory.
+    pub fn bundles(&self) -> &BundleCache {
+        &self.0.bundles
     }
 
     /// Event streams.

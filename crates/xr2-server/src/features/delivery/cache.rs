@@ -77,10 +77,13 @@ impl PromptCache {
         for _ in 1..ATTEMPTS {
             let loaded = self.fly(app, &tenant, key).await?;
             if loaded.mark.revision() >= since {
+                metrics::cold();
                 return Ok(loaded.outcome);
             }
         }
-        Ok(load(app, &tenant, key).await?.outcome)
+        let loaded = load(app, &tenant, key).await?;
+        metrics::cold();
+        Ok(loaded.outcome)
     }
 
     /// The workspace's revisions as this node knows them.
@@ -115,6 +118,7 @@ impl PromptCache {
 
     fn keep(&self, tenant: &Tenant, loaded: &Loaded) {
         tenant.register(&loaded.mark, &loaded.dependencies, || {
+            metrics::promoted();
             let key = loaded.mark.key().clone();
             match &loaded.outcome {
                 Outcome::Ready(entry) => {

@@ -29,18 +29,25 @@ pub async fn deliver(
         revision::reach(app, access.workspace, wanted).await?;
     }
     let entry = find(app, access, name, selector).await?;
-    if let Identity::Key(key) = &access.caller.identity {
-        app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    }
+    note_fetch(app, access, &entry);
     let answer = answer(&entry, wish).await?;
     Ok(respond(&entry, answer, headers, is_publishable(access)))
 }
 
-fn is_publishable(access: &Access) -> bool {
+/// Notes that a client has fetched it.
+pub fn note_fetch(app: &App, access: &Access, entry: &Entry) {
+    if let Identity::Key(key) = &access.caller.identity {
+        app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
+    }
+}
+
+/// Whether a page of another site may be asking.
+pub fn is_publishable(access: &Access) -> bool {
     matches!(&access.caller.identity, Identity::Key(key) if key.kind == KeyKind::Publishable)
 }
 
-async fn find(app: &App, access: &Access, name: &str, selector: SelectorRef<'_>) -> Result<Arc<Entry>> {
+/// What the prompt `name` has at `selector`, if the caller may see it.
+pub async fn find(app: &App, access: &Access, name: &str, selector: SelectorRef<'_>) -> Result<Arc<Entry>> {
     let not_found = || ApiError::not_found(&format!("prompt {:?}", cut(name)));
     let id = Uuid::try_parse(name).map(|id| id.to_string());
     let name = match &id {

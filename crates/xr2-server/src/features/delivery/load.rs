@@ -75,6 +75,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     let source = source_of(version)?;
     let config = source.config.clone();
     let snippets = resolve_snippets(&mut tx, &source).await?;
+    let former_slugs = queries::former_slugs(&mut tx, prompt.id).await?;
     tx.commit().await?;
     dependencies.extend(dependencies_on_snippets(&snippets));
 
@@ -92,6 +93,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
         slug: prompt.slug,
         title: prompt.title,
         tags: prompt.tags,
+        former_slugs: former_slugs.into_iter().map(Into::into).collect(),
         number,
         compiled,
         config,
@@ -128,11 +130,11 @@ async fn find(tx: &mut Tx, key: KeyRef<'_>) -> Result<Found> {
     })
 }
 
-fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
+pub fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
     [Dependency::Prompt(prompt.id), Dependency::Name(prompt.slug.as_str().into())]
 }
 
-fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
+pub fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
     snippets.looked_at().flat_map(|(target, found)| {
         let asked = Dependency::Name(target.slug.as_str().into());
         let found = found.into_iter().flat_map(|(id, snippet)| {
@@ -142,7 +144,7 @@ fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Depende
     })
 }
 
-fn source_of(row: VersionRow) -> Result<Source> {
+pub fn source_of(row: VersionRow) -> Result<Source> {
     let kind: PromptType = row.kind.parse().map_err(ApiError::internal)?;
     let content: Content = Source::parse_content(kind, row.content).map_err(ApiError::internal)?;
     Ok(Source {
@@ -166,14 +168,21 @@ pub async fn compile_beside(
     snippets: Snippets,
 ) -> Result<std::result::Result<Compiled, CompileError>> {
     let size: usize = source.content.texts().map(|(_, text)| text.len()).sum();
-    let work = move || {
-        let Source { content, syntax, contract, .. } = &source;
-        compile(Some(&slug), content, *syntax, contract, &mut |target| snippets.resolve(target))
-    };
+    let work = move || compile_now(&slug, &source, &snippets);
     if size <= LARGE {
         return Ok(work());
     }
     tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
+}
+
+/// Compiles here and now.
+pub fn compile_now(
+    slug: &str,
+    source: &Source,
+    snippets: &Snippets,
+) -> std::result::Result<Compiled, CompileError> {
+    let Source { content, syntax, contract, .. } = source;
+    compile(Some(slug), content, *syntax, contract, &mut |target| snippets.resolve(target))
 }
 
 fn prompt_not_found(name: &str) -> ApiError {

@@ -26,7 +26,7 @@ pub use create::{NewPrompt, create, create_in};
 pub use dto::{CreatePrompt, SyntaxInput, TypeInput, UpdatePrompt};
 pub use entity::{Can, Live, Prompt};
 pub use history::create_with_history;
-pub use includes::{Snippets, resolve_snippets};
+pub use includes::{KnownSnippets, Snippets, delivering, resolve_snippets, resolve_snippets_among};
 pub use names::{check_slug, slugify};
 pub use publish::publish;
 pub use queries::PromptRow;

@@ -58,6 +58,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(delivery::routes::fetch))
         .routes(routes!(delivery::routes::fetch_version))
         .routes(routes!(delivery::routes::render))
+        .routes(routes!(delivery::several::batch))
+        .routes(routes!(delivery::bundle::routes::bundle))
         .routes(routes!(delivery::preview::preview))
         .routes(routes!(stream::routes::stream))
         .routes(routes!(telemetry::routes::telemetry))

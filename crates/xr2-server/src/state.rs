@@ -13,7 +13,7 @@ use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
-use crate::features::delivery::{Freezer, PromptCache};
+use crate::features::delivery::{BundleCache, Freezer, PromptCache};
 use crate::features::stream::Hub;
 use crate::features::telemetry::Presence;
 use crate::features::usage::Usage;
@@ -36,6 +36,7 @@ struct Inner {
     prompts: Arc<PromptCache>,
     frozen: Arc<Frozen>,
     freezer: Arc<Freezer>,
+    bundles: BundleCache,
     streams: Arc<Hub>,
     accounts: Accounts,
     denials: Denials,
@@ -119,7 +120,8 @@ impl App {
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone(), clock.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let streams = Arc::new(Hub::new(&config.limits));
+        let bundles = BundleCache::new(config.limits.bundle_bytes);
+        let streams = Arc::new(Hub::new(&config));
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![
             keys.clone(),
@@ -147,6 +149,7 @@ impl App {
             prompts,
             frozen,
             freezer,
+            bundles,
             streams,
             accounts,
             denials: Denials::default(),
@@ -176,6 +179,8 @@ impl App {
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::usage::run(self.clone()));
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
@@ -267,6 +272,11 @@ impl App {
     /// What is kept for times without the database.
     pub fn frozen(&self) -> &Arc<Frozen> {
         &self.0.frozen
+    }
+
+    /// Bundles in memory.
+    pub fn bundles(&self) -> &BundleCache {
+        &self.0.bundles
     }
 
     /// Event streams.

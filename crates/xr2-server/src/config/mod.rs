@@ -53,6 +53,8 @@ pub struct Config {
     pub resilience: Resilience,
     /// Sizes and counts.
     pub limits: Limits,
+    /// Event streams.
+    pub stream: Stream,
     /// The bin.
     pub bin: Bin,
     /// Deliveries written down.
@@ -183,10 +185,35 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of compiled prompts in memory.
     pub cache_bytes: u64,
+    /// Bytes of bundles in memory.
+    pub bundle_bytes: u64,
     /// Streams in all.
     pub streams: usize,
     /// Streams of one key or session.
     pub streams_per_caller: usize,
+}
+
+/// `[stream]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Stream {
+    heartbeat: f64,
+    stall: f64,
+    /// Revisions that are replayed at most.
+    pub replay_revisions: i64,
+    /// Bytes of what is kept for replaying.
+    pub replay_bytes: usize,
+}
+
+impl Stream {
+    /// Between two signs of life.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_secs_f64(self.heartbeat)
+    }
+
+    /// How long a client may take nothing of what it is sent.
+    pub fn stall(&self) -> Duration {
+        Duration::from_secs_f64(self.stall)
+    }
 }
 
 /// `[bin]`
@@ -423,6 +450,14 @@ impl Config {
         ] {
             demand(value >= Duration::from_millis(10), key, "must be at least 10ms");
         }
+        let is_time = |seconds: f64| (0.05..=3600.0).contains(&seconds);
+        demand(is_time(self.stream.heartbeat), "stream.heartbeat", "must be between 0.05 and 3600");
+        demand(is_time(self.stream.stall), "stream.stall", "must be between 0.05 and 3600");
+        demand(
+            (0..=1_000_000).contains(&self.stream.replay_revisions),
+            "stream.replay_revisions",
+            "must be between 0 and 1000000",
+        );
         demand(
             (2..=1000).contains(&self.postgres.max_connections),
             "postgres.max_connections",

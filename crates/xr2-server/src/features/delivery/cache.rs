@@ -91,10 +91,10 @@ impl PromptCache {
         for _ in 1..ATTEMPTS {
             let loaded = self.fly(app, &tenant, key).await?;
             if loaded.is_frozen || loaded.mark.revision() >= since {
-                return Ok(loaded.outcome);
+                return Ok(counted(loaded));
             }
         }
-        Ok(self.fill(app, &tenant, key).await?.outcome)
+        Ok(counted(self.fill(app, &tenant, key).await?))
     }
 
     /// From the database, or from the snapshot when that does not answer.
@@ -102,8 +102,7 @@ impl PromptCache {
         let _place = self.filling.acquire().await.map_err(ApiError::internal)?;
         match load(app, tenant, key).await {
             Err(error) if error.code == Code::Unavailable => {
-                let kept = thaw(app, &self.thawed, tenant, key).await;
-                kept.map_or(Err(error), |kept| kept.inspect(|_| metrics::thawed()))
+                thaw(app, &self.thawed, tenant, key).await.unwrap_or(Err(error))
             }
             loaded => loaded,
         }
@@ -146,6 +145,7 @@ impl PromptCache {
 
     fn keep(&self, tenant: &Tenant, loaded: &Loaded) {
         let is_kept = tenant.register(&loaded.mark, &loaded.dependencies, || {
+            metrics::promoted();
             let key = loaded.mark.key().clone();
             match &loaded.outcome {
                 Outcome::Ready(entry) => {
@@ -167,6 +167,16 @@ impl PromptCache {
     fn flights(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
         self.flights.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// Counts which layer a delivery came from.
+fn counted(loaded: Loaded) -> Outcome {
+    if loaded.is_frozen {
+        metrics::frozen()
+    } else {
+        metrics::cold()
+    }
+    loaded.outcome
 }
 
 /// Takes a flight off the list when the last request that waited for it hangs up before it lands.

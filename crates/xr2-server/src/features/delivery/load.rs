@@ -76,8 +76,10 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     };
     let source = source_of(&version)?;
     let snippets = resolve_snippets(&mut tx, &source).await?;
+    let former_slugs = queries::former_slugs(&mut tx, prompt.id).await?;
     tx.commit().await?;
-    let asked = Asked { key, revision, is_frozen: false };
+    let former_slugs = former_slugs.into_iter().map(Into::into).collect();
+    let asked = Asked { key, revision, former_slugs, is_frozen: false };
     assemble(asked, tenant, prompt, version, labels, source, snippets).await
 }
 
@@ -85,6 +87,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
 pub struct Asked<'a> {
     pub key: KeyRef<'a>,
     pub revision: i64,
+    pub former_slugs: Vec<Box<str>>,
     pub is_frozen: bool,
 }
 
@@ -98,7 +101,7 @@ pub async fn assemble(
     source: Source,
     snippets: Snippets,
 ) -> Result<Loaded> {
-    let Asked { key, revision, is_frozen } = asked;
+    let Asked { key, revision, former_slugs, is_frozen } = asked;
     let mark = Mark::new(key.to_key(), revision);
     let mut dependencies = vec![Dependency::Name(key.name.into())];
     dependencies.extend(dependencies_on(&prompt));
@@ -116,6 +119,7 @@ pub async fn assemble(
                 slug: prompt.slug,
                 title: prompt.title,
                 tags: prompt.tags,
+                former_slugs,
                 number: version.number,
                 compiled,
                 config,
@@ -183,11 +187,11 @@ async fn find(tx: &mut Tx, key: KeyRef<'_>) -> Result<Found> {
     })
 }
 
-fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
+pub fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
     [Dependency::Prompt(prompt.id), Dependency::Name(prompt.slug.as_str().into())]
 }
 
-fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
+pub fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
     snippets.looked_at().flat_map(|(target, found)| {
         let asked = Dependency::Name(target.slug.as_str().into());
         let found = found.into_iter().flat_map(|(id, snippet)| {

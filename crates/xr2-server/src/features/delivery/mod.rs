@@ -2,8 +2,10 @@
 
 mod answer;
 mod body;
+pub mod bundle;
 mod cache;
 mod deliver;
+mod delivered;
 mod dto;
 mod entry;
 mod freeze;
@@ -18,9 +20,13 @@ mod queries;
 mod query;
 mod revision;
 pub mod routes;
+pub mod several;
 
+pub use bundle::BundleCache;
 pub use cache::PromptCache;
 pub use deliver::require_label;
+pub use delivered::{Delivered, delivered};
 pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};
 pub use freeze::Freezer;
 pub(crate) use lane::answer_at_once;
+pub use revision::{reach as reach_revision, wanted as wanted_revision};

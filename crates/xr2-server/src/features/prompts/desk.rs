@@ -101,11 +101,18 @@ pub async fn compile_off(
     snippets: Snippets,
 ) -> Result<std::result::Result<Compiled, xr2_prompt::CompileError>> {
     let is_light = is_light(&source);
-    let work = move || {
-        let Source { content, syntax, contract, .. } = &source;
-        compile(Some(&slug), content, *syntax, contract, &mut |target| snippets.resolve(target))
-    };
+    let work = move || compile_now(&slug, &source, &snippets);
     if is_light { Ok(work()) } else { heavy(work).await }
+}
+
+/// Compiles here and now; for those who are beside the threads that serve requests already.
+pub fn compile_now(
+    slug: &str,
+    source: &Source,
+    snippets: &Snippets,
+) -> std::result::Result<Compiled, xr2_prompt::CompileError> {
+    let Source { content, syntax, contract, .. } = source;
+    compile(Some(slug), content, *syntax, contract, &mut |target| snippets.resolve(target))
 }
 
 fn compile_here(slug: Option<&str>, source: &Source, snippets: &Snippets) -> Result<Compiled> {

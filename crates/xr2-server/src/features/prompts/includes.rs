@@ -110,8 +110,21 @@ impl Snippets {
     }
 }
 
+/// What targets were found to be in one transaction, so that a snippet many prompts share is read once.
+#[derive(Debug, Default)]
+pub struct KnownSnippets(HashMap<IncludeTarget, Found>);
+
 /// Reads everything that `source` includes, level by level.
 pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> {
+    resolve_snippets_among(tx, source, &mut KnownSnippets::default()).await
+}
+
+/// Like [`resolve_snippets`], for many sources in one transaction.
+pub async fn resolve_snippets_among(
+    tx: &mut Tx,
+    source: &Source,
+    known: &mut KnownSnippets,
+) -> Result<Snippets> {
     let mut snippets = Snippets::default();
     let mut wanted = list_includes(&source.content, source.syntax);
     for _ in 0..=MAX_INCLUDE_DEPTH {
@@ -121,7 +134,11 @@ pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> 
             if snippets.found.contains_key(&target) || snippets.found.len() > MAX_SNIPPETS {
                 continue;
             }
-            let found = look_up(tx, &target).await?;
+            let found = match known.0.get(&target) {
+                Some(found) => found.clone(),
+                None => look_up(tx, &target).await?,
+            };
+            known.0.entry(target.clone()).or_insert_with(|| found.clone());
             if let Ok((_, snippet)) = &found {
                 next.extend(list_includes(&snippet.content, snippet.syntax));
             }
@@ -210,6 +227,31 @@ pub async fn dependents(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Vec<De
         for (id, label) in level {
             let selector = if label == labels::PRODUCTION { String::new() } else { label };
             for dependent in labels::queries::dependents_of(tx, id, Some(&selector)).await? {
+                if !all.contains(&dependent) {
+                    next.push((dependent.id, dependent.label.clone()));
+                    all.push(dependent);
+                }
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        level = next;
+    }
+    Ok(all)
+}
+
+/// Like [`dependents`], and also those who deliver it as their `latest`, which nobody has published.
+pub async fn delivering(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Vec<Dependent>> {
+    let mut all: Vec<Dependent> = Vec::new();
+    let mut level = vec![(prompt, label.to_owned())];
+    for _ in 0..MAX_INCLUDE_DEPTH {
+        let mut next = Vec::new();
+        for (id, label) in level {
+            let selector = if label == labels::PRODUCTION { String::new() } else { label };
+            let mut direct = labels::queries::dependents_of(tx, id, Some(&selector)).await?;
+            direct.extend(labels::queries::latest_dependents_of(tx, id, &selector).await?);
+            for dependent in direct {
                 if !all.contains(&dependent) {
                     next.push((dependent.id, dependent.label.clone()));
                     all.push(dependent);

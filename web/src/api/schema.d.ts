@@ -4,6 +4,47 @@
  */
 
 export interface paths {
+    "/api/v1/analytics/prompts/{p}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of a prompt
+         * @description Deliveries of one prompt by version, label and key, with percentiles of the time they took. Figures of runs against
+         *     models are null while none are reported.
+         */
+        get: operations["prompt_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of the workspace
+         * @description Deliveries of all prompts, as of this moment. Fetches by the dashboard count nowhere.
+         */
+        get: operations["usage_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -236,6 +277,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch everything a label delivers
+         * @description For clients that keep prompts in memory: the template form of every prompt, at one revision of the workspace.
+         *     Listen to `/stream` from that revision on. A page has up to 1,000 prompts or about 4 MiB; `cursor` goes on with the
+         *     same revision, and 409 says that it is no longer kept: begin again. A prompt that cannot be delivered is left out.
+         */
+        get: operations["bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List clients
+         * @description Instances heard of in the last two minutes and what they serve. With `prompt` and `label` only those that serve it,
+         *     and `counts` tells how many of them have what the label points at.
+         */
+        get: operations["list_clients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/facets": {
         parameters: {
             query?: never;
@@ -361,6 +445,27 @@ export interface paths {
         put?: never;
         /** Make a prompt */
         post: operations["create_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch several prompts
+         * @description Up to 100 in one request; rendered when `variables` is given, else as templates. What cannot be delivered is told by
+         *     name and spoils nothing for the others.
+         */
+        post: operations["batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -684,13 +789,39 @@ export interface paths {
         };
         /**
          * Listen to changes
-         * @description Server-sent events: `hello {revision}` first, then `changed` whenever a label delivers something else, with the
-         *     workspace's revision as id; `resync {revision}` when something was missed and everything has to be looked at
-         *     again; a comment every 15 seconds. Ends when the key or the session does.
+         * @description Server-sent events. `hello {revision, heartbeat}` comes first. Then, whenever a label delivers something else:
+         *     `changed`, and `put {revision, prompt}` with the prompt as it stands in the bundle, or `delete {revision, id, slug,
+         *     label}`. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
+         *     the bundle; what follows goes on from there. A comment is sent every `heartbeat` seconds.
+         *
+         *     The id of an event is the workspace's revision; `Last-Event-ID` asks for what came after it. The stream ends when
+         *     the key or the session does.
          */
         get: operations["stream"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report reads and presence
+         * @description What an SDK has read from its memory, added up, and what it serves. Each event is taken or rejected by itself and
+         *     counts once within seven days, so a report may be sent again when no answer came. An instance not heard of for two
+         *     minutes is gone; a report without events says that it is there.
+         */
+        post: operations["telemetry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -923,12 +1054,102 @@ export interface components {
             /** @description The address people use, when the operator has set one. */
             public_url?: string | null;
         };
+        /** @description Every name asked for stands in one of the two. */
+        Batch: {
+            /** @description What is delivered. */
+            prompts: {
+                [key: string]: components["schemas"]["Delivery"];
+            };
+            /** @description What went wrong. */
+            errors: {
+                [key: string]: components["schemas"]["BatchError"];
+            };
+        };
+        /** @description What was found. */
+        BatchAnswer: {
+            success: boolean;
+            data: components["schemas"]["Batch"];
+        };
+        /** @description Why a prompt is not there. */
+        BatchError: {
+            /** @description As in the answer to a request of its own. */
+            code: string;
+            /** @description In plain words. */
+            message: string;
+            /** @description Particulars, such as the variables that are missing. */
+            details?: unknown;
+        };
+        /** @description Which prompts. */
+        BatchRequest: {
+            /**
+             * @description Slugs, former slugs or ids; up to 100.
+             * @example [
+             *       "welcome",
+             *       "goodbye"
+             *     ]
+             */
+            slugs: string[];
+            /**
+             * @description Which label; `production` unless said.
+             * @example production
+             */
+            label?: string | null;
+            /** @description Values by name, the same for all; given, the prompts come rendered. */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** @description Why something was not published. */
         Blocked: {
             /** @description `not_allowed`, `protected_label` or `comment_required`. */
             code: string;
             /** @description In plain words. */
             message: string;
+        };
+        /**
+         * @description What is left alone for a while because it does not answer: `closed` (all is well), `open` (refused at once) or
+         *     `half_open` (one request tries).
+         */
+        Breakers: {
+            /** @description Reads from the database. */
+            database: string;
+            /** @description Writes to the database. */
+            database_writes: string;
+            /** @description Redis, where there is one. */
+            redis?: string | null;
+        };
+        /** @description What a label delivers. */
+        Bundle: {
+            /**
+             * Format: int64
+             * @description The workspace's revision it is as of.
+             */
+            revision: number;
+            /** @description The label. */
+            label: string;
+            /** @description The prompts in their template form, by slug. */
+            prompts: components["schemas"]["BundleItem"][];
+        };
+        /** @description The whole answer. */
+        BundleAnswer: {
+            success: boolean;
+            data: components["schemas"]["Bundle"];
+            meta: components["schemas"]["BundleMeta"];
+        };
+        /** @description A prompt as bundles and streams carry it. */
+        BundleItem: components["schemas"]["Delivery"] & {
+            /** @description Slugs it had before, which go on delivering it. */
+            former_slugs?: string[];
+        };
+        /** @description Pages. */
+        BundleMeta: {
+            /** @description Names the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Prompts in all.
+             */
+            total: number;
         };
         /** @description What the caller may do with a prompt. */
         Can: {
@@ -974,6 +1195,111 @@ export interface components {
             engine: string;
             /** @description `ok`, `unavailable` (changes of other nodes are noticed within a second), or `none`: there is one node. */
             redis: string;
+            /**
+             * @description `ok`, `stale` (from memory and the snapshot, without the database) or `unavailable` (for longer than the settings
+             *     allow).
+             */
+            delivery: string;
+            /**
+             * Format: int64
+             * @description Seconds since the database was last heard from; absent while it answers.
+             */
+            stale_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description Age in seconds of what a start without the database would deliver from; absent when nothing is kept.
+             */
+            snapshot_age_seconds?: number | null;
+            breakers: components["schemas"]["Breakers"];
+        };
+        /** @description How many there are. */
+        ClientCounts: {
+            /**
+             * Format: int64
+             * @description Instances (with a filter: those that serve it).
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Those that have the latest.
+             */
+            current: number;
+        };
+        /** @description A running program with an SDK. */
+        ClientInstance: {
+            /** @description As it calls itself. */
+            instance: string;
+            /** @description Name and version of its SDK. */
+            sdk: string;
+            key?: components["schemas"]["ClientKey"] | null;
+            /**
+             * Format: int64
+             * @description The revision it has applied.
+             */
+            revision: number;
+            /**
+             * @description Whether it has the latest: with a filter, whether it serves what the label points at; else whether it has
+             *     applied the workspace's revision.
+             */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it reported last.
+             */
+            last_seen: string;
+            /**
+             * Format: date-time
+             * @description When it reported first.
+             */
+            first_seen: string;
+            /** @description What it serves. */
+            serving: components["schemas"]["ClientServing"][];
+            /** @description Whether a stream keeps it up to date. */
+            stream: boolean;
+        };
+        /** @description A key by its name. */
+        ClientKey: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description What an instance serves for a label. */
+        ClientServing: {
+            /**
+             * Format: uuid
+             * @description The prompt's id.
+             */
+            prompt: string;
+            /** @description Its slug. */
+            slug?: string | null;
+            /** @description The label. */
+            label: string;
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            version: number;
+            /**
+             * Format: date-time
+             * @description Since when, as far as it says.
+             */
+            since?: string | null;
+        };
+        /** @description Instances of clients that were heard of in the last two minutes. */
+        Clients: {
+            /**
+             * Format: int64
+             * @description The workspace's revision.
+             */
+            revision: number;
+            /** @description The instances, at most a thousand. */
+            instances: components["schemas"]["ClientInstance"][];
+            /** @description All of them. */
+            counts: components["schemas"]["ClientCounts"];
         };
         /**
          * @description Colours a label can have.
@@ -1328,6 +1654,25 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_Clients: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description Instances of clients that were heard of in the last two minutes. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description The workspace's revision.
+                 */
+                revision: number;
+                /** @description The instances, at most a thousand. */
+                instances: components["schemas"]["ClientInstance"][];
+                /** @description All of them. */
+                counts: components["schemas"]["ClientCounts"];
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Details: {
             /** @description Always true. */
             success: boolean;
@@ -1592,6 +1937,8 @@ export interface components {
                  * @description When a client last fetched it.
                  */
                 last_fetched_at?: string | null;
+                /** @description When clients last fetched it by each label or version, and with which key; the latest first. */
+                fetches: components["schemas"]["LastFetch"][];
                 /**
                  * Format: date-time
                  * @description When made.
@@ -1619,6 +1966,55 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_PromptAnalytics: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What became of one prompt in a period. Figures of runs against models are null while none are reported. */
+            data: {
+                /**
+                 * Format: uuid
+                 * @description The prompt's id.
+                 */
+                prompt_id: string;
+                /** @description Its slug. */
+                slug: string;
+                /** @description `24h`, `7d` or `30d`. */
+                period: string;
+                /**
+                 * Format: int64
+                 * @description Runs.
+                 */
+                total_executions?: number | null;
+                /**
+                 * Format: double
+                 * @description Share of runs that went well.
+                 */
+                success_rate?: number | null;
+                /**
+                 * Format: double
+                 * @description Mean milliseconds of a run.
+                 */
+                avg_latency?: number | null;
+                /**
+                 * Format: int64
+                 * @description Tokens of all runs.
+                 */
+                total_tokens?: number | null;
+                /** @description What all runs cost, in dollars. */
+                total_cost?: string | null;
+                /** @description Runs by provider. */
+                by_provider?: Record<string, never> | null;
+                /** @description Runs by model. */
+                by_model?: Record<string, never> | null;
+                /** @description Deliveries. */
+                deliveries: components["schemas"]["PromptDeliveries"];
+                /** @description One point an hour (`24h`) or a day. */
+                daily_trend: components["schemas"]["UsagePoint"][];
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Published: {
             /** @description Always true. */
             success: boolean;
@@ -1635,6 +2031,28 @@ export interface components {
                  * @description What it pointed at before.
                  */
                 previous_version?: number | null;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Received: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What became of a report. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Events that count.
+                 */
+                accepted: number;
+                /**
+                 * Format: int64
+                 * @description Events that counted before.
+                 */
+                duplicates: number;
+                /** @description Events that do not count. */
+                rejected: components["schemas"]["Rejected"][];
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -1696,6 +2114,32 @@ export interface components {
                 workspaces: components["schemas"]["Workspace"][];
                 /** @description Session token (`xr2s_…`) for clients without cookies; shown only here. */
                 token: string;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_UsageAnalytics: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description Usage of a workspace in a period. Fetches by the dashboard count nowhere. */
+            data: {
+                /**
+                 * @description `24h`, `7d` or `30d`.
+                 * @example 24h
+                 */
+                period: string;
+                /**
+                 * Format: date-time
+                 * @description Its beginning: a full hour, or midnight UTC.
+                 */
+                from: string;
+                /** @description All prompts together. */
+                summary: components["schemas"]["UsageSummary"];
+                /** @description The prompts used most, at most a hundred. */
+                prompts: components["schemas"]["PromptUsage"][];
+                /** @description One point an hour (`24h`) or a day. */
+                time_series: components["schemas"]["UsagePoint"][];
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -1915,6 +2359,8 @@ export interface components {
                  * @description When a client last fetched it.
                  */
                 last_fetched_at?: string | null;
+                /** @description When clients last fetched it by each label or version, and with which key; the latest first. */
+                fetches: components["schemas"]["LastFetch"][];
                 /**
                  * Format: date-time
                  * @description When made.
@@ -2167,6 +2613,16 @@ export interface components {
             /** @description To be quoted in reports. */
             request_id: string;
         };
+        /** @description A key by its name. */
+        FetchKey: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
         /** @description The process is alive. */
         Health: {
             /** @description Always `ok`. */
@@ -2223,6 +2679,21 @@ export interface components {
          * @enum {string}
          */
         KeyStatus: "active" | "expiring" | "expired" | "revoked";
+        /** @description Deliveries with a key. */
+        KeyUsage: {
+            /**
+             * Format: uuid
+             * @description The key's id; null without a key.
+             */
+            id?: string | null;
+            /** @description Its name; null when it is gone. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Deliveries.
+             */
+            requests: number;
+        };
         /** @description A label of the workspace. */
         Label: {
             /**
@@ -2266,6 +2737,22 @@ export interface components {
             previous_version?: number | null;
             /** @description The entity. */
             prompt: components["schemas"]["Prompt"];
+        };
+        /** @description When a label or version of a prompt was last fetched. */
+        LastFetch: {
+            /** @description The label; null for a version asked for by itself. */
+            label?: string | null;
+            /**
+             * Format: int64
+             * @description The version asked for by itself.
+             */
+            version?: number | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            last_fetched_at: string;
+            key?: components["schemas"]["FetchKey"] | null;
         };
         /** @description What is live. */
         Live: {
@@ -2520,6 +3007,8 @@ export interface components {
              * @description When a client last fetched it.
              */
             last_fetched_at?: string | null;
+            /** @description When clients last fetched it by each label or version, and with which key; the latest first. */
+            fetches: components["schemas"]["LastFetch"][];
             /**
              * Format: date-time
              * @description When made.
@@ -2543,6 +3032,71 @@ export interface components {
             /** @description What the caller may do with it. */
             can: components["schemas"]["Can"];
         };
+        /** @description What became of one prompt in a period. Figures of runs against models are null while none are reported. */
+        PromptAnalytics: {
+            /**
+             * Format: uuid
+             * @description The prompt's id.
+             */
+            prompt_id: string;
+            /** @description Its slug. */
+            slug: string;
+            /** @description `24h`, `7d` or `30d`. */
+            period: string;
+            /**
+             * Format: int64
+             * @description Runs.
+             */
+            total_executions?: number | null;
+            /**
+             * Format: double
+             * @description Share of runs that went well.
+             */
+            success_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean milliseconds of a run.
+             */
+            avg_latency?: number | null;
+            /**
+             * Format: int64
+             * @description Tokens of all runs.
+             */
+            total_tokens?: number | null;
+            /** @description What all runs cost, in dollars. */
+            total_cost?: string | null;
+            /** @description Runs by provider. */
+            by_provider?: Record<string, never> | null;
+            /** @description Runs by model. */
+            by_model?: Record<string, never> | null;
+            /** @description Deliveries. */
+            deliveries: components["schemas"]["PromptDeliveries"];
+            /** @description One point an hour (`24h`) or a day. */
+            daily_trend: components["schemas"]["UsagePoint"][];
+        };
+        /** @description Deliveries of one prompt. */
+        PromptDeliveries: components["schemas"]["UsageSummary"] & {
+            /** @description Milliseconds to an answer. */
+            response_time: components["schemas"]["ResponseTime"];
+            /**
+             * Format: int64
+             * @description Days on which it was used.
+             */
+            active_days: number;
+            /**
+             * Format: date-time
+             * @description When it was used last.
+             */
+            last_used?: string | null;
+            /** @description By what was delivered. */
+            by_version: components["schemas"]["VersionUsage"][];
+            /** @description By the key it was asked with. */
+            by_key: components["schemas"]["KeyUsage"][];
+            /** @description By the way it was asked: `api`, `sdk`. */
+            by_source: {
+                [key: string]: number;
+            };
+        };
         /** @description A label on a prompt. */
         PromptLabel: {
             /** @description Its name. */
@@ -2565,6 +3119,28 @@ export interface components {
             color: string;
             /** @description See [`Label`]. */
             protected: boolean;
+        };
+        /** @description Usage of one prompt. */
+        PromptUsage: components["schemas"]["UsageSummary"] & {
+            /**
+             * Format: uuid
+             * @description The prompt's id.
+             */
+            prompt_id: string;
+            /** @description Its slug; null when it has been removed for good. */
+            slug?: string | null;
+            /** @description What people call it. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description Days on which it was used.
+             */
+            active_days: number;
+            /**
+             * Format: date-time
+             * @description When it was used last.
+             */
+            last_used?: string | null;
         };
         /** @description A request to publish. */
         Publish: {
@@ -2605,9 +3181,24 @@ export interface components {
         };
         /** @description What works and what is degraded. */
         Readiness: {
-            /** @description `ready`, `degraded` (warm prompts are still delivered) or `unavailable`. */
+            /** @description `ready`, `degraded` (prompts are still delivered) or `unavailable`. */
             status: string;
             checks: components["schemas"]["Checks"];
+        };
+        /** @description What became of a report. */
+        Received: {
+            /**
+             * Format: int64
+             * @description Events that count.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Events that counted before.
+             */
+            duplicates: number;
+            /** @description Events that do not count. */
+            rejected: components["schemas"]["Rejected"][];
         };
         /** @description A new account. */
         RegisterInput: {
@@ -2643,6 +3234,13 @@ export interface components {
          * @enum {string}
          */
         Registration: "open" | "invite" | "closed";
+        /** @description An event that does not count. */
+        Rejected: {
+            /** @description Its place in the report, from 0. */
+            index: number;
+            /** @description Why. */
+            message: string;
+        };
         /** @description What to render. */
         RenderRequest: {
             /**
@@ -2670,6 +3268,86 @@ export interface components {
             format?: string | null;
             /** @description The model it is meant for. */
             optimized_for?: string | null;
+        };
+        /** @description What an instance of a client reports. Fields that are not known are ignored: newer clients say more. */
+        Report: {
+            /** @description Which instance: a UUID made when it starts, or anything else that stays the same as long as it runs. */
+            instance: string;
+            /**
+             * @description Name and version of the SDK.
+             * @example python/0.1.0
+             */
+            sdk?: string | null;
+            /**
+             * Format: int64
+             * @description The revision it has applied.
+             */
+            revision?: number | null;
+            /** @description Whether a stream keeps it up to date; polling does otherwise. */
+            stream?: boolean | null;
+            /** @description What it serves now, of what it has used; absent: the same as last time. */
+            serving?: components["schemas"]["ServingReport"][] | null;
+            /** @description Reads from its memory, added up. */
+            events?: components["schemas"]["ReportedEvent"][];
+        };
+        /** @description Reads of one version, added up. */
+        ReportedEvent: {
+            /** @description Chosen by the client; the same one counts once within seven days. */
+            id: string;
+            /** @description `delivery`. */
+            type?: string | null;
+            /** @description Slug, former slug or id. */
+            prompt: string;
+            /**
+             * Format: int64
+             * @description The version that was read.
+             */
+            version?: number | null;
+            /** @description The label it was read by. */
+            label?: string | null;
+            /** @description The variant of a test. */
+            variant?: string | null;
+            /** @description The user it was for. */
+            user_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When; at most seven days ago.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description How many reads; one when absent.
+             */
+            count?: number | null;
+            latency_us?: components["schemas"]["ReportedLatency"] | null;
+            /** @description Code of the error that the reads ended with. */
+            error?: string | null;
+        };
+        /** @description A number, or percentiles. */
+        ReportedLatency: number | {
+            /**
+             * Format: double
+             * @description Half took less.
+             */
+            p50: number;
+        };
+        /** @description Percentiles, right to one in a hundred. */
+        ResponseTime: {
+            /**
+             * Format: double
+             * @description Half were quicker.
+             */
+            p50?: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 were quicker.
+             */
+            p95?: number | null;
+            /**
+             * Format: double
+             * @description 99 of 100 were quicker.
+             */
+            p99?: number | null;
         };
         /** @description Why a version is restored. */
         Restore: {
@@ -2732,6 +3410,23 @@ export interface components {
          * @enum {string}
          */
         Scope: "deliver" | "read" | "write" | "publish" | "admin";
+        /** @description What an instance serves for a label. */
+        ServingReport: {
+            /** @description Slug, former slug or id. */
+            prompt: string;
+            /** @description The label; `production` when absent. */
+            label?: string | null;
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            version: number;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since?: string | null;
+        };
         /** @description A sign-in that is still good. */
         Session: {
             /**
@@ -2857,6 +3552,76 @@ export interface components {
             /** @description `false` archives, `true` takes out of the archive. */
             is_active?: boolean | null;
         };
+        /** @description Usage of a workspace in a period. Fetches by the dashboard count nowhere. */
+        UsageAnalytics: {
+            /**
+             * @description `24h`, `7d` or `30d`.
+             * @example 24h
+             */
+            period: string;
+            /**
+             * Format: date-time
+             * @description Its beginning: a full hour, or midnight UTC.
+             */
+            from: string;
+            /** @description All prompts together. */
+            summary: components["schemas"]["UsageSummary"];
+            /** @description The prompts used most, at most a hundred. */
+            prompts: components["schemas"]["PromptUsage"][];
+            /** @description One point an hour (`24h`) or a day. */
+            time_series: components["schemas"]["UsagePoint"][];
+        };
+        /** @description One point of a series. */
+        UsagePoint: {
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Deliveries.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Those answered with an error.
+             */
+            errors: number;
+            /**
+             * Format: double
+             * @description Mean milliseconds to an answer.
+             */
+            avg_response_time?: number | null;
+        };
+        /** @description Requests and how they went. */
+        UsageSummary: {
+            /**
+             * Format: int64
+             * @description Deliveries, those that SDKs read from memory included.
+             */
+            total_requests: number;
+            /**
+             * Format: int64
+             * @description Those answered with an error.
+             */
+            total_errors: number;
+            /**
+             * Format: double
+             * @description Share of errors, 0 to 1; null without requests.
+             */
+            error_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean milliseconds to an answer; null when nobody measured.
+             */
+            avg_response_time?: number | null;
+            /**
+             * Format: int64
+             * @description Different users; clients that name none count by their address.
+             */
+            unique_users: number;
+        };
         /** @description A person, as they see themselves. */
         User: {
             /**
@@ -2944,6 +3709,28 @@ export interface components {
         };
         /** @description A version's number or id. */
         VersionName: number | string;
+        /** @description Deliveries of a version under a label. */
+        VersionUsage: {
+            /**
+             * Format: int64
+             * @description The version; null when there was none to deliver.
+             */
+            version?: number | null;
+            /** @description The label it was asked for by; null for a version asked for by itself. */
+            label?: string | null;
+            /** @description The variant of a test. */
+            variant?: string | null;
+            /**
+             * Format: int64
+             * @description Deliveries.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Those answered with an error.
+             */
+            errors: number;
+        };
         /** @description One entry of `meta.warnings`. */
         Warning: {
             /** @description Stable code, such as `UNKNOWN_VARIABLE`. */
@@ -3060,6 +3847,84 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    prompt_analytics: {
+        parameters: {
+            query?: {
+                /** @description `24h` (the usual), `7d` or `30d` */
+                period?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug, former slug or id */
+                p: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sums and a series */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_PromptAnalytics"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such period */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    usage_analytics: {
+        parameters: {
+            query?: {
+                /** @description `24h` (the usual), `7d` or `30d` */
+                period?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sums, prompts and a series */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_UsageAnalytics"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such period */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_api_keys: {
         parameters: {
             query?: {
@@ -3609,6 +4474,108 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    bundle: {
+        parameters: {
+            query?: {
+                /** @description Which label; `production` unless said, `latest` is the newest version */
+                label?: string;
+                /** @description These prompts only; separated by commas */
+                slugs?: string;
+                /** @description Prompts with one of these tags only; separated by commas */
+                tags?: string;
+                /** @description Prompts on a page, up to 1,000 */
+                limit?: number;
+                /** @description `meta.next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The ETag of what the client has */
+                "If-None-Match"?: string | null;
+                /** @description No older than this revision */
+                "X-XR2-Min-Revision"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleAnswer"];
+                };
+            };
+            /** @description The client has it already (`If-None-Match`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description The key may not see that label */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The revision of the cursor is no longer kept */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description The revision of `X-XR2-Min-Revision` was not reached in time */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_clients: {
+        parameters: {
+            query?: {
+                /** @description Slug, former slug or id */
+                prompt?: string;
+                /** @description A label */
+                label?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The instances */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Clients"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     facets: {
         parameters: {
             query?: never;
@@ -3950,6 +4917,49 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description What was found, and what went wrong */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description The key may not see that label */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            /** @description The revision of `X-XR2-Min-Revision` was not reached in time */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     fetch: {
@@ -4966,8 +5976,15 @@ export interface operations {
                 label?: string;
                 /** @description Changes of these prompts only; separated by commas */
                 slugs?: string;
+                /** @description Changes of prompts with one of these tags only; separated by commas */
+                tags?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The last revision the client has; what came after it is sent first */
+                "Last-Event-ID"?: number | null;
+                /** @description Begin no earlier than at this revision */
+                "X-XR2-Min-Revision"?: number | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4981,6 +5998,13 @@ export interface operations {
                 content: {
                     "text/event-stream": components["schemas"]["Changed"];
                 };
+            };
+            /** @description Last-Event-ID is no revision */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
@@ -4997,7 +6021,56 @@ export interface operations {
                 };
                 content?: never;
             };
-            503: components["responses"]["Unavailable"];
+            /** @description The server has as many streams as it takes, or cannot reach its database */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    telemetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Report"];
+            };
+        };
+        responses: {
+            /** @description Taken in, as far as it is right */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Received"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The report itself is wrong, or has more than 1000 events */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description Nothing was taken in; send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     preview: {
@@ -5191,7 +6264,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ready */
+            /** @description Prompts are delivered; `status` says whether everything else works as well */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5200,7 +6273,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description The database cannot be reached, or the server is stopping */
+            /** @description Prompts are not delivered, or the server is stopping */
             503: {
                 headers: {
                     [name: string]: unknown;

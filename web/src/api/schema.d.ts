@@ -927,6 +927,18 @@ export interface components {
             /** @description In plain words. */
             message: string;
         };
+        /**
+         * @description What is left alone for a while because it does not answer: `closed` (all is well), `open` (refused at once) or
+         *     `half_open` (one request tries).
+         */
+        Breakers: {
+            /** @description Reads from the database. */
+            database: string;
+            /** @description Writes to the database. */
+            database_writes: string;
+            /** @description Redis, where there is one. */
+            redis?: string | null;
+        };
         /** @description What the caller may do with a prompt. */
         Can: {
             /** @description Change it and save drafts. */
@@ -971,6 +983,22 @@ export interface components {
             engine: string;
             /** @description `ok`, `unavailable` (changes of other nodes are noticed within a second), or `none`: there is one node. */
             redis: string;
+            /**
+             * @description `ok`, `stale` (from memory and the snapshot, without the database) or `unavailable` (for longer than the settings
+             *     allow).
+             */
+            delivery: string;
+            /**
+             * Format: int64
+             * @description Seconds since the database was last heard from; absent while it answers.
+             */
+            stale_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description Age in seconds of what a start without the database would deliver from; absent when nothing is kept.
+             */
+            snapshot_age_seconds?: number | null;
+            breakers: components["schemas"]["Breakers"];
         };
         /**
          * @description Colours a label can have.
@@ -2574,7 +2602,7 @@ export interface components {
         };
         /** @description What works and what is degraded. */
         Readiness: {
-            /** @description `ready`, `degraded` (warm prompts are still delivered) or `unavailable`. */
+            /** @description `ready`, `degraded` (prompts are still delivered) or `unavailable`. */
             status: string;
             checks: components["schemas"]["Checks"];
         };
@@ -4837,7 +4865,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ready */
+            /** @description Prompts are delivered; `status` says whether everything else works as well */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4846,7 +4874,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description The database cannot be reached, or the server is stopping */
+            /** @description Prompts are not delivered, or the server is stopping */
             503: {
                 headers: {
                     [name: string]: unknown;

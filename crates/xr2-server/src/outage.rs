@@ -53,6 +53,7 @@ pub(crate) fn begin_without(app: &App, error: &StartError) {
 pub(crate) async fn keep_connected(app: App) {
     let stop = app.stopping();
     let mut complained = String::new();
+    let mut was_connected = app.db().has_started();
     loop {
         let pause = Duration::from_millis(rand::rng().random_range(RETRY));
         tokio::select! {
@@ -62,8 +63,12 @@ pub(crate) async fn keep_connected(app: App) {
         if !app.db().wants_start() {
             continue;
         }
-        match reconnect(&app).await {
-            Ok(()) => tracing::info!("connected to the database"),
+        match reconnect(&app, was_connected).await {
+            Ok(()) => {
+                was_connected = true;
+                complained.clear();
+                tracing::info!("connected to the database");
+            }
             Err(error) => {
                 // The same words every second would hide all others.
                 let message = error.to_string();
@@ -76,8 +81,7 @@ pub(crate) async fn keep_connected(app: App) {
     }
 }
 
-async fn reconnect(app: &App) -> Result<(), StartError> {
-    let is_another = app.db().has_started();
+async fn reconnect(app: &App, is_another: bool) -> Result<(), StartError> {
     if let Err(error) = start(app).await {
         app.db().withdraw();
         return Err(error);

@@ -29,7 +29,7 @@ use crate::{Answer, Canary, Options};
 const SECRET_KEY: &str = "5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed";
 
 /// How long [`TestApp::until`] waits.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a running server is asked to stop, and waited for.
 type Running = (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>);
@@ -262,7 +262,7 @@ impl TestApp {
         change.commit().await.expect("the change commits");
     }
 
-    /// Waits until `condition` holds; fails after half a minute.
+    /// Waits until `condition` holds; fails after a minute.
     pub async fn until<Running: Future<Output = bool>>(&self, what: &str, condition: impl Fn() -> Running) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while !condition().await {
@@ -325,6 +325,10 @@ fn config(setup: &Setup) -> Config {
         // As cheap as argon2 can be: no test is about how long it takes.
         ("auth.argon2_memory_kib".to_owned(), "8".to_owned()),
         ("auth.argon2_iterations".to_owned(), "1".to_owned()),
+        // A busy machine is no outage.
+        ("resilience.connect_timeout".to_owned(), "20s".to_owned()),
+        ("resilience.acquire_timeout".to_owned(), "20s".to_owned()),
+        ("resilience.statement_timeout".to_owned(), "20s".to_owned()),
         // Waits for the disk, which few tests are about.
         ("delivery.snapshot".to_owned(), "false".to_owned()),
     ];

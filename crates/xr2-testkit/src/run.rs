@@ -38,15 +38,12 @@ impl Options {
         self
     }
 
-    /// A server whose database can be taken away ([`TestApp::database_network`]), which keeps a snapshot and notices
-    /// sooner than usual that the database is gone.
+    /// A server whose database can be taken away ([`TestApp::database_network`]), which keeps a snapshot and tries again
+    /// sooner than usual.
     pub fn with_faults(mut self) -> Options {
         self.has_faults = true;
         self.expect_errors()
             .set("delivery.snapshot", true)
-            .set("resilience.connect_timeout", "3s")
-            .set("resilience.acquire_timeout", "3s")
-            .set("resilience.statement_timeout", "3s")
             .set("resilience.database_pause", "1s")
             .set("resilience.redis_pause", "1s")
     }

@@ -239,10 +239,22 @@ impl Follower {
         self.contact.asks();
         let revisions = queries::revisions(&self.db).await?;
         self.contact.answered(self.clock.now());
+        if self.is_ahead_of(&revisions) {
+            tracing::warn!(
+                "revisions went back: the database is an older one. What is in memory is forgotten"
+            );
+            return self.begin_anew().await;
+        }
         for (workspace, revision) in revisions {
             self.catch_up(workspace, revision).await?;
         }
         Ok(())
+    }
+
+    /// Whether listeners were told more than has happened, as after a backup was restored or a replica took over.
+    fn is_ahead_of(&self, revisions: &[(Uuid, i64)]) -> bool {
+        let told = lock(&self.told);
+        revisions.iter().any(|(workspace, revision)| told.get(workspace).is_some_and(|told| told > revision))
     }
 
     /// Reads and tells everything of `workspace` up to at least `revision`, page by page. A revision counts as told when

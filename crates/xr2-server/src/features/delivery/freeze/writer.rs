@@ -1,6 +1,7 @@
 //! Writing what is kept, seconds behind the changes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,8 @@ pub struct Freezer {
     changed: Mutex<HashMap<Uuid, Changed>>,
     /// Until when workspaces that take long are left alone.
     resting: Mutex<HashMap<Uuid, Instant>>,
+    /// Set when the database is another one: what is kept has to be looked at again.
+    is_outdated: AtomicBool,
 }
 
 impl Listener for Freezer {
@@ -66,10 +69,7 @@ impl Listener for Freezer {
     }
 
     fn forget(&self) {
-        let known: Vec<Uuid> = self.changed().keys().copied().collect();
-        for workspace in known {
-            self.note(workspace, Changed::Everything);
-        }
+        self.is_outdated.store(true, Ordering::Release);
     }
 }
 
@@ -91,6 +91,9 @@ impl Freezer {
             if app.db().has_started() && app.follower().contact().stale().is_none() {
                 app.keys().thawed().forget();
                 app.prompt_cache().thawed().forget();
+                if self.is_outdated.swap(false, Ordering::AcqRel) {
+                    has_begun = false;
+                }
                 if !has_begun {
                     has_begun = self.begin(app).await;
                 }

@@ -14,8 +14,14 @@ const STEP: Duration = Duration::from_millis(40);
 const KILLS: u32 = 30;
 
 async fn get(url: &str, key: &str, path: &str) -> Value {
-    let answer =
-        Client::new().get(format!("{url}/api/v1{path}")).bearer_auth(key).send().await.expect("an answer");
+    let answer = xr2_testkit::http()
+        .build()
+        .unwrap()
+        .get(format!("{url}/api/v1{path}"))
+        .bearer_auth(key)
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(answer.status(), 200, "{path}");
     answer.json().await.expect("JSON")
 }
@@ -47,7 +53,13 @@ async fn killed_while_it_is_made(engine: Engine) {
     let text = |name: &str| credentials[name].as_str().expect("a text").to_owned();
     let key = text("admin_api_key");
     let login = json!({ "email": text("email"), "password": text("password") });
-    let answer = Client::new().post(format!("{}/api/v1/auth/login", program.url)).json(&login).send().await;
+    let answer = xr2_testkit::http()
+        .build()
+        .unwrap()
+        .post(format!("{}/api/v1/auth/login", program.url))
+        .json(&login)
+        .send()
+        .await;
     assert_eq!(answer.expect("an answer").status(), 200, "the password that was written last is right");
     let total =
         get(&program.url, &key, "/prompts?limit=1").await["meta"]["total"].as_i64().expect("a number");

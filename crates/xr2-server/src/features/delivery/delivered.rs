@@ -26,7 +26,7 @@ pub struct Delivered {
 }
 
 /// What `label` of the prompt delivers now; none when that is nothing. An error means that it cannot be told just now.
-pub async fn delivered(
+pub async fn delivered_now(
     app: &App,
     workspace: Uuid,
     slug: &str,

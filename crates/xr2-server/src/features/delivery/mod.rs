@@ -25,7 +25,7 @@ pub mod several;
 pub use bundle::BundleCache;
 pub use cache::PromptCache;
 pub use deliver::require_label;
-pub use delivered::{Delivered, delivered};
+pub use delivered::{Delivered, delivered_now};
 pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};
 pub use freeze::Freezer;
 pub(crate) use lane::answer_at_once;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::features::delivery::{Delivered, delivered};
+use crate::features::delivery::{Delivered, delivered_now};
 use crate::features::prompts::delivering;
 use crate::features::stream::batch::{Batch, Frame, Segment};
 use crate::features::stream::changes::Change;
@@ -107,7 +107,8 @@ async fn segment(
     let mut text = Vec::new();
     let mut frames = Vec::with_capacity(changes.len());
     for change in changes {
-        let delivered = delivered(app, workspace, &change.told.slug, change.told.prompt_id, &label).await?;
+        let delivered =
+            delivered_now(app, workspace, &change.told.slug, change.told.prompt_id, &label).await?;
         frames.push(write(&mut text, change, delivered));
         if text.len() > MOST_BYTES && frames.len() > 1 {
             return Ok(Segment::too_much(label));

@@ -8,9 +8,11 @@ use crate::{FromRow, Result, Tx, Value};
 /// Rows of one statement, largest first. Few different sizes, so that each statement is prepared once and kept.
 const SIZES: [usize; 4] = [256, 32, 8, 1];
 
-/// Texts by what they insert into, how many columns and how many rows. There are as many as callers in our code.
-static TEXTS: Mutex<Option<HashMap<(&'static str, &'static str, usize, usize), &'static str>>> =
-    Mutex::new(None);
+/// What comes before the values and what behind them, how many columns, and how many rows.
+type Shape = (&'static str, &'static str, usize, usize);
+
+/// Texts by their shape. There are as many as callers in our code.
+static TEXTS: Mutex<Option<HashMap<Shape, &'static str>>> = Mutex::new(None);
 
 impl Tx {
     /// Inserts rows of `columns` values each, given one behind the other. `into` is everything before the values

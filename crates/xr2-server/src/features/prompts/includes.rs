@@ -241,7 +241,7 @@ pub async fn dependents(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Vec<De
     Ok(all)
 }
 
-/// Like [`dependents`], and also those who deliver it as their `latest`, which nobody has published.
+/// Like `dependents`, and also those who deliver it as their `latest`, which nobody has published.
 pub async fn delivering(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Vec<Dependent>> {
     let mut all: Vec<Dependent> = Vec::new();
     let mut level = vec![(prompt, label.to_owned())];

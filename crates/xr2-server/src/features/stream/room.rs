@@ -95,14 +95,17 @@ struct Waiters {
     all: HashMap<u64, Arc<Waiter>>,
 }
 
-/// Replays by where they begin and which label they are of.
+/// Where a replay begins, and which label it is of.
+type Start = (i64, Option<String>);
+
+/// Replays by their start.
 #[derive(Default)]
-pub struct Replays(VecDeque<((i64, Option<String>), Arc<Batch>)>);
+pub struct Replays(VecDeque<(Start, Arc<Batch>)>);
 
 impl Replays {
     /// The one that leads up to `said`.
     pub fn get(&self, from: i64, label: Option<&str>, said: i64) -> Option<Arc<Batch>> {
-        let is_it = |key: &(i64, Option<String>)| key.0 == from && key.1.as_deref() == label;
+        let is_it = |key: &Start| key.0 == from && key.1.as_deref() == label;
         self.0
             .iter()
             .find(|(key, batch)| is_it(key) && batch.revision == said)

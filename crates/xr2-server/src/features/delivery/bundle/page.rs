@@ -147,7 +147,7 @@ mod tests {
             Arc::new(Item {
                 id: Uuid::from_u128(n),
                 names: vec![format!("p{n:04}").into()],
-                tags: vec![if n % 2 == 0 { "even".into() } else { "odd".into() }],
+                tags: vec![if n.is_multiple_of(2) { "even".into() } else { "odd".into() }],
                 number: 1,
                 json: json.into(),
                 mark: None,

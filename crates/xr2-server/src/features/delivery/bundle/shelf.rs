@@ -81,8 +81,8 @@ impl BundleCache {
     /// The bundle of this very revision, as long as it is kept.
     pub fn of_revision(&self, workspace: Uuid, label: &str, revision: i64) -> Option<Arc<Snapshot>> {
         let shelf = self.shelf(workspace, label);
-        let found = lock(&shelf.snapshots).iter().find(|snapshot| snapshot.revision == revision).cloned();
-        found
+
+        lock(&shelf.snapshots).iter().find(|snapshot| snapshot.revision == revision).cloned()
     }
 
     /// Bytes in memory.

@@ -77,6 +77,16 @@ impl PromptCache {
 
     /// What `key` asks for. What a request gets is never older than the changes acknowledged before it began.
     pub async fn get(&self, app: &App, key: KeyRef<'_>) -> Result<Outcome> {
+        self.find(app, key, true).await
+    }
+
+    /// Like [`PromptCache::get`], for those who say it at a revision: never what was kept before the last change, even
+    /// when the database does not answer.
+    pub async fn get_present(&self, app: &App, key: KeyRef<'_>) -> Result<Outcome> {
+        self.find(app, key, false).await
+    }
+
+    async fn find(&self, app: &App, key: KeyRef<'_>, may_be_old: bool) -> Result<Outcome> {
         if let Some(entry) = self.warm(key) {
             metrics::hit();
             return Ok(Outcome::Ready(entry));
@@ -90,8 +100,11 @@ impl PromptCache {
         let since = tenant.seen();
         for _ in 1..ATTEMPTS {
             let loaded = self.fly(app, &tenant, key).await?;
-            if loaded.is_frozen || loaded.mark.revision() >= since {
+            if loaded.mark.revision() >= since || (loaded.is_frozen && may_be_old) {
                 return Ok(counted(loaded));
+            }
+            if loaded.is_frozen {
+                return Err(ApiError::new(Code::Unavailable, "The database cannot be reached just now."));
             }
         }
         Ok(counted(self.fill(app, &tenant, key).await?))

@@ -53,7 +53,7 @@ pub async fn delivered_now(
 
 async fn entry_of(app: &App, workspace: Uuid, name: &str, label: &str) -> Result<Option<Arc<Entry>>> {
     let key = KeyRef { workspace, name, selector: SelectorRef::Label(label) };
-    match app.prompt_cache().get(app, key).await {
+    match app.prompt_cache().get_present(app, key).await {
         Ok(Outcome::Ready(entry)) => Ok(Some(entry)),
         Ok(Outcome::Refused(_)) => Ok(None),
         // What is wrong with the stored version does not get better by asking again.

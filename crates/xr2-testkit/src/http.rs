@@ -5,5 +5,6 @@
 pub fn http() -> reqwest::ClientBuilder {
     // An error says that another test was first.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy()
+    // Answers are to be seen as they came, compressed or not.
+    reqwest::Client::builder().no_proxy().no_gzip()
 }

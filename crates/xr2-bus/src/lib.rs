@@ -1,23 +1,16 @@
 #![doc = include_str!("../README.md")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+mod redis_bus;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use redis::aio::ConnectionManager;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Channel on which revisions are told.
-const CHANNEL: &str = "xr2:revisions";
+pub use xr2_breaker::{Settings as BreakerSettings, State as BreakerState, Time};
 
-/// Hints waiting to be sent; beyond it they are dropped, the database tells anyway.
-const WAITING: usize = 10_000;
-
-/// How long to wait before asking a lost Redis again, doubling up to the second.
-const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
+use redis_bus::RedisBus;
 
 /// A workspace and the revision it has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,21 +37,22 @@ impl Hint {
 #[error("the Redis address could not be read; expected redis://[user:password@]host:port[/database]")]
 pub struct BadAddress;
 
-/// How the nodes talk; cheap to clone.
+/// How Redis is used.
 #[derive(Clone)]
-pub struct Bus(Arc<Kind>);
-
-enum Kind {
-    Local,
-    Redis(Shared),
+pub struct Options {
+    /// This node.
+    pub node: Uuid,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// When Redis is left alone because it does not answer.
+    pub breaker: BreakerSettings,
+    /// Where the breaker takes the time from.
+    pub time: Time,
 }
 
-struct Shared {
-    client: redis::Client,
-    outgoing: mpsc::Sender<Hint>,
-    queue: Mutex<Option<mpsc::Receiver<Hint>>>,
-    connected: AtomicBool,
-}
+/// How the nodes talk; cheap to clone. There is nobody to talk to without a Redis.
+#[derive(Clone)]
+pub struct Bus(Option<Arc<RedisBus>>);
 
 /// Whether the nodes can talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,89 +68,43 @@ pub enum State {
 impl Bus {
     /// For one node.
     pub fn local() -> Bus {
-        Bus(Arc::new(Kind::Local))
+        Bus(None)
     }
 
     /// For several nodes on one Redis. Does not connect yet; [`Bus::run`] does.
-    pub fn redis(address: &str) -> Result<Bus, BadAddress> {
-        let client = redis::Client::open(address).map_err(|_| BadAddress)?;
-        let (outgoing, queue) = mpsc::channel(WAITING);
-        let connected = AtomicBool::new(false);
-        Ok(Bus(Arc::new(Kind::Redis(Shared { client, outgoing, queue: Mutex::new(Some(queue)), connected }))))
+    pub fn redis(address: &str, options: Options) -> Result<Bus, BadAddress> {
+        Ok(Bus(Some(Arc::new(RedisBus::new(address, options)?))))
     }
 
     /// Tells the other nodes. Never waits.
     pub fn tell(&self, hint: Hint) {
-        if let Kind::Redis(shared) = &*self.0 {
-            let _ = shared.outgoing.try_send(hint);
+        if let Some(redis) = &self.0 {
+            redis.tell(hint);
         }
     }
 
     /// Whether the nodes can talk.
     pub fn state(&self) -> State {
-        match &*self.0 {
-            Kind::Local => State::Local,
-            Kind::Redis(shared) if shared.connected.load(Ordering::Relaxed) => State::Connected,
-            Kind::Redis(_) => State::Disconnected,
+        match &self.0 {
+            None => State::Local,
+            Some(redis) if redis.is_connected() => State::Connected,
+            Some(_) => State::Disconnected,
         }
+    }
+
+    /// Where the breaker around Redis stands; none where there is no Redis.
+    pub fn breaker(&self) -> Option<BreakerState> {
+        self.0.as_ref().map(|redis| redis.breaker())
     }
 
     /// Sends what is told and hands on what others tell, until `stop`. Call once.
     pub async fn run(&self, heard: impl Fn(Hint) + Send + Sync, stop: CancellationToken) {
-        let Kind::Redis(shared) = &*self.0 else { return };
-        let queue = shared.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-        let Some(queue) = queue else { return };
+        let Some(redis) = &self.0 else { return };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = send(shared, queue) => {}
-            () = listen(shared, heard) => {}
+            () = redis.run(heard) => {}
         }
     }
-}
-
-async fn send(shared: &Shared, mut queue: mpsc::Receiver<Hint>) {
-    let mut connection: Option<ConnectionManager> = None;
-    while let Some(hint) = queue.recv().await {
-        if connection.is_none() {
-            connection = ConnectionManager::new(shared.client.clone()).await.ok();
-        }
-        let Some(manager) = &mut connection else { continue };
-        let sent: redis::RedisResult<()> =
-            redis::cmd("PUBLISH").arg(CHANNEL).arg(hint.to_text()).query_async(manager).await;
-        if sent.is_err() {
-            // The hint is lost; the others see the revision in the database.
-            connection = None;
-        }
-    }
-}
-
-async fn listen(shared: &Shared, heard: impl Fn(Hint)) {
-    let mut pause = RETRY.0;
-    loop {
-        if let Ok(mut subscription) = subscribe(&shared.client).await {
-            shared.connected.store(true, Ordering::Relaxed);
-            pause = RETRY.0;
-            let mut messages = subscription.on_message();
-            while let Some(message) = messages.next().await {
-                let text: redis::RedisResult<String> = message.get_payload();
-                if let Some(hint) = text.ok().as_deref().and_then(Hint::parse) {
-                    heard(hint);
-                }
-            }
-            shared.connected.store(false, Ordering::Relaxed);
-            tracing::warn!(
-                "the connection to Redis broke off; changes of other nodes are noticed within a second"
-            );
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(RETRY.1);
-    }
-}
-
-async fn subscribe(client: &redis::Client) -> redis::RedisResult<redis::aio::PubSub> {
-    let mut subscription = client.get_async_pubsub().await?;
-    subscription.subscribe(CHANNEL).await?;
-    Ok(subscription)
 }
 
 #[cfg(test)]
@@ -173,7 +121,13 @@ mod tests {
 
     #[test]
     fn a_bad_address_is_refused_without_quoting_it() {
-        let error = Bus::redis("http://user:secret@host").err().map(|error| error.to_string());
+        let options = Options {
+            node: Uuid::nil(),
+            timeout: Duration::from_secs(1),
+            breaker: BreakerSettings { failures: 5, pause: Duration::from_secs(10) },
+            time: Arc::new(|| Duration::ZERO),
+        };
+        let error = Bus::redis("http://user:secret@host", options).err().map(|error| error.to_string());
         assert!(error.is_some_and(|text| !text.contains("secret")));
     }
 }

@@ -1,11 +1,15 @@
 //! Against a real Redis, at `XR2_TEST_REDIS`.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use xr2_bus::{Bus, Hint, State};
+use xr2_bus::{BreakerSettings, BreakerState, Bus, Hint, Options, State};
+
+static NODE: AtomicU64 = AtomicU64::new(1);
 
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where Redis is")]
 fn address() -> Option<String> {
@@ -20,7 +24,14 @@ async fn within<T>(what: impl Future<Output = T>) -> T {
 }
 
 fn start(address: &str, stop: &CancellationToken) -> (Bus, mpsc::UnboundedReceiver<Hint>) {
-    let bus = Bus::redis(address).expect("a usable address");
+    let began = std::time::Instant::now();
+    let options = Options {
+        node: Uuid::from_u128(NODE.fetch_add(1, Ordering::Relaxed).into()),
+        timeout: Duration::from_secs(1),
+        breaker: BreakerSettings { failures: 5, pause: Duration::from_secs(1) },
+        time: Arc::new(move || began.elapsed()),
+    };
+    let bus = Bus::redis(address, options).expect("a usable address");
     let (heard, hints) = mpsc::unbounded_channel();
     let (running, stop) = (bus.clone(), stop.clone());
     tokio::spawn(async move {
@@ -71,5 +82,11 @@ async fn without_redis_nothing_waits() {
         bus.tell(Hint { workspace: Uuid::nil(), revision });
     }
     assert_eq!(bus.state(), State::Disconnected);
+    within(async {
+        while bus.breaker() == Some(BreakerState::Closed) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     stop.cancel();
 }

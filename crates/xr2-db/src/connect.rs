@@ -1,4 +1,4 @@
-//! Opening the pools.
+//! How a database is opened: its pools, made without connecting, and the steps of a start.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -7,12 +7,13 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use xr2_breaker::{Settings, Time};
 
 use crate::migrate::{self, MigrationReport, Store};
 use crate::{DbError, Result};
 
 /// How a database is to be opened.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// `sqlite:PATH`, `sqlite://PATH` or `postgres://…`.
     pub url: String,
@@ -20,8 +21,16 @@ pub struct Options {
     pub max_connections: u32,
     /// What a commit on SQLite waits for.
     pub durability: Durability,
+    /// How long a start waits for the first connection.
+    pub connect_timeout: Duration,
     /// How long a request waits for a free connection.
     pub acquire_timeout: Duration,
+    /// How long one statement may take.
+    pub statement_timeout: Duration,
+    /// When callers are refused at once because the database does not answer.
+    pub breaker: Settings,
+    /// Where the breakers take the time from; the machine's own clock when there is none.
+    pub time: Option<Time>,
 }
 
 impl Options {
@@ -31,7 +40,11 @@ impl Options {
             url: url.into(),
             max_connections: 8,
             durability: Durability::Normal,
+            connect_timeout: Duration::from_secs(5),
             acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            breaker: Settings { failures: 3, pause: Duration::from_secs(30) },
+            time: None,
         }
     }
 }
@@ -69,27 +82,130 @@ impl Pools {
     }
 }
 
-/// What a database is opened as: its pools, on SQLite those of the usage file, and what was done to the schema.
-pub(crate) type Opened = (Pools, Option<Pools>, MigrationReport);
+/// Makes pools, as often as needed.
+pub(crate) struct Opener {
+    target: Target,
+    store: Store,
+    options: Options,
+}
 
-pub(crate) async fn open(options: &Options) -> Result<Opened> {
-    let url = options.url.as_str();
-    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-        let path = PathBuf::from(path);
-        if path.as_os_str().is_empty() {
-            return Err(DbError::setup("sqlite: needs the path of a file"));
-        }
-        let (main, mut report) = open_sqlite(&path, Store::Main, options).await?;
-        let (usage, of_usage) = open_sqlite(&usage_file(&path), Store::Usage, options).await?;
-        report.applied.extend(of_usage.applied);
-        report.applied.sort_unstable();
-        Ok((main, Some(usage), report))
-    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let (pools, report) = open_postgres(options).await?;
-        Ok((pools, None, report))
-    } else {
-        Err(DbError::setup("the database address must begin with sqlite: or postgres://"))
+enum Target {
+    Sqlite { connect: SqliteConnectOptions, path: PathBuf },
+    Postgres { connect: PgConnectOptions },
+}
+
+impl Opener {
+    /// Reads the address.
+    pub(crate) fn new(options: &Options) -> Result<Opener> {
+        let url = options.url.as_str();
+        let target = if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))
+        {
+            sqlite(PathBuf::from(path), options)?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Target::Postgres { connect: postgres(url)? }
+        } else {
+            return Err(DbError::setup("the database address must begin with sqlite: or postgres://"));
+        };
+        Ok(Opener { target, store: Store::Main, options: options.clone() })
     }
+
+    /// Of SQLite's file of usage; PostgreSQL has none.
+    pub(crate) fn of_usage(&self) -> Result<Option<Opener>> {
+        let Some(main) = self.file() else { return Ok(None) };
+        let target = sqlite(usage_file(main), &self.options)?;
+        Ok(Some(Opener { target, store: Store::Usage, options: self.options.clone() }))
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.target, Target::Sqlite { .. })
+    }
+
+    /// The database's file, if it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.target {
+            Target::Sqlite { path, .. } => Some(path),
+            Target::Postgres { .. } => None,
+        }
+    }
+
+    /// Fresh pools, which connect when they are first asked.
+    pub(crate) fn pools(&self) -> Pools {
+        let acquire = self.options.acquire_timeout;
+        match &self.target {
+            Target::Sqlite { connect, .. } => {
+                let writer = SqlitePoolOptions::new()
+                    .max_connections(1)
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    .acquire_timeout(acquire)
+                    .connect_lazy_with(connect.clone());
+                let reader = SqlitePoolOptions::new()
+                    .max_connections(self.options.max_connections.max(1))
+                    .idle_timeout(Duration::from_secs(300))
+                    .acquire_timeout(acquire)
+                    .connect_lazy_with(connect.clone().read_only(true));
+                Pools::Sqlite { writer, reader }
+            }
+            Target::Postgres { connect } => {
+                let limit = self.options.statement_timeout.as_millis();
+                let pool = PgPoolOptions::new()
+                    .max_connections(self.options.max_connections.max(2))
+                    .acquire_timeout(acquire)
+                    .idle_timeout(Duration::from_secs(300))
+                    .after_connect(move |connection, _| {
+                        Box::pin(async move {
+                            // Row-level security binds this role even when the address names an owner or a
+                            // superuser. The server ends what the client has given up waiting for.
+                            let setup = format!("SET ROLE xr2_app; SET statement_timeout = {limit}");
+                            sqlx::raw_sql(sqlx::AssertSqlSafe(setup)).execute(connection).await?;
+                            Ok(())
+                        })
+                    })
+                    .connect_lazy_with(connect.clone());
+                Pools::Postgres { pool }
+            }
+        }
+    }
+
+    /// Connects, makes what is not there yet, and applies outstanding migrations under a lock. `pools` are fresh.
+    pub(crate) async fn start(&self, pools: &Pools) -> Result<MigrationReport> {
+        match (&self.target, pools) {
+            (Target::Sqlite { path, .. }, Pools::Sqlite { writer, reader }) => {
+                let failed = |error: sqlx::Error| {
+                    let message = format!("cannot open the database file {}: {error}", path.display());
+                    DbError::at_start(error, message)
+                };
+                // Made here and by no connection: a file that goes missing later is not to be replaced by an empty one.
+                make_file(path).map_err(sqlx::Error::Io).map_err(failed)?;
+                drop(writer.acquire().await.map_err(failed)?);
+                let report = migrate::sqlite(writer, self.store).await?;
+                drop(reader.acquire().await?);
+                Ok(report)
+            }
+            (Target::Postgres { connect }, Pools::Postgres { pool }) => {
+                let failed = |error: sqlx::Error| {
+                    let message = format!("cannot connect to PostgreSQL: {error}");
+                    DbError::at_start(error, message)
+                };
+                let connected = tokio::time::timeout(self.options.connect_timeout, connect.connect()).await;
+                let mut owner = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(failed)?;
+                let report = migrate::postgres(&mut owner).await?;
+                sqlx::Connection::close(owner).await?;
+                drop(pool.acquire().await.map_err(failed)?);
+                Ok(report)
+            }
+            // Pools are made by this very opener.
+            _ => Err(DbError::usage("these pools are another engine's")),
+        }
+    }
+}
+
+fn make_file(path: &Path) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().create(true).append(true).open(path).map(drop)
 }
 
 /// The file of usage beside the main one: `xr2.sqlite3` and `xr2-usage.sqlite3`.
@@ -103,12 +219,15 @@ pub(crate) fn usage_file(main: &Path) -> PathBuf {
     main.with_file_name(name)
 }
 
-async fn open_sqlite(path: &Path, store: Store, options: &Options) -> Result<(Pools, MigrationReport)> {
+fn sqlite(path: PathBuf, options: &Options) -> Result<Target> {
+    if path.as_os_str().is_empty() {
+        return Err(DbError::setup("sqlite: needs the path of a file"));
+    }
     let connect = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
+        .filename(&path)
+        .create_if_missing(false)
         // First, so that the pragmas after it wait for a busy file instead of failing.
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(options.acquire_timeout)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(match options.durability {
             Durability::Normal => SqliteSynchronous::Normal,
@@ -120,60 +239,15 @@ async fn open_sqlite(path: &Path, store: Store, options: &Options) -> Result<(Po
         .statement_cache_capacity(256)
         .optimize_on_close(true, 400)
         .disable_statement_logging();
-
-    let writer = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(options.acquire_timeout)
-        .connect_with(connect.clone())
-        .await
-        .map_err(|error| {
-            DbError::setup(format!("cannot open the database file {}: {error}", path.display()))
-        })?;
-    let report = migrate::sqlite(&writer, store).await?;
-    let reader = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(options.max_connections.max(1))
-        .idle_timeout(Duration::from_secs(300))
-        .acquire_timeout(options.acquire_timeout)
-        .connect_with(connect.read_only(true))
-        .await?;
-    Ok((Pools::Sqlite { writer, reader }, report))
+    Ok(Target::Sqlite { connect, path })
 }
 
-async fn open_postgres(options: &Options) -> Result<(Pools, MigrationReport)> {
+fn postgres(url: &str) -> Result<PgConnectOptions> {
     // The parser's own message may quote the address, which holds a password.
-    let connect = PgConnectOptions::from_str(&options.url)
-        .map_err(|_| {
-            DbError::setup(
-                "the PostgreSQL address could not be read; expected postgres://user:password@host/database",
-            )
-        })?
-        .statement_cache_capacity(256)
-        .application_name("xr2")
-        .disable_statement_logging();
-    let mut owner = connect
-        .connect()
-        .await
-        .map_err(|error| DbError::setup(format!("cannot connect to PostgreSQL: {error}")))?;
-    let report = migrate::postgres(&mut owner).await?;
-    sqlx::Connection::close(owner).await?;
-
-    let pool = PgPoolOptions::new()
-        .min_connections(1)
-        .max_connections(options.max_connections.max(2))
-        .acquire_timeout(options.acquire_timeout)
-        .idle_timeout(Duration::from_secs(300))
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                // Row-level security binds this role even when the address names an owner or a superuser.
-                sqlx::query("SET ROLE xr2_app").execute(connection).await?;
-                Ok(())
-            })
-        })
-        .connect_with(connect)
-        .await?;
-    Ok((Pools::Postgres { pool }, report))
+    let connect = PgConnectOptions::from_str(url).map_err(|_| {
+        DbError::setup(
+            "the PostgreSQL address could not be read; expected postgres://user:password@host/database",
+        )
+    })?;
+    Ok(connect.statement_cache_capacity(256).application_name("xr2").disable_statement_logging())
 }

@@ -1,11 +1,16 @@
 //! What can go wrong in the database, in words that do not depend on the engine.
 
+use std::time::Duration;
+
 /// A failed database call.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct DbError {
     kind: ErrorKind,
     message: String,
+    retry_after: Option<Duration>,
+    is_uncertain: bool,
+    is_refusal: bool,
     #[source]
     source: Option<sqlx::Error>,
 }
@@ -30,15 +35,42 @@ pub enum ErrorKind {
 impl DbError {
     /// Trouble an operator has to settle; the message tells how.
     pub fn setup(message: impl Into<String>) -> Self {
-        DbError { kind: ErrorKind::Setup, message: message.into(), source: None }
+        DbError::new(ErrorKind::Setup, message.into(), None)
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        DbError { kind: ErrorKind::Internal, message: message.into(), source: None }
+        DbError::new(ErrorKind::Internal, message.into(), None)
     }
 
     pub(crate) fn decode(message: impl Into<String>) -> Self {
-        DbError { kind: ErrorKind::Internal, message: message.into(), source: None }
+        DbError::new(ErrorKind::Internal, message.into(), None)
+    }
+
+    /// The database was not even asked.
+    pub(crate) fn refused(message: impl Into<String>, retry_after: Option<Duration>) -> Self {
+        let error = DbError::new(ErrorKind::Unavailable, message.into(), None);
+        DbError { retry_after, is_refusal: true, ..error }
+    }
+
+    /// A start failed: an outage, or trouble an operator has to settle.
+    pub(crate) fn at_start(error: sqlx::Error, message: String) -> Self {
+        let kind = if is_outage(&error) { ErrorKind::Unavailable } else { ErrorKind::Setup };
+        DbError::new(kind, message, Some(error))
+    }
+
+    /// A commit that was not answered may have happened.
+    pub(crate) fn at_commit(self) -> Self {
+        let is_uncertain = self.kind == ErrorKind::Unavailable && !self.is_refusal;
+        DbError { is_uncertain, ..self }
+    }
+
+    /// What was committed went where nobody will find it.
+    pub(crate) fn lost(self) -> Self {
+        DbError { is_uncertain: true, ..self }
+    }
+
+    fn new(kind: ErrorKind, message: String, source: Option<sqlx::Error>) -> Self {
+        DbError { kind, message, retry_after: None, is_uncertain: false, is_refusal: false, source }
     }
 
     /// The sort of failure.
@@ -51,6 +83,26 @@ impl DbError {
         matches!(&self.kind, ErrorKind::Unique(name) if name.contains(what))
     }
 
+    /// When it is worth trying again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Whether the change may have been made although it was not acknowledged.
+    pub fn is_uncertain(&self) -> bool {
+        self.is_uncertain
+    }
+
+    /// Whether the database was not even asked, because it has not answered lately.
+    pub fn is_refusal(&self) -> bool {
+        self.is_refusal
+    }
+
+    /// Whether it tells that the database is gone or hangs, rather than that it declined.
+    pub(crate) fn is_outage(&self) -> bool {
+        self.source.as_ref().is_some_and(is_outage)
+    }
+
     /// Whether trying again later may help.
     pub fn is_unavailable(&self) -> bool {
         self.kind == ErrorKind::Unavailable
@@ -59,8 +111,7 @@ impl DbError {
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
-        let kind = classify(&error);
-        DbError { message: describe(&error), kind, source: Some(error) }
+        DbError::new(classify(&error), describe(&error), Some(error))
     }
 }
 
@@ -69,7 +120,7 @@ impl From<sqlx::Error> for DbError {
 fn describe(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(db) => format!("database error: {}", db.message()),
-        sqlx::Error::PoolTimedOut => "no database connection became free in time".into(),
+        sqlx::Error::PoolTimedOut => "the database did not answer in time".into(),
         other => format!("database error: {other}"),
     }
 }
@@ -77,25 +128,22 @@ fn describe(error: &sqlx::Error) -> String {
 fn classify(error: &sqlx::Error) -> ErrorKind {
     match error {
         sqlx::Error::RowNotFound => ErrorKind::NoRow,
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
-            ErrorKind::Unavailable
-        }
+        error if is_outage(error) => ErrorKind::Unavailable,
+        sqlx::Error::PoolClosed => ErrorKind::Unavailable,
         sqlx::Error::Database(db) if db.is_unique_violation() => {
             // SQLite names no constraint, but its message lists "table.column".
             ErrorKind::Unique(db.constraint().unwrap_or(db.message()).to_owned())
         }
         sqlx::Error::Database(db) if db.is_foreign_key_violation() => ErrorKind::ForeignKey,
         sqlx::Error::Database(db) => match db.code().as_deref() {
-            // SQLite: 5 busy, 6 locked, 8 read-only, 10 I/O error, 13 full, 14 cannot open (and extended codes).
-            Some(code) if is_sqlite_outage(code) => ErrorKind::Unavailable,
-            // PostgreSQL: class 08 connection, 53 resources, 57P shutdown, 25006 read-only, 40 rollback to retry.
+            // SQLite: 6 locked, 8 read-only, 13 full (and extended codes).
+            Some(code) if is_sqlite(code, &[6, 8, 13]) => ErrorKind::Unavailable,
+            // PostgreSQL: class 53 resources, 25006 read-only, 40 rollback to retry, 55P03 lock not available.
             Some(code)
                 if code.len() == 5
-                    && (code.starts_with("08")
-                        || code.starts_with("53")
-                        || code.starts_with("57P")
+                    && (code.starts_with("53")
                         || code.starts_with("40")
-                        || code == "25006") =>
+                        || matches!(code, "25006" | "55P03")) =>
             {
                 ErrorKind::Unavailable
             }
@@ -105,6 +153,27 @@ fn classify(error: &sqlx::Error) -> ErrorKind {
     }
 }
 
-fn is_sqlite_outage(code: &str) -> bool {
-    code.len() < 5 && code.parse::<u32>().is_ok_and(|c| matches!(c & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+/// The database is gone, or does not answer in time.
+fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        // A connection that is cut in the middle of a greeting reads like a protocol error.
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(db) => db.code().is_some_and(|code| {
+            // SQLite: 5 busy for longer than one waits, 10 I/O error, 14 cannot open.
+            is_sqlite(&code, &[5, 10, 14])
+                // PostgreSQL: class 08 connection, 57P shutdown or starting, 57014 took too long, 53300 no connection left.
+                || (code.len() == 5
+                    && (code.starts_with("08") || code.starts_with("57P") || matches!(&*code, "57014" | "53300")))
+        }),
+        _ => false,
+    }
+}
+
+/// SQLite's codes have fewer digits than the five characters of SQLSTATE; the low byte is the primary one.
+fn is_sqlite(code: &str, primary: &[u32]) -> bool {
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| primary.contains(&(code & 0xff)))
 }

@@ -5,17 +5,21 @@ mod connect;
 pub mod dialect;
 mod error;
 mod migrate;
+mod role;
 mod row;
 mod rows;
+mod shared;
 mod sql;
 #[doc(hidden)]
 pub mod testing;
 mod tx;
 mod value;
+mod watch;
 
 use std::sync::Arc;
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{PgPool, Postgres, Sqlite, Transaction};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 pub use connect::{Durability, Options};
@@ -25,8 +29,11 @@ pub use row::{Column, FromRow, Row};
 pub use sql::Sql;
 pub use tx::Tx;
 pub use value::{JsonText, Value};
+pub use xr2_breaker::{Settings as BreakerSettings, State as BreakerState, Time};
 
-use connect::Pools;
+use connect::{Opener, Pools};
+use shared::Shared;
+use watch::Watch;
 
 /// Result of a database call.
 pub type Result<T, E = DbError> = std::result::Result<T, E>;
@@ -93,30 +100,65 @@ impl Purpose {
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pools: Arc<Pools>,
+    shared: Arc<Shared>,
     /// SQLite's file of usage; PostgreSQL keeps it with the rest.
-    usage: Option<Arc<Pools>>,
+    usage: Option<Arc<Shared>>,
 }
 
 impl Db {
     /// Connects, applies outstanding migrations under a lock, and opens the pools.
     pub async fn open(options: &Options) -> Result<(Db, MigrationReport)> {
-        let (pools, usage, report) = connect::open(options).await?;
-        Ok((Db { pools: Arc::new(pools), usage: usage.map(Arc::new) }, report))
+        let db = Db::prepare(options)?;
+        let report = db.start().await?;
+        Ok((db, report))
+    }
+
+    /// A handle that is not connected yet: everything is unavailable until [`Db::start`] has succeeded.
+    pub fn prepare(options: &Options) -> Result<Db> {
+        let opener = Opener::new(options)?;
+        let usage = opener.of_usage()?.map(|opener| Arc::new(Shared::new(opener)));
+        Ok(Db { shared: Arc::new(Shared::new(opener)), usage })
+    }
+
+    /// Connects and applies outstanding migrations under a lock. May be tried again when it failed.
+    pub async fn start(&self) -> Result<MigrationReport> {
+        let mut report = self.shared.start().await?;
+        if let Some(usage) = &self.usage {
+            report.applied.extend(usage.start().await?.applied);
+            report.applied.sort_unstable();
+        }
+        Ok(report)
+    }
+
+    /// Whether [`Db::start`] has succeeded.
+    pub fn has_started(&self) -> bool {
+        self.shared.has_started()
+    }
+
+    /// Whether [`Db::start`] is to be called: it has not succeeded yet, or the file is another one than it opened.
+    pub fn wants_start(&self) -> bool {
+        self.shared.wants_start()
+    }
+
+    /// Takes a start back: everything is unavailable again.
+    pub fn withdraw(&self) {
+        self.shared.withdraw();
+    }
+
+    /// Whether the database is a file that is not there.
+    pub fn lacks_file(&self) -> bool {
+        self.shared.lacks_file()
     }
 
     /// Where usage is kept, with the same two doors: on SQLite a file of its own, so that deliveries being written down
     /// and people's changes never wait for each other; on PostgreSQL the same database.
     pub fn usage(&self) -> Db {
-        Db { pools: self.usage.clone().unwrap_or_else(|| self.pools.clone()), usage: None }
+        Db { shared: self.usage.clone().unwrap_or_else(|| self.shared.clone()), usage: None }
     }
 
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
-        match &*self.pools {
-            Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres { .. } => Engine::Postgres,
-        }
+        if self.shared.is_sqlite() { Engine::Sqlite } else { Engine::Postgres }
     }
 
     /// The door to everything that `workspace` owns.
@@ -131,25 +173,26 @@ impl Db {
 
     /// Open connections, for the metric `xr2_db_connections`.
     pub fn connections(&self) -> u32 {
-        [Some(&self.pools), self.usage.as_ref()].into_iter().flatten().map(|pools| pools.size()).sum()
+        self.files().map(|shared| shared.pools().size()).sum()
+    }
+
+    /// Where the breakers of reads and of writes stand.
+    pub fn breakers(&self) -> (BreakerState, BreakerState) {
+        (self.shared.breaker(false).state(), self.shared.breaker(true).state())
     }
 
     /// Asks the database for an answer; for `/ready`.
     pub async fn ping(&self) -> Result<()> {
-        match &*self.pools {
-            Pools::Sqlite { reader, .. } => sqlx::query("SELECT 1").execute(reader).await.map(drop)?,
-            Pools::Postgres { pool } => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
-        }
-        Ok(())
+        let mut tx = self.system(Purpose::Instance).read().await?;
+        let _: Vec<i64> = tx.all("SELECT CAST(1 AS BIGINT)", Vec::new()).await?;
+        tx.commit().await
     }
 
     /// Writes a consistent copy of the SQLite database to `path`, and of its usage beside it. PostgreSQL has `pg_dump`
     /// for that.
     pub async fn copy_sqlite_to(&self, path: &std::path::Path) -> Result<()> {
-        let usage_path = connect::usage_file(path);
-        let copies = [(Some(&self.pools), path), (self.usage.as_ref(), &usage_path)];
-        for (pools, path) in copies.into_iter().filter_map(|(pools, path)| Some((pools?, path))) {
-            let Pools::Sqlite { writer, .. } = &**pools else {
+        for (shared, path) in self.files().zip([path, &connect::usage_file(path)]) {
+            let Pools::Sqlite { writer, .. } = &*shared.pools() else {
                 return Err(DbError::usage("only a SQLite database can be copied to a file"));
             };
             let target =
@@ -159,10 +202,15 @@ impl Db {
         Ok(())
     }
 
+    /// The database, and SQLite's file of usage.
+    fn files(&self) -> impl Iterator<Item = &Arc<Shared>> {
+        std::iter::once(&self.shared).chain(&self.usage)
+    }
+
     /// Closes all connections after the running transactions have ended.
     pub async fn close(&self) {
-        for pools in self.usage.iter().chain([&self.pools]) {
-            pools.close().await;
+        for shared in self.files() {
+            shared.pools().close().await;
         }
     }
 }
@@ -182,34 +230,54 @@ pub struct Door<'a> {
 impl Door<'_> {
     /// A transaction that only reads and sees one snapshot.
     pub async fn read(&self) -> Result<Tx> {
-        match &*self.db.pools {
-            Pools::Sqlite { reader, .. } => Ok(Tx::sqlite(reader.begin().await?, self.workspace(), false)),
-            Pools::Postgres { pool } => {
-                let tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                self.postgres(tx, false).await
-            }
-        }
+        self.begin(false).await
     }
 
     /// A transaction that writes. On SQLite there is one at a time, so it waits for nothing but SQL.
     pub async fn write(&self) -> Result<Tx> {
-        match &*self.db.pools {
-            Pools::Sqlite { writer, .. } => {
-                let tx: Transaction<'static, Sqlite> = writer.begin_with("BEGIN IMMEDIATE").await?;
-                Ok(Tx::sqlite(tx, self.workspace(), true))
+        self.begin(true).await
+    }
+
+    async fn begin(&self, write: bool) -> Result<Tx> {
+        let shared = &self.db.shared;
+        let mut watch = Watch::new(shared.clone(), shared.enter(write)?, write);
+        watch.sends()?;
+        let limit = shared.options().acquire_timeout + watch.limit();
+        match &*shared.pools() {
+            Pools::Sqlite { writer, reader } => {
+                let began = async {
+                    match write {
+                        true => writer.begin_with("BEGIN IMMEDIATE").await,
+                        false => reader.begin().await,
+                    }
+                };
+                let tx: Transaction<'static, Sqlite> = watch.judge(timeout(limit, began).await)?;
+                Ok(Tx::sqlite(tx, self.workspace(), watch))
             }
-            Pools::Postgres { pool } => self.postgres(pool.begin().await?, true).await,
+            Pools::Postgres { pool } => {
+                let tx: Transaction<'static, Postgres> =
+                    watch.judge(timeout(limit, self.begin_postgres(pool, write)).await)?;
+                Ok(Tx::postgres(tx, self.workspace(), watch))
+            }
         }
     }
 
-    async fn postgres(&self, mut tx: Transaction<'static, Postgres>, write: bool) -> Result<Tx> {
+    async fn begin_postgres(
+        &self,
+        pool: &PgPool,
+        write: bool,
+    ) -> std::result::Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let mut tx = match write {
+            true => pool.begin().await?,
+            false => pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+        };
         let (setting, value) = match self.scope {
             Scope::Tenant(workspace) => ("app.current_workspace_id", workspace.to_string()),
             Scope::System(purpose) => ("app.system", purpose.as_str().to_owned()),
         };
         // Local to the transaction, so that a pooled connection (also behind PgBouncer) carries nothing over.
         sqlx::query("SELECT set_config($1, $2, true)").bind(setting).bind(value).execute(&mut *tx).await?;
-        Ok(Tx::postgres(tx, self.workspace(), write))
+        Ok(tx)
     }
 
     fn workspace(&self) -> Option<Uuid> {

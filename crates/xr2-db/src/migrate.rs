@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlitePool};
 
-use crate::{DbError, Engine, Result};
+use crate::{DbError, Engine, Result, role};
 
 /// Which file of SQLite a step belongs to. PostgreSQL has one database for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +127,7 @@ pub(crate) async fn postgres(owner: &mut PgConnection) -> Result<MigrationReport
 
 async fn postgres_locked(owner: &mut PgConnection) -> Result<MigrationReport> {
     sqlx::query("SET client_min_messages = warning").execute(&mut *owner).await?;
+    role::ensure(owner).await?;
     sqlx::query(CREATE_TABLE).execute(&mut *owner).await?;
     let applied: Vec<(i64, String)> = sqlx::query_as(APPLIED).fetch_all(&mut *owner).await?;
     let mut report = MigrationReport { fresh: applied.is_empty(), applied: Vec::new() };
@@ -145,5 +146,6 @@ async fn postgres_locked(owner: &mut PgConnection) -> Result<MigrationReport> {
         tx.commit().await?;
         report.applied.push(step.version);
     }
+    role::ensure_grants(owner).await?;
     Ok(report)
 }

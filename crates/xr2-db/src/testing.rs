@@ -205,6 +205,34 @@ pub async fn is_superuser(url: &str) -> Result<bool> {
         .await?)
 }
 
+/// Runs statements as the role that `url` names, one after the other.
+pub async fn run_sql(url: &str, statements: &[String]) -> Result<()> {
+    let mut connection = connect(url).await?;
+    for sql in statements {
+        run(&mut connection, sql.clone()).await?;
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// The server's major version.
+pub async fn server_version(url: &str) -> Result<i32> {
+    let mut connection = connect(url).await?;
+    let sql = "SELECT current_setting('server_version_num')::int / 10000";
+    Ok(sqlx::query_scalar(sql).fetch_one(&mut connection).await?)
+}
+
+/// The address of the same server with another user, password and database.
+pub fn url_of(url: &str, user: &str, password: &str, database: &str) -> String {
+    let sibling = sibling_url(url, database);
+    let (scheme, rest) = sibling.split_once("://").unwrap_or(("postgres", &sibling));
+    let host = match rest.split_once('/') {
+        Some((authority, _)) => authority.rsplit_once('@').map_or(rest, |(user, _)| &rest[user.len() + 1..]),
+        None => rest,
+    };
+    format!("{scheme}://{user}:{password}@{host}")
+}
+
 /// Makes a table of the test's own that both doors may use.
 pub async fn make_table(url: &str, name: &'static str, columns: &'static str) -> Result<()> {
     let create = AssertSqlSafe(format!("CREATE TABLE {name} ({columns})"));
@@ -330,6 +358,18 @@ impl Fresh {
             None => Ok(()),
         }
     }
+}
+
+/// A SQLite file that somebody else holds for writing, until this is dropped.
+pub struct FileLock(#[expect(dead_code, reason = "held, not used")] SqliteConnection);
+
+/// Locks a SQLite file against all other writers.
+pub async fn lock_sqlite(url: &str) -> Result<FileLock> {
+    let path = sqlite_path(url).ok_or_else(|| DbError::usage("only a SQLite file can be locked"))?;
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(5));
+    let mut connection = options.connect().await?;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+    Ok(FileLock(connection))
 }
 
 fn sqlite_path(url: &str) -> Option<&str> {

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::batch::Batch;
 use crate::row::Inner as RowInner;
-use crate::{Engine, FromRow, Result, Row, Sql, Value};
+use crate::watch::Watch;
+use crate::{DbError, Engine, FromRow, Result, Row, Sql, Value};
 
 /// Longer than this and a write transaction is named in the log: the one writer of SQLite was held too long.
 const SLOW_WRITE: Duration = Duration::from_millis(250);
@@ -23,6 +24,7 @@ pub struct Tx {
     began: Instant,
     /// What [`Tx::later`] put off.
     pending: Batch,
+    watch: Watch,
 }
 
 enum Inner {
@@ -30,16 +32,25 @@ enum Inner {
     Postgres(Transaction<'static, Postgres>),
 }
 
+/// Waits for a statement, but not for ever.
+macro_rules! watched {
+    ($tx:expr, $statement:expr) => {{
+        $tx.watch.sends()?;
+        let outcome = tokio::time::timeout($tx.watch.limit(), $statement).await;
+        $tx.watch.judge(outcome)?
+    }};
+}
+
 /// Runs one statement on whichever engine and maps what it gives.
 macro_rules! run {
     ($tx:expr, $sql:expr, $args:expr, $method:ident, |$sqlite:ident| $map_sqlite:expr, |$pg:ident| $map_pg:expr) => {
         match &mut $tx.inner {
             Inner::Sqlite(tx) => {
-                let $sqlite = bind_sqlite($sql, $args).$method(&mut **tx).await?;
+                let $sqlite = watched!($tx, bind_sqlite($sql, $args).$method(&mut **tx));
                 $map_sqlite
             }
             Inner::Postgres(tx) => {
-                let $pg = bind_postgres($sql, $args).$method(&mut **tx).await?;
+                let $pg = watched!($tx, bind_postgres($sql, $args).$method(&mut **tx));
                 $map_pg
             }
         }
@@ -47,12 +58,21 @@ macro_rules! run {
 }
 
 impl Tx {
-    pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, workspace: Option<Uuid>, write: bool) -> Self {
-        Tx { inner: Inner::Sqlite(tx), workspace, write, began: Instant::now(), pending: Batch::default() }
+    pub(crate) fn sqlite(tx: Transaction<'static, Sqlite>, workspace: Option<Uuid>, watch: Watch) -> Self {
+        Tx::new(Inner::Sqlite(tx), workspace, watch)
     }
 
-    pub(crate) fn postgres(tx: Transaction<'static, Postgres>, workspace: Option<Uuid>, write: bool) -> Self {
-        Tx { inner: Inner::Postgres(tx), workspace, write, began: Instant::now(), pending: Batch::default() }
+    pub(crate) fn postgres(
+        tx: Transaction<'static, Postgres>,
+        workspace: Option<Uuid>,
+        watch: Watch,
+    ) -> Self {
+        Tx::new(Inner::Postgres(tx), workspace, watch)
+    }
+
+    fn new(inner: Inner, workspace: Option<Uuid>, watch: Watch) -> Self {
+        let write = watch.is_write();
+        Tx { inner, workspace, write, began: Instant::now(), pending: Batch::default(), watch }
     }
 
     /// Which engine runs it, for the few statements that differ (see [`crate::dialect`]).
@@ -76,10 +96,10 @@ impl Tx {
     pub async fn in_workspace(mut self, workspace: Uuid) -> Result<Tx> {
         self.flush().await?;
         if let Inner::Postgres(tx) = &mut self.inner {
-            sqlx::query("SELECT set_config('app.current_workspace_id', $1, true)")
+            let enter = sqlx::query("SELECT set_config('app.current_workspace_id', $1, true)")
                 .bind(workspace.to_string())
-                .execute(&mut **tx)
-                .await?;
+                .execute(&mut **tx);
+            watched!(self, enter);
         }
         self.workspace = Some(workspace);
         Ok(self)
@@ -102,11 +122,11 @@ impl Tx {
         match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let (sql, args) = pending.into_script(None);
-                bind_sqlite(AssertSqlSafe(sql).into_sql_str(), args).execute(&mut **tx).await?;
+                watched!(self, bind_sqlite(AssertSqlSafe(sql).into_sql_str(), args).execute(&mut **tx));
             }
             Inner::Postgres(tx) => {
                 for (sql, args) in pending.into_statements() {
-                    bind_postgres(sql.into_sql_str(), args).execute(&mut **tx).await?;
+                    watched!(self, bind_postgres(sql.into_sql_str(), args).execute(&mut **tx));
                 }
             }
         }
@@ -195,11 +215,15 @@ impl Tx {
     /// Makes the changes last.
     pub async fn commit(mut self) -> Result<()> {
         self.flush().await?;
-        match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await?,
-            Inner::Postgres(tx) => tx.commit().await?,
-        }
+        self.watch.sends()?;
+        let limit = self.watch.limit();
+        let outcome = match self.inner {
+            Inner::Sqlite(tx) => tokio::time::timeout(limit, tx.commit()).await,
+            Inner::Postgres(tx) => tokio::time::timeout(limit, tx.commit()).await,
+        };
+        self.watch.judge(outcome).map_err(|error| if self.write { error.at_commit() } else { error })?;
         if self.write {
+            self.watch.check_file().map_err(DbError::lost)?;
             let held = self.began.elapsed();
             metrics::histogram!("xr2_db_write_transaction_seconds").record(held.as_secs_f64());
             if held > SLOW_WRITE {
@@ -210,12 +234,14 @@ impl Tx {
     }
 
     /// Takes everything back. Dropping does the same, later.
-    pub async fn rollback(self) -> Result<()> {
-        match self.inner {
-            Inner::Sqlite(tx) => tx.rollback().await?,
-            Inner::Postgres(tx) => tx.rollback().await?,
-        }
-        Ok(())
+    pub async fn rollback(mut self) -> Result<()> {
+        self.watch.sends()?;
+        let limit = self.watch.limit();
+        let outcome = match self.inner {
+            Inner::Sqlite(tx) => tokio::time::timeout(limit, tx.rollback()).await,
+            Inner::Postgres(tx) => tokio::time::timeout(limit, tx.rollback()).await,
+        };
+        self.watch.judge(outcome)
     }
 }
 

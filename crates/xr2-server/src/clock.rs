@@ -1,7 +1,8 @@
 //! Time and ids. Both come from here, so that tests decide what time it is.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
@@ -22,6 +23,13 @@ impl Clock {
     pub fn now(&self) -> Time {
         let now = Utc::now() + TimeDelta::microseconds(self.ahead.load(Ordering::Relaxed));
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+
+    /// The time since some fixed point; never goes back, whatever happens to the machine's clock.
+    pub fn monotonic(&self) -> Duration {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let ahead = u64::try_from(self.ahead.load(Ordering::Relaxed)).unwrap_or(0);
+        BEGAN.elapsed() + Duration::from_micros(ahead)
     }
 
     /// Moves the clock forward; for tests.

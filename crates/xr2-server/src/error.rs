@@ -187,6 +187,15 @@ impl ApiError {
         Self::validation(vec![FieldProblem::new(field, code, message)])
     }
 
+    /// 503: this node has not heard from the database for longer than a setting allows.
+    pub fn too_stale(setting: &str) -> Self {
+        let message = format!(
+            "This server has been cut off from its database for longer than {setting} allows. Please try again later."
+        );
+        Self::new(Code::Unavailable, message)
+            .with_header(axum::http::header::RETRY_AFTER, HeaderValue::from_static("30"))
+    }
+
     /// 500. The cause goes to the log, with the place it was raised at; the client gets the request id.
     #[track_caller]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
@@ -225,16 +234,24 @@ impl From<DbError> for ApiError {
     #[track_caller]
     fn from(error: DbError) -> Self {
         if *error.kind() == ErrorKind::Unavailable {
-            let mut api = ApiError::new(
-                Code::Unavailable,
-                "The database cannot be reached just now. Nothing was changed; please try again in a moment.",
-            )
-            .with_header(axum::http::header::RETRY_AFTER, HeaderValue::from_static("2"));
-            api.cause = Some(error.to_string());
-            return api;
+            return unavailable(&error);
         }
         ApiError::internal(error)
     }
+}
+
+/// 503. Only what was learnt by asking goes to the log: while the database rests, every request would repeat it.
+fn unavailable(error: &DbError) -> ApiError {
+    let message = if error.is_uncertain() {
+        "The database did not answer in time. Whether the change was made is not certain; please look before you try again."
+    } else {
+        "The database cannot be reached just now. Nothing was changed; please try again in a moment."
+    };
+    let wait = error.retry_after().map_or(2, |wait| wait.as_secs() + 1);
+    let mut api = ApiError::new(Code::Unavailable, message)
+        .with_header(axum::http::header::RETRY_AFTER, HeaderValue::from(wait));
+    api.cause = (!error.is_refusal()).then(|| error.to_string());
+    api
 }
 
 /// The error travels in the response's extensions; the outermost layer, which knows the request id, writes the body.

@@ -85,11 +85,13 @@ pub struct LastUsed {
 }
 
 impl LastUsed {
-    /// A session was used.
-    pub fn session(&self, id: Uuid, known: Time, now: Time) {
-        if now - known > SESSION_STEP {
+    /// A session was used. Whether that extends it.
+    pub fn session(&self, id: Uuid, known: Time, now: Time) -> bool {
+        let extends = now - known > SESSION_STEP;
+        if extends {
             lock(&self.sessions).insert(id, now);
         }
+        extends
     }
 
     /// A key was used.
@@ -137,7 +139,13 @@ impl LastUsed {
                 () = tokio::time::sleep(FLUSH_EVERY) => false,
             };
             if let Err(error) = self.flush(app).await {
-                tracing::warn!(%error, "could not write last-used times; they are kept and tried again");
+                // Once a second for as long as the database is gone would be too often; whoever asked it has told.
+                match error.is_refusal() {
+                    true => tracing::debug!(%error, "last-used times wait for the database"),
+                    false => {
+                        tracing::warn!(%error, "could not write last-used times; they are kept and tried again")
+                    }
+                }
             }
             if stopping {
                 return;

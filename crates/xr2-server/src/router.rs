@@ -58,6 +58,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(delivery::routes::fetch))
         .routes(routes!(delivery::routes::fetch_version))
         .routes(routes!(delivery::routes::render))
+        .routes(routes!(delivery::several::batch))
+        .routes(routes!(delivery::bundle::routes::bundle))
         .routes(routes!(delivery::preview::preview))
         .routes(routes!(stream::routes::stream))
         .routes(routes!(telemetry::routes::telemetry))
@@ -80,7 +82,10 @@ pub fn document() -> OpenApi {
 }
 
 fn split() -> (Router<App>, OpenApi) {
-    OpenApiRouter::with_openapi(openapi::base()).merge(outside()).nest("/api/v1", api()).split_for_parts()
+    let all = OpenApiRouter::with_openapi(openapi::base()).merge(outside()).nest("/api/v1", api());
+    let (routes, mut document) = all.split_for_parts();
+    openapi::add_common_errors(&mut document);
+    (routes, document)
 }
 
 /// The whole application as one service.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use xr2_bus::{Bus, Hint};
-use xr2_db::{Db, Purpose};
+use xr2_db::Db;
 
 use crate::auth::Denials;
 use crate::clock::Clock;
@@ -13,12 +13,13 @@ use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
-use crate::features::delivery::PromptCache;
+use crate::features::delivery::{BundleCache, Freezer, PromptCache};
 use crate::features::stream::Hub;
 use crate::features::telemetry::Presence;
 use crate::features::usage::Usage;
+use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
-use crate::queries;
+use crate::outage;
 
 /// A handle on the application; cheap to clone.
 #[derive(Clone)]
@@ -33,6 +34,9 @@ struct Inner {
     bus: Bus,
     keys: Arc<KeyCache>,
     prompts: Arc<PromptCache>,
+    frozen: Arc<Frozen>,
+    freezer: Arc<Freezer>,
+    bundles: BundleCache,
     streams: Arc<Hub>,
     accounts: Accounts,
     denials: Denials,
@@ -54,21 +58,49 @@ pub enum StartError {
     /// The database is not usable.
     #[error("{0}")]
     Database(#[from] xr2_db::DbError),
+    /// The database's file is gone.
+    #[error("{0}")]
+    Missing(String),
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
 }
 
+impl StartError {
+    /// Whether the database is not there just now, rather than wrong.
+    fn is_outage(&self) -> bool {
+        match self {
+            StartError::Database(error) => error.is_unavailable(),
+            StartError::Missing(_) => true,
+            StartError::Config(_) | StartError::Other(_) => false,
+        }
+    }
+}
+
 impl App {
-    /// Opens the database, checks the secret key against it, starts background work.
+    /// Opens the database, checks the secret key against it, starts background work. When the database cannot be reached
+    /// and there is a snapshot, delivers from that until it can.
     pub async fn start(config: Config, clock: Clock) -> Result<App, StartError> {
-        let app = App::open(config, clock).await?;
+        let app = App::prepare(config, clock)?;
+        match outage::connect(&app).await {
+            Err(error) if error.is_outage() && app.frozen().has_snapshot() => {
+                outage::begin_without(&app, &error);
+            }
+            connected => connected?,
+        }
         app.spawn_background();
         Ok(app)
     }
 
     /// Like [`App::start`] without background work; for one-off commands.
     pub async fn open(config: Config, clock: Clock) -> Result<App, StartError> {
+        let app = App::prepare(config, clock)?;
+        outage::connect(&app).await?;
+        Ok(app)
+    }
+
+    /// Everything but the connection to the database.
+    fn prepare(config: Config, clock: Clock) -> Result<App, StartError> {
         if !config.is_postgres() {
             create_private_dir(&config.data_dir).map_err(|error| {
                 StartError::Other(format!(
@@ -78,22 +110,30 @@ impl App {
             })?;
         }
         let secret = config.secret_key()?;
-        let (db, report) = Db::open(&config.database_options()).await?;
-        if !report.applied.is_empty() {
-            tracing::info!(engine = db.engine().name(), applied = ?report.applied, "database schema is up to date");
-        }
-        check_secret(&db, &clock, &secret).await?;
+        let time: xr2_db::Time = {
+            let clock = clock.clone();
+            Arc::new(move || clock.monotonic())
+        };
+        let db = Db::prepare(&config.database_options(time.clone()))?;
+        let frozen = Arc::new(Frozen::open(&config, &secret));
+        let freezer = Arc::new(Freezer::default());
         let keys = Arc::new(KeyCache::new());
-        let follower = Follower::new(db.clone());
+        let follower = Follower::new(db.clone(), clock.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let streams = Arc::new(Hub::new(&config.limits));
+        let bundles = BundleCache::new(config.limits.bundle_bytes);
+        let streams = Arc::new(Hub::new(&config));
         // Caches first: whoever hears of a change may ask for it at once.
-        follower.set_listeners(vec![keys.clone(), prompts.clone(), streams.clone()]);
-        follower.prime().await?;
-        let bus = if config.redis.is_empty() {
-            Bus::local()
-        } else {
-            Bus::redis(&config.redis).map_err(|error| StartError::Other(format!("redis: {error}")))?
+        follower.set_listeners(vec![
+            keys.clone(),
+            prompts.clone(),
+            frozen.clone(),
+            freezer.clone(),
+            streams.clone(),
+        ]);
+        let bus = match config.redis_address() {
+            None => Bus::local(),
+            Some(address) => Bus::redis(address, config.bus_options(clock.new_id(), time))
+                .map_err(|error| StartError::Other(format!("redis: {error}")))?,
         };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
@@ -107,6 +147,9 @@ impl App {
             bus,
             keys,
             prompts,
+            frozen,
+            freezer,
+            bundles,
             streams,
             accounts,
             denials: Denials::default(),
@@ -130,9 +173,14 @@ impl App {
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
         let app = self.clone();
+        self.0.tasks.spawn(async move { app.0.freezer.run(&app).await });
+        self.0.tasks.spawn(outage::keep_connected(self.clone()));
+        let app = self.clone();
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::usage::run(self.clone()));
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
@@ -159,6 +207,11 @@ impl App {
     /// Cancelled when the server is asked to stop.
     pub fn stopping(&self) -> CancellationToken {
         self.0.stop.clone()
+    }
+
+    /// How much background work there is, for the metric `xr2_background_jobs`.
+    pub fn background_jobs(&self) -> usize {
+        self.0.tasks.len()
     }
 
     /// Runs `work` in the background; a stopping server waits for it.
@@ -216,6 +269,16 @@ impl App {
         &self.0.prompts
     }
 
+    /// What is kept for times without the database.
+    pub fn frozen(&self) -> &Arc<Frozen> {
+        &self.0.frozen
+    }
+
+    /// Bundles in memory.
+    pub fn bundles(&self) -> &BundleCache {
+        &self.0.bundles
+    }
+
     /// Event streams.
     pub fn streams(&self) -> &Arc<Hub> {
         &self.0.streams
@@ -262,24 +325,4 @@ fn host_names(config: &Config) -> Vec<String> {
         names.push(name.trim_matches(['[', ']']).to_owned());
     }
     names
-}
-
-/// The database remembers a check value of the key; a node with another key refuses to start rather than write what
-/// the others cannot read.
-async fn check_secret(db: &Db, clock: &Clock, secret: &SecretKey) -> Result<(), StartError> {
-    const NAME: &str = "secret_key_check";
-    let mut tx = db.system(Purpose::Instance).write().await?;
-    match queries::setting(&mut tx, NAME).await? {
-        None => queries::set_setting(&mut tx, NAME, &secret.check_value(), clock.now()).await?,
-        Some(known) if known == secret.check_value() => {}
-        Some(_) => {
-            return Err(StartError::Other(
-                "secret_key: this is not the key the database was first used with. Start with that key (XR2_SECRET_KEY, \
-                 XR2_SECRET_KEY_FILE, or secret.key in the data directory)."
-                    .into(),
-            ));
-        }
-    }
-    tx.commit().await?;
-    Ok(())
 }

@@ -56,7 +56,23 @@ pub fn init_metrics() {
 pub(crate) fn gauges(app: &App) {
     let (entries, bytes) = app.prompt_cache().size();
     crate::features::delivery::metrics::gauges(entries, bytes);
+    metrics::gauge!("xr2_active_workspaces").set(app.prompt_cache().workspaces() as f64);
+    metrics::gauge!("xr2_background_jobs").set(app.background_jobs() as f64);
+    metrics::gauge!("xr2_bundle_bytes").set(app.bundles().bytes() as f64);
     metrics::gauge!("xr2_db_connections").set(f64::from(app.db().connections()));
+    let (reads, writes) = app.db().breakers();
+    let breakers =
+        [("database", Some(reads)), ("database_writes", Some(writes)), ("redis", app.bus().breaker())];
+    for (target, state) in breakers {
+        if let Some(state) = state {
+            metrics::gauge!("xr2_breaker_state", "target" => target).set(f64::from(state.number()));
+        }
+    }
+    metrics::gauge!("xr2_stale_seconds").set(app.follower().contact().stale().unwrap_or(0) as f64);
+    if let Some(at) = app.frozen().current_at() {
+        let age = (app.clock().now() - at).num_milliseconds() as f64 / 1000.0;
+        metrics::gauge!("xr2_snapshot_age_seconds").set(age);
+    }
 }
 
 /// Folds what histograms have collected, which they keep until they are read or folded.

@@ -10,16 +10,18 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 use xr2_db::Db;
-use xr2_server::App;
 use xr2_server::auth::Role;
 use xr2_server::clock::Clock;
 use xr2_server::config::{Config, Override};
 use xr2_server::events::{Actor, Change, EventType, NewEvent, Resource};
 use xr2_server::http::RequestContext;
+use xr2_server::{App, StartError};
 
 use crate::canary::{self, NEEDLES};
 use crate::database::Database;
+use crate::fault::Faults;
 use crate::logs::Logs;
+use crate::proxy::Proxy;
 use crate::queries::{self, EventRow};
 use crate::{Answer, Canary, Options};
 
@@ -27,7 +29,7 @@ use crate::{Answer, Canary, Options};
 const SECRET_KEY: &str = "5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed";
 
 /// How long [`TestApp::until`] waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a running server is asked to stop, and waited for.
 type Running = (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>);
@@ -47,6 +49,7 @@ struct Inner {
     seen_events: Mutex<i64>,
     running: Mutex<Option<Running>>,
     nodes: Mutex<Vec<TestApp>>,
+    faults: tokio::sync::Mutex<Option<Faults>>,
 }
 
 /// What another node needs to know to be like the first.
@@ -59,31 +62,39 @@ struct Setup {
 
 impl TestApp {
     pub(crate) async fn boot(database: &Database, options: &Options, logs: Logs) -> TestApp {
-        let setup = Setup {
-            url: database.url.clone(),
-            directory: database.directory.path().to_owned(),
-            options: options.clone(),
+        let (url, faults) = match options.has_faults {
+            false => (database.url.clone(), None),
+            true if database.url.starts_with("sqlite:") => {
+                (database.url.clone(), Some(Faults::of_file(&database.url)))
+            }
+            true => {
+                let (proxy, url) = Proxy::before_url(&database.url).await;
+                (url, Some(Faults::Behind(proxy)))
+            }
         };
-        let (app, address, running) = start(&setup, Clock::default()).await;
+        let setup = Setup { url, directory: database.directory.path().to_owned(), options: options.clone() };
+        let (app, address, running) = start(&setup, Clock::default()).await.expect("the server starts");
         let (now, workspace) = (app.clock().now(), app.clock().new_id());
         let mut canary_key = String::new();
         if !options.empty {
             canary_key = canary::plant(app.db(), now).await.expect("planting the second workspace");
             queries::insert_workspace(app.db(), workspace, "acme", "Acme", now).await.expect("the workspace");
         }
-        TestApp::assemble(app, address, running, workspace, canary_key, logs, setup)
+        let booted = TestApp::assemble(app, address, running, workspace, canary_key, logs, setup);
+        *booted.0.faults.lock().await = faults;
+        booted
     }
 
     fn assemble(
         app: App,
         address: SocketAddr,
-        running: (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>),
+        running: Running,
         workspace: Uuid,
         canary_key: String,
         logs: Logs,
         setup: Setup,
     ) -> TestApp {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+        let http = crate::http().redirect(reqwest::redirect::Policy::none()).build();
         TestApp(Arc::new(Inner {
             app,
             address,
@@ -95,6 +106,7 @@ impl TestApp {
             seen_events: Mutex::new(0),
             running: Mutex::new(Some(running)),
             nodes: Mutex::default(),
+            faults: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -103,11 +115,21 @@ impl TestApp {
         self.node_with(self.0.setup.options.clone()).await
     }
 
+    /// The options this server was started with.
+    pub fn options(&self) -> Options {
+        self.0.setup.options.clone()
+    }
+
     /// Another node on the same database with settings of its own.
     pub async fn node_with(&self, options: Options) -> TestApp {
+        self.try_node(options).await.expect("the server starts")
+    }
+
+    /// Another node on the same database, which may not start.
+    pub async fn try_node(&self, options: Options) -> Result<TestApp, StartError> {
         let inner = &self.0;
         let setup = Setup { options, ..inner.setup.clone() };
-        let (app, address, running) = start(&setup, self.clock().clone()).await;
+        let (app, address, running) = start(&setup, self.clock().clone()).await?;
         let node = TestApp::assemble(
             app,
             address,
@@ -118,7 +140,7 @@ impl TestApp {
             setup,
         );
         lock(&inner.nodes).push(node.clone());
-        node
+        Ok(node)
     }
 
     /// The application inside the server.
@@ -169,6 +191,10 @@ impl TestApp {
     /// Everything the server has logged so far.
     pub fn log(&self) -> String {
         self.0.logs.text()
+    }
+
+    pub(crate) fn faults(&self) -> &tokio::sync::Mutex<Option<Faults>> {
+        &self.0.faults
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
@@ -236,7 +262,7 @@ impl TestApp {
         change.commit().await.expect("the change commits");
     }
 
-    /// Waits until `condition` holds; fails after ten seconds.
+    /// Waits until `condition` holds; fails after a minute.
     pub async fn until<Running: Future<Output = bool>>(&self, what: &str, condition: impl Fn() -> Running) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while !condition().await {
@@ -279,18 +305,14 @@ impl TestApp {
     }
 }
 
-async fn start(
-    setup: &Setup,
-    clock: Clock,
-) -> (App, SocketAddr, (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)) {
-    let config = config(setup);
-    let app = App::start(config, clock).await.expect("the server starts");
+async fn start(setup: &Setup, clock: Clock) -> Result<(App, SocketAddr, Running), StartError> {
+    let app = App::start(config(setup), clock).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("the listener has an address");
     let (stop, stopped) = oneshot::channel();
     let shutdown = async move { drop(stopped.await) };
     let server = tokio::spawn(xr2_server::serve::serve(app.clone(), listener, shutdown));
-    (app, address, (stop, server))
+    Ok((app, address, (stop, server)))
 }
 
 fn config(setup: &Setup) -> Config {
@@ -303,6 +325,12 @@ fn config(setup: &Setup) -> Config {
         // As cheap as argon2 can be: no test is about how long it takes.
         ("auth.argon2_memory_kib".to_owned(), "8".to_owned()),
         ("auth.argon2_iterations".to_owned(), "1".to_owned()),
+        // A busy machine is no outage.
+        ("resilience.connect_timeout".to_owned(), "20s".to_owned()),
+        ("resilience.acquire_timeout".to_owned(), "20s".to_owned()),
+        ("resilience.statement_timeout".to_owned(), "20s".to_owned()),
+        // Waits for the disk, which few tests are about.
+        ("delivery.snapshot".to_owned(), "false".to_owned()),
     ];
     settings.extend(setup.options.settings.iter().cloned());
     let flags: Vec<Override> = settings.into_iter().map(|(key, value)| Override { key, value }).collect();

@@ -17,6 +17,12 @@ pub fn postgres_url() -> Option<String> {
     std::env::var("XR2_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
 }
 
+/// Where Redis is, when the environment says so.
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment where Redis is")]
+pub fn redis_url() -> Option<String> {
+    std::env::var("XR2_TEST_REDIS").ok().filter(|url| !url.is_empty())
+}
+
 /// A database and the directory of the server that uses it.
 pub(crate) struct Database {
     /// The server's data directory.

@@ -17,6 +17,7 @@ pub struct Options {
     pub(crate) settings: Vec<(String, String)>,
     pub(crate) empty: bool,
     pub(crate) errors_expected: bool,
+    pub(crate) has_faults: bool,
 }
 
 impl Options {
@@ -35,6 +36,16 @@ impl Options {
     pub fn empty(mut self) -> Options {
         self.empty = true;
         self
+    }
+
+    /// A server whose database can be taken away ([`TestApp::database_network`]), which keeps a snapshot and tries again
+    /// sooner than usual.
+    pub fn with_faults(mut self) -> Options {
+        self.has_faults = true;
+        self.expect_errors()
+            .set("delivery.snapshot", true)
+            .set("resilience.database_pause", "1s")
+            .set("resilience.redis_pause", "1s")
     }
 
     /// Lines of level ERROR in the log do not fail the test.

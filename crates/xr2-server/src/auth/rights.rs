@@ -26,7 +26,7 @@ pub enum Right {
 }
 
 /// A set of [`Right`]s.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rights(u8);
 
 impl Rights {

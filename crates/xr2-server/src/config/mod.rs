@@ -1,5 +1,6 @@
 //! Configuration: one documented TOML file, `XR2_*` over it, flags over both. Checked at start; errors name the key.
 
+mod duration;
 mod layers;
 mod secret;
 
@@ -26,8 +27,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Database address; see [`Config::database_url`].
     database: Hidden,
-    /// Redis address; empty: one node.
-    pub redis: String,
+    /// Redis address; see [`Config::redis_address`].
+    redis: Hidden,
     /// Address in the browser, without a slash at the end; empty when not set.
     pub public_url: String,
     /// Further host names this server answers to.
@@ -46,8 +47,14 @@ pub struct Config {
     pub postgres: Postgres,
     /// Sign-in and registration.
     pub auth: Auth,
+    /// What is delivered while the database cannot be reached.
+    pub delivery: Delivery,
+    /// How long to wait for what does not answer.
+    pub resilience: Resilience,
     /// Sizes and counts.
     pub limits: Limits,
+    /// Event streams.
+    pub stream: Stream,
     /// The bin.
     pub bin: Bin,
     /// Deliveries written down.
@@ -114,6 +121,38 @@ pub struct Auth {
     pub argon2_memory_kib: u32,
     /// Passes of one password hash over its memory.
     pub argon2_iterations: u32,
+    /// How long known keys are accepted without the database.
+    #[serde(deserialize_with = "duration::read")]
+    pub max_stale: Duration,
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Delivery {
+    /// How long prompts are delivered without the database.
+    #[serde(deserialize_with = "duration::read")]
+    pub max_stale: Duration,
+    /// Whether to keep a snapshot for starts without the database.
+    pub snapshot: bool,
+}
+
+/// `[resilience]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Resilience {
+    #[serde(deserialize_with = "duration::read")]
+    connect_timeout: Duration,
+    #[serde(deserialize_with = "duration::read")]
+    acquire_timeout: Duration,
+    #[serde(deserialize_with = "duration::read")]
+    statement_timeout: Duration,
+    database_failures: u32,
+    #[serde(deserialize_with = "duration::read")]
+    database_pause: Duration,
+    #[serde(deserialize_with = "duration::read")]
+    redis_timeout: Duration,
+    redis_failures: u32,
+    #[serde(deserialize_with = "duration::read")]
+    redis_pause: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -146,10 +185,35 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of compiled prompts in memory.
     pub cache_bytes: u64,
+    /// Bytes of bundles in memory.
+    pub bundle_bytes: u64,
     /// Streams in all.
     pub streams: usize,
     /// Streams of one key or session.
     pub streams_per_caller: usize,
+}
+
+/// `[stream]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Stream {
+    heartbeat: f64,
+    stall: f64,
+    /// Revisions that are replayed at most.
+    pub replay_revisions: i64,
+    /// Bytes of what is kept for replaying.
+    pub replay_bytes: usize,
+}
+
+impl Stream {
+    /// Between two signs of life.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_secs_f64(self.heartbeat)
+    }
+
+    /// How long a client may take nothing of what it is sent.
+    pub fn stall(&self) -> Duration {
+        Duration::from_secs_f64(self.stall)
+    }
 }
 
 /// `[bin]`
@@ -235,9 +299,18 @@ impl Config {
         self.database.starts_with("postgres")
     }
 
-    /// How the database is opened.
-    pub fn database_options(&self) -> xr2_db::Options {
+    /// How the database is opened; `time` is what its breakers go by.
+    pub fn database_options(&self, time: xr2_db::Time) -> xr2_db::Options {
         let mut options = xr2_db::Options::new(self.database_url());
+        let resilience = &self.resilience;
+        options.connect_timeout = resilience.connect_timeout;
+        options.acquire_timeout = resilience.acquire_timeout;
+        options.statement_timeout = resilience.statement_timeout;
+        options.breaker = xr2_db::BreakerSettings {
+            failures: resilience.database_failures,
+            pause: resilience.database_pause,
+        };
+        options.time = Some(time);
         if self.is_postgres() {
             options.max_connections = self.postgres.max_connections;
         }
@@ -248,6 +321,14 @@ impl Config {
         options
     }
 
+    /// How Redis is used; `time` is what its breaker goes by.
+    pub fn bus_options(&self, node: uuid::Uuid, time: xr2_db::Time) -> xr2_bus::Options {
+        let resilience = &self.resilience;
+        let breaker =
+            xr2_bus::BreakerSettings { failures: resilience.redis_failures, pause: resilience.redis_pause };
+        xr2_bus::Options { node, timeout: resilience.redis_timeout, breaker, time }
+    }
+
     /// The instance's secret key: given, read from its file, or generated in the data directory.
     pub fn secret_key(&self) -> Result<SecretKey, ConfigError> {
         secret::load(&self.secret_key, &self.secret_key_file, &self.data_dir, self.is_postgres())
@@ -256,6 +337,11 @@ impl Config {
     /// How long running requests may take when the server stops.
     pub fn shutdown_grace(&self) -> Duration {
         Duration::from_secs(self.shutdown_grace_seconds)
+    }
+
+    /// The Redis address, which may hold a password; none: there is one node.
+    pub fn redis_address(&self) -> Option<&str> {
+        Some(self.redis.as_str()).filter(|address| !address.is_empty())
     }
 
     /// How long a sign-in lasts without use.
@@ -352,6 +438,25 @@ impl Config {
             self.limits.body_bytes >= self.limits.content_bytes,
             "limits.body_bytes",
             "must not be smaller than limits.content_bytes",
+        );
+        let resilience = &self.resilience;
+        demand(resilience.database_failures > 0, "resilience.database_failures", "must be at least 1");
+        demand(resilience.redis_failures > 0, "resilience.redis_failures", "must be at least 1");
+        for (key, value) in [
+            ("resilience.connect_timeout", resilience.connect_timeout),
+            ("resilience.acquire_timeout", resilience.acquire_timeout),
+            ("resilience.statement_timeout", resilience.statement_timeout),
+            ("resilience.redis_timeout", resilience.redis_timeout),
+        ] {
+            demand(value >= Duration::from_millis(10), key, "must be at least 10ms");
+        }
+        let is_time = |seconds: f64| (0.05..=3600.0).contains(&seconds);
+        demand(is_time(self.stream.heartbeat), "stream.heartbeat", "must be between 0.05 and 3600");
+        demand(is_time(self.stream.stall), "stream.stall", "must be between 0.05 and 3600");
+        demand(
+            (0..=1_000_000).contains(&self.stream.replay_revisions),
+            "stream.replay_revisions",
+            "must be between 0 and 1000000",
         );
         demand(
             (2..=1000).contains(&self.postgres.max_connections),

@@ -1,5 +1,7 @@
 //! A change: one write transaction of a workspace with its events and its revision.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 use xr2_bus::Hint;
 use xr2_db::Tx;
@@ -97,9 +99,12 @@ impl Change {
         }
         self.tx.commit().await?;
         if let Some(revision) = revision {
-            for event in &self.events {
-                self.app.follower().applied_here(&Notice::of_new(self.workspace, revision, event));
+            let notices = self.events.iter().map(|event| Notice::of_new(self.workspace, revision, event));
+            let notices = Arc::new(notices.collect::<Vec<_>>());
+            for notice in &*notices {
+                self.app.follower().applied_here(notice);
             }
+            self.app.follower().make_last(&notices).await;
             self.app.follower().wake(self.workspace, revision);
             self.app.bus().tell(Hint { workspace: self.workspace, revision });
         }

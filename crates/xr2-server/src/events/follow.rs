@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xr2_db::Db;
 
-use crate::events::{NewEvent, StoredEvent, queries};
+use crate::clock::{Clock, Time};
+use crate::events::{Contact, NewEvent, StoredEvent, queries};
 
 /// How often revisions are compared with the database.
 const COMPARE_EVERY: Duration = Duration::from_secs(1);
@@ -84,6 +85,18 @@ pub trait Listener: Send + Sync {
 
     /// Called when every event of the workspace up to `revision` has been told.
     fn caught_up(&self, _workspace: Uuid, _revision: i64) {}
+
+    /// Whether the event has to outlast a crash of this node although the database may not be there afterwards.
+    fn must_last(&self, _: &Notice) -> bool {
+        false
+    }
+
+    /// Makes the event last, for which [`Listener::must_last`] said so. Called before the change is answered, beside the
+    /// threads that serve requests: it may wait for the disk.
+    fn make_last(&self, _: &[Notice]) {}
+
+    /// Called when the database is another one than before: nothing that is held can be trusted.
+    fn forget(&self) {}
 }
 
 /// See the module.
@@ -94,12 +107,16 @@ pub struct Follower {
     told: Mutex<HashMap<Uuid, i64>>,
     woken: Mutex<HashMap<Uuid, i64>>,
     notify: Notify,
+    contact: Contact,
+    clock: Clock,
 }
 
 impl Follower {
-    pub(crate) fn new(db: Db) -> Follower {
+    pub(crate) fn new(db: Db, clock: Clock) -> Follower {
         Follower {
             db,
+            contact: Contact::default(),
+            clock,
             listeners: OnceLock::new(),
             told: Mutex::default(),
             woken: Mutex::default(),
@@ -118,6 +135,24 @@ impl Follower {
         }
     }
 
+    /// Makes last what has to, of changes of this node.
+    pub(super) async fn make_last(&self, notices: &Arc<Vec<Notice>>) {
+        for listener in self.listeners.get().into_iter().flatten() {
+            if !notices.iter().any(|notice| listener.must_last(notice)) {
+                continue;
+            }
+            let (listener, notices) = (listener.clone(), notices.clone());
+            if let Err(error) = tokio::task::spawn_blocking(move || listener.make_last(&notices)).await {
+                tracing::error!(%error, "a change that has to outlast a crash could not be noted");
+            }
+        }
+    }
+
+    /// Whether the database answers, and if not, since when.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
     /// Follows `workspace` at once. `revision` must be in the database.
     pub(crate) fn wake(&self, workspace: Uuid, revision: i64) {
         lock(&self.woken).entry(workspace).and_modify(|r| *r = revision.max(*r)).or_insert(revision);
@@ -129,25 +164,65 @@ impl Follower {
         lock(&self.told).get(&workspace).copied()
     }
 
+    /// The revision of every workspace up to which this node has told its listeners.
+    pub fn all_told(&self) -> HashMap<Uuid, i64> {
+        lock(&self.told).clone()
+    }
+
     /// Takes the present revisions as told: nothing that happened before this node started is news.
     pub(crate) async fn prime(&self) -> xr2_db::Result<()> {
         let revisions = queries::revisions(&self.db).await?;
+        self.contact.answered(self.clock.now());
         lock(&self.told).extend(revisions);
+        Ok(())
+    }
+
+    /// For a start without the database: what this node holds is as of these revisions and of that time.
+    pub(crate) fn begin_without(&self, told: impl IntoIterator<Item = (Uuid, i64)>, last_contact: Time) {
+        lock(&self.told).extend(told);
+        self.contact.begin_lost(last_contact, self.clock.now());
+    }
+
+    /// Takes the present revisions of workspaces as told that this node knows nothing of; the others are followed from
+    /// where they were.
+    pub(crate) async fn prime_unknown(&self) -> xr2_db::Result<()> {
+        let revisions = queries::revisions(&self.db).await?;
+        let mut told = lock(&self.told);
+        for (workspace, revision) in revisions {
+            told.entry(workspace).or_insert(revision);
+        }
+        Ok(())
+    }
+
+    /// Begins anew with another database.
+    pub(crate) async fn begin_anew(&self) -> xr2_db::Result<()> {
+        let revisions = queries::revisions(&self.db).await?;
+        *lock(&self.told) = revisions.into_iter().collect();
+        for listener in self.listeners.get().into_iter().flatten() {
+            listener.forget();
+        }
         Ok(())
     }
 
     /// Follows until `stop`.
     pub(crate) async fn run(&self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.follow() => {}
+            () = self.contact.watch(&self.clock) => {}
+        }
+    }
+
+    async fn follow(&self) {
         let mut tick = tokio::time::interval(COMPARE_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let outcome = tokio::select! {
-                () = stop.cancelled() => return,
                 () = self.notify.notified() => self.follow_woken().await,
                 _ = tick.tick() => self.compare_all().await,
             };
             if let Err(error) = outcome {
-                tracing::warn!(%error, "could not follow the workspaces' revisions; trying again in a second");
+                self.contact.failed(self.clock.now(), &error);
             }
         }
     }
@@ -161,10 +236,25 @@ impl Follower {
     }
 
     async fn compare_all(&self) -> xr2_db::Result<()> {
-        for (workspace, revision) in queries::revisions(&self.db).await? {
+        self.contact.asks();
+        let revisions = queries::revisions(&self.db).await?;
+        self.contact.answered(self.clock.now());
+        if self.is_ahead_of(&revisions) {
+            tracing::warn!(
+                "revisions went back: the database is an older one. What is in memory is forgotten"
+            );
+            return self.begin_anew().await;
+        }
+        for (workspace, revision) in revisions {
             self.catch_up(workspace, revision).await?;
         }
         Ok(())
+    }
+
+    /// Whether listeners were told more than has happened, as after a backup was restored or a replica took over.
+    fn is_ahead_of(&self, revisions: &[(Uuid, i64)]) -> bool {
+        let told = lock(&self.told);
+        revisions.iter().any(|(workspace, revision)| told.get(workspace).is_some_and(|told| told > revision))
     }
 
     /// Reads and tells everything of `workspace` up to at least `revision`, page by page. A revision counts as told when
@@ -205,6 +295,22 @@ impl Follower {
         }
         lock(&self.told).insert(workspace, revision);
     }
+}
+
+/// Everything delivery could see in `workspace` after revision `from` up to `to`, in order.
+pub async fn notices_between(db: &Db, workspace: Uuid, from: i64, to: i64) -> xr2_db::Result<Vec<Notice>> {
+    let (mut cursor, mut notices) = ((from, i64::MAX), Vec::new());
+    let mut is_last_page = false;
+    while !is_last_page && cursor.0 <= to {
+        let events = queries::events_after(db, workspace, cursor, BATCH).await?;
+        is_last_page = (events.len() as i64) < BATCH;
+        if let Some(last) = events.last() {
+            cursor = (last.revision.unwrap_or(to), last.sequence);
+        }
+        let wanted = events.into_iter().filter(|event| event.revision.is_some_and(|revision| revision <= to));
+        notices.extend(wanted.map(|event| Notice::of_stored(workspace, event)));
+    }
+    Ok(notices)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -2,12 +2,14 @@
 //! whoever needs to know (caches, streams, audit) reads them. Nobody calls them.
 
 mod change;
+mod contact;
 mod follow;
 mod kinds;
 mod queries;
 
 pub use change::{Change, Committed};
-pub use follow::{Follower, Listener, Notice};
+pub use contact::Contact;
+pub use follow::{Follower, Listener, Notice, notices_between};
 pub use kinds::{EventType, NewEvent, Resource};
 pub use queries::{StoredEvent, append_instance_event, append_instance_event_in};
 

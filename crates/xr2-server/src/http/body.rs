@@ -51,6 +51,9 @@ impl FromRequest<App> for JsonBytes {
 
 /// Reads JSON without a look at the documented schema: the first thing that is wrong is told.
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    if holds_nul(bytes) {
+        return Err(ApiError::bad_request("The body holds the character NUL, which no text here may hold."));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let read = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();
@@ -63,6 +66,18 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     })?;
     deserializer.end().map_err(|error| syntax_error(&error))?;
     Ok(read)
+}
+
+/// Whether some text of a JSON document has the character that PostgreSQL does not store. Only texts have backslashes.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at + 1..].starts_with(b"u0000") {
+            return true;
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
 }
 
 fn require_json(request: &Request) -> Result<()> {

@@ -20,6 +20,7 @@ mod includes;
 mod isolation;
 mod labels;
 mod limits;
+mod outage;
 mod probes;
 mod prompts_create;
 mod prompts_list;

@@ -1,7 +1,7 @@
 //! SQL of the tests: what is stored, seen past the API.
 
 use uuid::Uuid;
-use xr2_db::{Db, Result, Value, args};
+use xr2_db::{Db, Result, Tx, Value, args};
 
 const PROMPTS: &str = "SELECT 'prompt ' || slug || ' ' || title || ' ' || COALESCE(description, '-') || ' ' || type || ' ' || syntax
         || ' ' || COALESCE(category, '-') || ' ' || CAST(tags AS TEXT) || ' ' || CAST(metadata AS TEXT) || ' ' || excerpt
@@ -52,6 +52,51 @@ pub async fn set_settings(db: &Db, workspace: Uuid, settings: &serde_json::Value
     tx.execute("UPDATE workspaces SET settings = $2 WHERE id = $1", args![workspace, Value::json(settings)])
         .await?;
     tx.commit().await
+}
+
+/// The table of the tests about what a transaction puts off.
+pub mod put_off {
+    use super::*;
+
+    const INSERT: &str = "INSERT INTO put_off (number, word) VALUES ($1, $2)";
+    const RENAME: &str = "UPDATE put_off SET word = $2 WHERE number = $1";
+    const RENAME_ABOVE: &str = "UPDATE put_off SET word = $2 WHERE number > $1";
+
+    /// Puts a row off.
+    pub async fn insert_later(tx: &mut Tx, number: i64, word: &str) {
+        tx.later(INSERT, args![number, word]).await.unwrap();
+    }
+
+    /// Puts a change of a row off.
+    pub async fn rename_later(tx: &mut Tx, number: i64, word: &str) {
+        tx.later(RENAME, args![number, word]).await.unwrap();
+    }
+
+    /// Changes rows at once and tells how many.
+    pub async fn rename_above(tx: &mut Tx, number: i64, word: &str) -> u64 {
+        tx.execute(RENAME_ABOVE, args![number, word]).await.unwrap()
+    }
+
+    /// All rows.
+    pub async fn rows(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
+        tx.all("SELECT number, word FROM put_off ORDER BY number", args![]).await
+    }
+}
+
+/// The role of pooled connections, and who owns what.
+pub mod roles {
+    /// A role that may sign in, and whatever else `may` says; the owner of `database`.
+    pub fn make_owner(user: &str, may: &str, database: &str) -> [String; 2] {
+        [
+            format!("CREATE ROLE {user} LOGIN {may} PASSWORD 'secret'"),
+            format!("ALTER DATABASE {database} OWNER TO {user}"),
+        ]
+    }
+
+    /// Removes it.
+    pub fn drop(user: &str) -> [String; 1] {
+        [format!("DROP ROLE {user}")]
+    }
 }
 
 /// A row of usage as stored.

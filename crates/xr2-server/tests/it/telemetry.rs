@@ -125,6 +125,15 @@ both!(a_key_reports_what_it_may_see, |app| async move {
         (answer["accepted"].as_i64(), answer["rejected"].as_array().map(Vec::len)),
         (Some(1), Some(2))
     );
+    let mut unknown = event(&app, "u");
+    unknown["label"] = json!("staging");
+    unknown["prompt"] = json!("nowhere");
+    let mut later = event(&app, "v");
+    later["label"] = json!("staging");
+    later["version"] = json!(7);
+    let refused = send(&key, report(vec![unknown, later, event(&app, "q")])).await["rejected"].clone();
+    let reasons: Vec<&Value> = refused.as_array().unwrap().iter().map(|one| &one["message"]).collect();
+    assert!(reasons.len() == 3 && reasons.iter().all(|one| *one == reasons[0]), "{refused}");
     let reported = send(&owner, report(vec![event(&app, "by-hand")])).await;
     assert_eq!(reported["accepted"], 1);
     assert_eq!(count(&app).await, (3, 0), "what people report counts nowhere");
@@ -151,6 +160,9 @@ both!(reports_that_are_wrong_are_refused, |app| async move {
     ] {
         key.post("/telemetry", body).await.error(422, "VALIDATION_ERROR");
     }
+    key.post("/telemetry", json!({ "instance": "a\0" })).await.error(400, "BAD_REQUEST");
+    let answer = key.post("/telemetry", json!({ "instance": "a\\u0000" })).await;
+    assert_eq!(answer.status, 202, "a backslash is none: {}", answer.text);
     let broken =
         key.request("POST", "/telemetry").header("content-type", "application/json").bytes("{\"instance\":");
     broken.send().await.error(400, "BAD_REQUEST");
@@ -167,6 +179,23 @@ async fn heartbeat(client: &Client, instance: &str, revision: i64, serving: Valu
     let body = json!({ "instance": instance, "sdk": "rust/0.1.0", "revision": revision, "serving": serving });
     send(client, body).await;
 }
+
+both!(absurd_figures_leave_the_sums_readable, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "hi", "Hello").await;
+    for round in 0..4 {
+        let absurd = |number: usize| {
+            let mut event = event(&app, &format!("{round}-{number}"));
+            (event["count"], event["latency_us"]) = (json!(1_000_000), json!(3.6e9));
+            event
+        };
+        send(&key, report((0..1000).map(absurd).collect())).await;
+    }
+    let (reads, _) = count(&app).await;
+    assert_eq!(reads, 4_000_000_000);
+    let usage = owner.get("/analytics/prompts/hi").await.ok();
+    assert_eq!(usage.data()["deliveries"]["by_source"], json!({ "sdk": 4_000_000_000_i64 }));
+});
 
 both!(clients_tell_what_they_serve, |app| async move {
     let (owner, key) = people(&app).await;

@@ -24,8 +24,8 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
      X-XR2-Min-Revision",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "ETag, X-Request-ID, X-XR2-Revision, X-XR2-Version, Retry-After, RateLimit-Limit, RateLimit-Remaining, \
-     RateLimit-Reset",
+    "ETag, X-Request-ID, X-XR2-Revision, X-XR2-Version, X-XR2-Stale, Retry-After, RateLimit-Limit, \
+     RateLimit-Remaining, RateLimit-Reset",
 );
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
@@ -130,13 +130,19 @@ impl Origins {
 async fn is_known(app: &App, origin: &str) -> Result<bool> {
     let known = match app.keys().origins().get() {
         Some(known) => known,
-        None => load(app).await?,
+        None => match load(app).await {
+            Err(error) if error.is_unavailable() => {
+                let kept = app.keys().thawed().knows_origin(app, origin).await;
+                return kept.ok_or_else(|| error.into());
+            }
+            loaded => loaded?,
+        },
     };
     let now = app.clock().now();
     Ok(known.get(origin).is_some_and(|end| end.is_none_or(|end| end > now)))
 }
 
-async fn load(app: &App) -> Result<Known> {
+async fn load(app: &App) -> xr2_db::Result<Known> {
     let epoch = app.keys().epoch();
     let mut tx = app.db().system(Purpose::KeyLookup).read().await?;
     let keys = queries::origins(&mut tx).await?;

@@ -3,6 +3,7 @@
 mod cors;
 mod dto;
 mod format;
+mod freeze;
 mod input;
 mod principal;
 mod queries;
@@ -12,6 +13,7 @@ mod service;
 pub use cors::cors;
 pub use dto::{ApiKey, KeyStatus};
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
+pub use freeze::{freeze, kept_revision};
 pub use principal::{KeyCache, KeyPrincipal, authenticate, known};
 pub use routes::*;
-pub use service::{create_for, describe};
+pub use service::{create_for, describe, replace_for};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use axum::http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
 use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 use xr2_db::Purpose;
 
@@ -15,6 +16,7 @@ use crate::clock::Time;
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Actor, Listener, Notice};
 use crate::features::api_keys::cors::{self, Origins};
+use crate::features::api_keys::freeze::Thawed;
 use crate::features::api_keys::{KeyKind, is_well_formed, queries};
 use crate::http::RequestContext;
 use crate::last_used::KeyStamp;
@@ -23,6 +25,9 @@ use crate::state::App;
 
 /// Keys kept in memory.
 const CACHED_KEYS: usize = 100_000;
+
+/// Keys read from the database at the same time; after an outage everybody asks at once.
+const READS: usize = 16;
 
 /// A key that may be used.
 #[derive(Debug, Clone)]
@@ -64,6 +69,9 @@ pub struct KeyCache {
     changing: Mutex<()>,
     origins: Origins,
     windows: Windows<Uuid>,
+    thawed: Thawed,
+    /// Keys read from the database at the same time.
+    reading: Semaphore,
 }
 
 impl KeyCache {
@@ -74,7 +82,14 @@ impl KeyCache {
             changing: Mutex::default(),
             origins: Origins::default(),
             windows: Windows::new(CACHED_KEYS),
+            thawed: Thawed::default(),
+            reading: Semaphore::new(READS),
         }
+    }
+
+    /// Keys as they were kept for times without the database.
+    pub fn thawed(&self) -> &Thawed {
+        &self.thawed
     }
 
     pub(super) fn origins(&self) -> &Origins {
@@ -105,17 +120,54 @@ impl KeyCache {
 
 impl Listener for KeyCache {
     fn invalidate(&self, notice: &Notice) {
-        let concerns_keys =
-            ["api_key.", "member.", "workspace."].iter().any(|prefix| notice.kind.starts_with(prefix));
-        if concerns_keys {
-            let _changing = self.changing();
-            self.epoch.fetch_add(1, Ordering::SeqCst);
-            self.origins.forget();
-            self.keys.retain(|_, key| key.workspace != notice.workspace);
-        }
+        let Some(concerned) = concerned(notice) else { return };
+        let _changing = self.changing();
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.origins.forget();
+        self.keys.retain(|_, key| !concerned.has(key));
     }
 
     fn in_order(&self, _: &Notice) {}
+
+    fn forget(&self) {
+        let _changing = self.changing();
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.origins.forget();
+        self.keys.clear();
+    }
+}
+
+/// Keys that an event changes. No others are dropped: without the database they could not be read again.
+enum Concerned {
+    Nobody,
+    Key(Uuid),
+    Maker(Uuid, Uuid),
+    Workspace(Uuid),
+}
+
+impl Concerned {
+    fn has(&self, key: &KeyPrincipal) -> bool {
+        match self {
+            Concerned::Nobody => false,
+            Concerned::Key(id) => key.id == *id,
+            Concerned::Maker(workspace, maker) => key.workspace == *workspace && key.maker == Some(*maker),
+            Concerned::Workspace(workspace) => key.workspace == *workspace,
+        }
+    }
+}
+
+/// Which keys an event changes; none: it is not about keys.
+fn concerned(notice: &Notice) -> Option<Concerned> {
+    let (group, _) = notice.kind.split_once('.')?;
+    let everybody = Concerned::Workspace(notice.workspace);
+    Some(match (group, notice.resource_id) {
+        // Nobody can have asked with a key that was not made yet.
+        ("api_key", _) if notice.kind == "api_key.created" => Concerned::Nobody,
+        ("api_key", Some(id)) => Concerned::Key(id),
+        ("member", Some(user)) => Concerned::Maker(notice.workspace, user),
+        ("api_key" | "member" | "workspace", _) => everybody,
+        _ => return None,
+    })
 }
 
 /// Finds the key and checks that it may be used from here, now.
@@ -137,6 +189,9 @@ pub async fn authenticate(
         None => load(app, hash).await?,
     };
     let now = app.clock().now();
+    if !is_fresh_enough(app) {
+        return Err(ApiError::too_stale("auth.max_stale"));
+    }
     if let Err(error) = check(&key, now, context.address, headers) {
         if error.code == Code::Forbidden {
             let actor = Actor::key(key.id, &key.name);
@@ -160,25 +215,52 @@ pub fn known(app: &App, text: &str) -> Option<Arc<KeyPrincipal>> {
     let is_plain =
         key.kind == KeyKind::Secret && key.allowed_ips.is_empty() && key.rate_limit_per_minute.is_none();
     let now = app.clock().now();
-    if !is_plain || key.expires_at.is_some_and(|end| end <= now) || !key.rights.has(Right::Deliver) {
+    if !is_plain
+        || !is_fresh_enough(app)
+        || key.expires_at.is_some_and(|end| end <= now)
+        || !key.rights.has(Right::Deliver)
+    {
         return None;
     }
     app.last_used().key(&key.stamp, now);
     Some(key)
 }
 
+/// Whether what is known of keys may be relied upon.
+fn is_fresh_enough(app: &App) -> bool {
+    let stale = app.follower().contact().stale();
+    stale.is_none_or(|seconds| seconds <= app.config().auth.max_stale.as_secs())
+}
+
 async fn load(app: &App, hash: [u8; 32]) -> Result<Arc<KeyPrincipal>> {
     let cache = app.keys();
+    let _place = cache.reading.acquire().await.map_err(ApiError::internal)?;
+    // Somebody else may have read it while this request waited for its turn.
+    if let Some(key) = cache.keys.get(&hash) {
+        return Ok(key);
+    }
     let epoch = cache.epoch();
-    let mut tx = app.db().system(Purpose::KeyLookup).read().await?;
-    let found = queries::principal(&mut tx, &hash).await?;
-    tx.commit().await?;
-    let Some(key) = found else {
-        return Err(ApiError::unauthenticated("This API key is unknown or has been revoked."));
+    let key = match read(app, &hash).await {
+        Ok(Some(key)) => key,
+        Ok(None) => {
+            return Err(ApiError::unauthenticated("This API key is unknown or has been revoked."));
+        }
+        Err(error) if error.is_unavailable() => match cache.thawed.find(app, &hash).await {
+            Some(kept) => kept?,
+            None => return Err(error.into()),
+        },
+        Err(error) => return Err(error.into()),
     };
     let key = Arc::new(key);
     cache.keep(hash, &key, epoch);
     Ok(key)
+}
+
+async fn read(app: &App, hash: &[u8; 32]) -> xr2_db::Result<Option<KeyPrincipal>> {
+    let mut tx = app.db().system(Purpose::KeyLookup).read().await?;
+    let found = queries::principal(&mut tx, hash).await?;
+    tx.commit().await?;
+    Ok(found)
 }
 
 fn check(key: &KeyPrincipal, now: Time, address: Option<IpAddr>, headers: &HeaderMap) -> Result<()> {

@@ -61,6 +61,31 @@ pub(super) async fn principal(tx: &mut Tx, hash: &[u8]) -> Result<Option<KeyPrin
     .await
 }
 
+/// A key with its hash.
+struct Hashed(Vec<u8>, KeyPrincipal);
+
+impl FromRow for Hashed {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Hashed(row.get("key_hash")?, KeyPrincipal::from_row(row)?))
+    }
+}
+
+/// All keys of a workspace that are not revoked, with their hashes. Runs in a system transaction.
+pub(super) async fn principals(tx: &mut Tx, workspace: Uuid) -> Result<Vec<(Vec<u8>, KeyPrincipal)>> {
+    let keys: Vec<Hashed> = tx
+        .all(
+            "SELECT k.key_hash, k.id, k.workspace_id, w.slug AS workspace_slug, k.name, k.kind, k.scopes, k.labels,
+                    k.allowed_ips, k.allowed_origins, k.rate_limit_per_minute, k.expires_at, k.maker_id, m.role
+             FROM api_keys k
+             JOIN workspaces w ON w.id = k.workspace_id
+             LEFT JOIN memberships m ON m.workspace_id = k.workspace_id AND m.user_id = k.maker_id
+             WHERE k.workspace_id = $1 AND k.revoked_at IS NULL",
+            args![workspace],
+        )
+        .await?;
+    Ok(keys.into_iter().map(|Hashed(hash, key)| (hash, key)).collect())
+}
+
 /// Origins of a key and when it ends.
 pub(super) struct KeyOrigins {
     pub(super) origins: Vec<String>,

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use uuid::Uuid;
 
-use crate::error::{ApiError, Result};
+use crate::error::{ApiError, Code, Result};
 use crate::events::{Listener, Notice};
 use crate::features::delivery::entry::Entry;
+use crate::features::delivery::freeze::{Thawed, thaw};
 use crate::features::delivery::freshness::{Dependency, Scope, Tenant, Tenants};
 use crate::features::delivery::key::{Key, KeyRef};
 use crate::features::delivery::load::{Loaded, Outcome, Refusal, load};
@@ -19,6 +20,9 @@ use crate::state::App;
 
 /// Refusals kept; asking for things that are not there must not push out what is.
 const REFUSALS: usize = 8192;
+
+/// Fills at the same time.
+const FILLS: usize = 16;
 
 /// How often a fill that was overtaken by a change is done again. More often means that the revision went back, as
 /// after a restored backup; then what was read is all there is.
@@ -30,6 +34,9 @@ pub struct PromptCache {
     refused: Cache<Key, Arc<Refusal>>,
     tenants: Tenants,
     flights: Mutex<HashMap<Key, Flight>>,
+    thawed: Thawed,
+    /// Fills at the same time; after an outage everybody asks at once.
+    filling: Semaphore,
 }
 
 /// A fill under way, shared by everybody who waits for it.
@@ -53,7 +60,14 @@ impl PromptCache {
             refused: Cache::new(REFUSALS),
             tenants: Tenants::default(),
             flights: Mutex::default(),
+            thawed: Thawed::default(),
+            filling: Semaphore::new(FILLS),
         }
+    }
+
+    /// What was read from the snapshot.
+    pub fn thawed(&self) -> &Thawed {
+        &self.thawed
     }
 
     /// What is in memory, if it is as it should be.
@@ -63,6 +77,16 @@ impl PromptCache {
 
     /// What `key` asks for. What a request gets is never older than the changes acknowledged before it began.
     pub async fn get(&self, app: &App, key: KeyRef<'_>) -> Result<Outcome> {
+        self.find(app, key, true).await
+    }
+
+    /// Like [`PromptCache::get`], for those who say it at a revision: never what was kept before the last change, even
+    /// when the database does not answer.
+    pub async fn get_present(&self, app: &App, key: KeyRef<'_>) -> Result<Outcome> {
+        self.find(app, key, false).await
+    }
+
+    async fn find(&self, app: &App, key: KeyRef<'_>, may_be_old: bool) -> Result<Outcome> {
         if let Some(entry) = self.warm(key) {
             metrics::hit();
             return Ok(Outcome::Ready(entry));
@@ -76,16 +100,35 @@ impl PromptCache {
         let since = tenant.seen();
         for _ in 1..ATTEMPTS {
             let loaded = self.fly(app, &tenant, key).await?;
-            if loaded.mark.revision() >= since {
-                return Ok(loaded.outcome);
+            if loaded.mark.revision() >= since || (loaded.is_frozen && may_be_old) {
+                return Ok(counted(loaded));
+            }
+            if loaded.is_frozen {
+                return Err(ApiError::new(Code::Unavailable, "The database cannot be reached just now."));
             }
         }
-        Ok(load(app, &tenant, key).await?.outcome)
+        Ok(counted(self.fill(app, &tenant, key).await?))
+    }
+
+    /// From the database, or from the snapshot when that does not answer.
+    async fn fill(&self, app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Loaded> {
+        let _place = self.filling.acquire().await.map_err(ApiError::internal)?;
+        match load(app, tenant, key).await {
+            Err(error) if error.code == Code::Unavailable => {
+                thaw(app, &self.thawed, tenant, key).await.unwrap_or(Err(error))
+            }
+            loaded => loaded,
+        }
     }
 
     /// The workspace's revisions as this node knows them.
     pub fn tenant(&self, app: &App, workspace: Uuid) -> Arc<Tenant> {
         self.tenants.get(workspace, || app.follower().told(workspace).unwrap_or(0))
+    }
+
+    /// Workspaces that something was delivered from since this node started.
+    pub fn workspaces(&self) -> usize {
+        self.tenants.count()
     }
 
     /// Entries and bytes in memory.
@@ -99,7 +142,7 @@ impl PromptCache {
         let _given_up = GivenUp { cache: self, key: key.to_key(), flight: flight.clone() };
         let loaded = flight
             .get_or_init(|| async {
-                let loaded = load(app, tenant, key).await?;
+                let loaded = self.fill(app, tenant, key).await?;
                 self.keep(tenant, &loaded);
                 Ok::<Loaded, ApiError>(loaded)
             })
@@ -114,7 +157,8 @@ impl PromptCache {
     }
 
     fn keep(&self, tenant: &Tenant, loaded: &Loaded) {
-        tenant.register(&loaded.mark, &loaded.dependencies, || {
+        let is_kept = tenant.register(&loaded.mark, &loaded.dependencies, || {
+            metrics::promoted();
             let key = loaded.mark.key().clone();
             match &loaded.outcome {
                 Outcome::Ready(entry) => {
@@ -127,11 +171,25 @@ impl PromptCache {
                 }
             }
         });
+        if loaded.is_frozen && !is_kept {
+            // Delivered all the same, for want of better, but not as if it were of today.
+            loaded.mark.outdate();
+        }
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
         self.flights.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// Counts which layer a delivery came from.
+fn counted(loaded: Loaded) -> Outcome {
+    if loaded.is_frozen {
+        metrics::frozen()
+    } else {
+        metrics::cold()
+    }
+    loaded.outcome
 }
 
 /// Takes a flight off the list when the last request that waited for it hangs up before it lands.
@@ -163,6 +221,12 @@ impl Listener for PromptCache {
     }
 
     fn in_order(&self, _: &Notice) {}
+
+    fn forget(&self) {
+        self.tenants.forget();
+        self.ready.clear();
+        self.refused.clear();
+    }
 
     fn caught_up(&self, workspace: Uuid, revision: i64) {
         if let Some(tenant) = self.tenants.find(workspace) {

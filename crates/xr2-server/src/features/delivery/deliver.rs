@@ -29,12 +29,16 @@ pub async fn deliver(
     wish: Wish<'_>,
 ) -> Result<Response> {
     let began = Instant::now();
+    let stale = app.follower().contact().stale();
+    if !is_fresh_enough(app, stale) {
+        return Err(ApiError::too_stale("delivery.max_stale"));
+    }
     if let Some(wanted) = revision::wanted(headers)? {
         revision::reach(app, access.workspace, wanted).await?;
     }
     let note = Note::of(access, &wish, began);
     let (what, outcome) = match find(app, access, name, selector).await {
-        Ok(entry) => (Some(entry.what.clone()), answer_to(app, access, headers, &entry, wish).await),
+        Ok(entry) => (Some(entry.what.clone()), answer_to(app, access, headers, &entry, wish, stale).await),
         Err(miss) => (miss.what, Err(miss.error)),
     };
     if let (Some(note), Some(what)) = (note, what) {
@@ -50,18 +54,24 @@ async fn answer_to(
     headers: &HeaderMap,
     entry: &Arc<Entry>,
     wish: Wish<'_>,
+    stale: Option<u64>,
 ) -> Result<Response> {
-    if let Identity::Key(key) = &access.caller.identity {
-        app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    }
+    note_fetch(app, access, entry);
     let answer = answer(entry, wish).await?;
-    Ok(respond(entry, answer, headers, is_publishable(access)))
+    Ok(respond(entry, answer, headers, is_publishable(access), stale))
+}
+
+/// Whether something may be delivered that is `stale` seconds old, or may be.
+pub fn is_fresh_enough(app: &App, stale: Option<u64>) -> bool {
+    stale.is_none_or(|seconds| seconds <= app.config().delivery.max_stale.as_secs())
 }
 
 /// Why nothing is delivered, and of which prompt, as far as that is known.
-struct Miss {
-    error: ApiError,
-    what: Option<Arc<Delivered>>,
+pub struct Miss {
+    /// What the client is told.
+    pub error: ApiError,
+    /// What usage counts it as.
+    pub what: Option<Arc<Delivered>>,
 }
 
 impl From<ApiError> for Miss {
@@ -70,11 +80,25 @@ impl From<ApiError> for Miss {
     }
 }
 
-fn is_publishable(access: &Access) -> bool {
+/// Notes that a client has fetched it.
+pub fn note_fetch(app: &App, access: &Access, entry: &Entry) {
+    if let Identity::Key(key) = &access.caller.identity {
+        app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
+    }
+}
+
+/// Whether a page of another site may be asking.
+pub fn is_publishable(access: &Access) -> bool {
     matches!(&access.caller.identity, Identity::Key(key) if key.kind == KeyKind::Publishable)
 }
 
-async fn find(app: &App, access: &Access, name: &str, selector: SelectorRef<'_>) -> Result<Arc<Entry>, Miss> {
+/// What the prompt `name` has at `selector`, if the caller may see it.
+pub async fn find(
+    app: &App,
+    access: &Access,
+    name: &str,
+    selector: SelectorRef<'_>,
+) -> Result<Arc<Entry>, Miss> {
     let not_found = || ApiError::not_found(&format!("prompt {:?}", cut(name)));
     let id = Uuid::try_parse(name).map(|id| id.to_string());
     let name = match &id {

@@ -54,6 +54,11 @@ impl Mark {
         self.revision
     }
 
+    /// Makes it stale.
+    pub fn outdate(&self) {
+        self.stale.store(true, Ordering::Release);
+    }
+
     /// Whether a change has touched it since.
     pub fn is_stale(&self) -> bool {
         self.stale.load(Ordering::Acquire)
@@ -214,6 +219,21 @@ impl Tenants {
     /// The workspace, if anything was ever asked from it.
     pub fn find(&self, workspace: Uuid) -> Option<Arc<Tenant>> {
         self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&workspace).cloned()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).len()
+    }
+
+    /// Makes everything stale that was read, and begins anew.
+    pub fn forget(&self) {
+        let tenants = std::mem::take(&mut *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        for tenant in tenants.into_values() {
+            let marks: Vec<_> = tenant.book().everything.iter().filter_map(Weak::upgrade).collect();
+            marks.iter().for_each(|mark| mark.outdate());
+            tenant.moved.notify_waiters();
+        }
     }
 
     /// The workspace; `told` is asked for when it is new.

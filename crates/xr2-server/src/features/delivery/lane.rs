@@ -14,6 +14,7 @@ use axum::response::Response;
 use crate::auth::{Credential, credential};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
+use crate::features::delivery::deliver::is_fresh_enough;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_slug};
 use crate::features::delivery::note::Note;
 use crate::features::delivery::query::Query;
@@ -54,6 +55,10 @@ struct Asked<'a> {
 
 fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let headers = asked.headers;
+    let stale = app.follower().contact().stale();
+    if !is_fresh_enough(app, stale) {
+        return None;
+    }
     let query = Query::parse(asked.query).ok()?;
     let SelectorRef::Label(label) = query.selector().ok()? else { return None };
     if query.names_workspace || !(key.labels.is_empty() || key.labels.iter().any(|one| one == label)) {
@@ -79,7 +84,7 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let note = Note::of_key(key.id, address, agent, &wish, asked.began);
     let answer = answer_light(&entry, wish).ok()?;
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    let response = respond(&entry, answer, headers, false);
+    let response = respond(&entry, answer, headers, false, stale);
     debug_assert!(matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED));
     note.record(app, &entry.what, response.status());
     Some(response)

@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use xr2_db::Tx;
-use xr2_prompt::{CompileError, Compiled, Content, PromptType, compile};
+use xr2_prompt::{Content, PromptType};
 
 use crate::error::{ApiError, Result};
-use crate::features::delivery::entry::{Entry, Parts};
+use crate::features::delivery::entry::{Entry, Parts, is_heavy};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
 use crate::features::delivery::queries::{self, PromptRow, VersionRow};
-use crate::features::prompts::{Snippets, Source, resolve_snippets, template_error};
+use crate::features::prompts::{Snippets, Source, compile_off, resolve_snippets, template_error};
 use crate::features::usage::Delivered;
+use crate::heavy::heavy;
 use crate::state::App;
-
-/// Texts larger than this are compiled beside the threads that serve requests.
-const LARGE: usize = 32 * 1024;
 
 /// Something that was asked for, as it was at the mark's revision.
 #[derive(Clone)]
@@ -26,6 +24,8 @@ pub struct Loaded {
     pub outcome: Outcome,
     /// What the outcome was made of.
     pub dependencies: Arc<[Dependency]>,
+    /// Whether it comes from what is kept for times without the database.
+    pub is_frozen: bool,
 }
 
 /// What came of looking for something.
@@ -63,6 +63,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
             mark: mark.clone(),
             outcome: Outcome::Refused(Arc::new(refusal)),
             dependencies: dependencies.into(),
+            is_frozen: false,
         }
     };
     let (prompt, version, labels) = match found {
@@ -73,38 +74,78 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
         }
         Found::Version(prompt, version, labels) => (prompt, version, labels),
     };
-    dependencies.extend(dependencies_on(&prompt));
-    let (number, updated_at) = (version.number, version.created_at);
-    let what = attempt(key, &prompt, number);
-    let config_text = version.config.clone();
-    let source = source_of(version)?;
-    let config = source.config.clone();
+    let source = source_of(&version)?;
     let snippets = resolve_snippets(&mut tx, &source).await?;
+    let former_slugs = queries::former_slugs(&mut tx, prompt.id).await?;
     tx.commit().await?;
-    dependencies.extend(dependencies_on_snippets(&snippets));
+    let former_slugs = former_slugs.into_iter().map(Into::into).collect();
+    let asked = Asked { key, revision, former_slugs, is_frozen: false };
+    assemble(asked, tenant, prompt, version, labels, source, snippets).await
+}
 
-    let slug = prompt.slug.clone();
-    let compiled = match compile_beside(slug, source, snippets).await? {
-        Ok(compiled) => compiled,
+/// What was asked for, and of which revision the answer is.
+pub struct Asked<'a> {
+    pub key: KeyRef<'a>,
+    pub revision: i64,
+    pub former_slugs: Vec<Box<str>>,
+    pub is_frozen: bool,
+}
+
+/// Compiles what was read.
+pub async fn assemble(
+    asked: Asked<'_>,
+    tenant: &Arc<Tenant>,
+    prompt: PromptRow,
+    version: VersionRow,
+    labels: Vec<(String, i64)>,
+    source: Source,
+    snippets: Snippets,
+) -> Result<Loaded> {
+    let Asked { key, revision, former_slugs, is_frozen } = asked;
+    let mark = Mark::new(key.to_key(), revision);
+    let mut dependencies = vec![Dependency::Name(key.name.into())];
+    dependencies.extend(dependencies_on(&prompt));
+    dependencies.extend(dependencies_on_snippets(&snippets));
+    let dependencies = dependencies.into();
+    let what = attempt(key, &prompt, version.number);
+    let config = source.config.clone();
+    let outcome = match compile_off(prompt.slug.clone(), source, snippets).await? {
+        Ok(compiled) => {
+            let parts = Parts {
+                mark: mark.clone(),
+                tenant: tenant.clone(),
+                prompt: prompt.id,
+                labels: labels_of(version.number, &prompt, labels),
+                slug: prompt.slug,
+                title: prompt.title,
+                tags: prompt.tags,
+                former_slugs,
+                number: version.number,
+                compiled,
+                config,
+                config_text: version.config,
+                updated_at: version.created_at,
+            };
+            // A new entry is rendered once, which may take long.
+            let entry = if is_heavy(&parts.compiled) {
+                heavy(|| Entry::new(parts)).await?
+            } else {
+                Entry::new(parts)
+            };
+            Outcome::Ready(Arc::new(entry))
+        }
         // A snippet has changed or gone since the version was checked.
-        Err(error) => return Ok(refused(template_error(&error), Some(what), dependencies)),
+        Err(error) => {
+            let error = template_error(&error);
+            Outcome::Refused(Arc::new(Refusal {
+                mark: mark.clone(),
+                error,
+                lacks_version: false,
+                what: Some(Arc::new(what)),
+            }))
+        }
     };
-    let parts = Parts {
-        mark: mark.clone(),
-        tenant: tenant.clone(),
-        prompt: prompt.id,
-        labels: labels_of(number, &prompt, labels),
-        slug: prompt.slug,
-        title: prompt.title,
-        tags: prompt.tags,
-        number,
-        compiled,
-        config,
-        config_text,
-        updated_at,
-    };
-    let outcome = Outcome::Ready(Arc::new(Entry::new(parts)));
-    Ok(Loaded { mark, outcome, dependencies: dependencies.into() })
+    Ok(Loaded { mark, outcome, dependencies, is_frozen })
 }
 
 /// What usage counts a delivery as that comes to nothing.
@@ -146,11 +187,11 @@ async fn find(tx: &mut Tx, key: KeyRef<'_>) -> Result<Found> {
     })
 }
 
-fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
+pub fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
     [Dependency::Prompt(prompt.id), Dependency::Name(prompt.slug.as_str().into())]
 }
 
-fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
+pub fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
     snippets.looked_at().flat_map(|(target, found)| {
         let asked = Dependency::Name(target.slug.as_str().into());
         let found = found.into_iter().flat_map(|(id, snippet)| {
@@ -160,9 +201,10 @@ fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Depende
     })
 }
 
-fn source_of(row: VersionRow) -> Result<Source> {
+/// The version's source.
+pub fn source_of(row: &VersionRow) -> Result<Source> {
     let kind: PromptType = row.kind.parse().map_err(ApiError::internal)?;
-    let content: Content = Source::parse_content(kind, row.content).map_err(ApiError::internal)?;
+    let content: Content = Source::parse_content(kind, row.content.clone()).map_err(ApiError::internal)?;
     Ok(Source {
         content,
         syntax: row.syntax.parse().map_err(ApiError::internal)?,
@@ -175,23 +217,6 @@ fn labels_of(number: i64, prompt: &PromptRow, labels: Vec<(String, i64)>) -> Vec
     let latest = (number == prompt.latest_version).then(|| "latest".into());
     let pointing = labels.into_iter().filter(|(_, at)| *at == number).map(|(label, _)| label.into());
     pointing.chain(latest).collect()
-}
-
-/// Compiles; what is large does so beside the threads that serve requests.
-pub async fn compile_beside(
-    slug: String,
-    source: Source,
-    snippets: Snippets,
-) -> Result<std::result::Result<Compiled, CompileError>> {
-    let size: usize = source.content.texts().map(|(_, text)| text.len()).sum();
-    let work = move || {
-        let Source { content, syntax, contract, .. } = &source;
-        compile(Some(&slug), content, *syntax, contract, &mut |target| snippets.resolve(target))
-    };
-    if size <= LARGE {
-        return Ok(work());
-    }
-    tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
 }
 
 fn prompt_not_found(name: &str) -> ApiError {

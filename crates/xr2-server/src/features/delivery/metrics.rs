@@ -11,6 +11,9 @@ struct Handles {
     not_modified: Counter,
     hot: Counter,
     cold: Counter,
+    frozen: Counter,
+    missed: Counter,
+    promoted: Counter,
     seconds: Histogram,
 }
 
@@ -21,6 +24,9 @@ fn handles() -> &'static Handles {
         not_modified: metrics::counter!("xr2_prompt_requests_total", "status" => "304"),
         hot: metrics::counter!("xr2_cache_hits_total", "layer" => "hot"),
         cold: metrics::counter!("xr2_cache_hits_total", "layer" => "cold"),
+        frozen: metrics::counter!("xr2_cache_hits_total", "layer" => "frozen"),
+        missed: metrics::counter!("xr2_cache_misses_total", "layer" => "hot"),
+        promoted: metrics::counter!("xr2_cache_promotions_total", "layer" => "hot"),
         seconds: metrics::histogram!("xr2_prompt_response_seconds"),
     })
 }
@@ -30,9 +36,24 @@ pub fn hit() {
     handles().hot.increment(1);
 }
 
-/// Had to be read.
+/// Not found in memory.
 pub fn miss() {
+    handles().missed.increment(1);
+}
+
+/// Answered from the database.
+pub fn cold() {
     handles().cold.increment(1);
+}
+
+/// Could not be read, and came from the snapshot.
+pub fn frozen() {
+    handles().frozen.increment(1);
+}
+
+/// Taken into memory.
+pub fn promoted() {
+    handles().promoted.increment(1);
 }
 
 /// A delivery was answered.

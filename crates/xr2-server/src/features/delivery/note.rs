@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::auth::{Access, Identity};
 use crate::features::delivery::answer::{Given, Wish};
-use crate::features::usage::{Alike, Delivered, Delivery, Source, cut, intern};
+use crate::features::usage::{self, Alike, Delivered, Delivery, Source, cut};
 use crate::state::App;
 
 /// Who asks, and with what; gathered before the values are used up.
@@ -38,7 +38,7 @@ impl Note {
             key: Some(key),
             user: wish.user.map(|user| cut(user).into()),
             address: Some(address),
-            user_agent: user_agent.map(intern::agent),
+            user_agent: user_agent.map(usage::agent),
             model: wish.model.map(|model| cut(model).into()),
             variables: names(&wish.values),
             began,
@@ -58,7 +58,7 @@ impl Note {
             key,
             user: wish.user.map(|user| cut(user).into()),
             address: context.address,
-            user_agent: context.user_agent.as_deref().map(intern::agent),
+            user_agent: context.user_agent.as_deref().map(usage::agent),
             model: wish.model.map(|model| cut(model).into()),
             variables: names(&wish.values),
             began,
@@ -86,7 +86,7 @@ impl Note {
 fn names(values: &Given<'_>) -> Option<Arc<str>> {
     match values {
         Given::Query([]) => None,
-        Given::Query(pairs) => intern::names(pairs.iter().map(|(name, _)| &**name)),
-        Given::Body(values) => intern::names(values.keys().map(String::as_str)),
+        Given::Query(pairs) => usage::names(pairs.iter().map(|(name, _)| &**name)),
+        Given::Body(values) => usage::names(values.keys().map(String::as_str)),
     }
 }

@@ -19,7 +19,7 @@ use crate::http::{Body, Handled};
 use crate::state::App;
 
 /// Values of one render at most.
-const MAX_VALUES: usize = 1000;
+pub(super) const MAX_VALUES: usize = 1000;
 
 /// Fetch a prompt
 ///
@@ -165,7 +165,7 @@ fn bad_path(_: PathRejection) -> ApiError {
 }
 
 /// Counts the answer, whatever it is.
-async fn counted(work: impl Future<Output = Result<Response>>) -> Response {
+pub(super) async fn counted(work: impl Future<Output = Result<Response>>) -> Response {
     let began = Instant::now();
     let mut response = work.await.unwrap_or_else(IntoResponse::into_response);
     response.extensions_mut().insert(Handled);

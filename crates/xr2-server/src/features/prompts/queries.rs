@@ -82,9 +82,24 @@ pub(super) async fn find(tx: &mut Tx, name: &str, lock: bool) -> Result<Option<P
             .bind(name),
     };
     if lock {
-        sql.push(dialect::for_update(tx.engine(), " FOR UPDATE OF p", ""));
+        // Not against those who refer to it: a version that includes the prompt may be written meanwhile. Waiting for
+        // each other's rows, this one and that one would never end.
+        sql.push(dialect::for_update(tx.engine(), " FOR NO KEY UPDATE OF p", ""));
     }
     tx.optional_built(sql).await
+}
+
+/// Keeps others of this workspace from moving labels until the commit: two that include each other cannot go live at
+/// once, and a snippet cannot go while somebody begins to include it. SQLite has one writer, which is lock enough.
+/// It is the row of the workspace's revision, which every change takes in the end, always behind its prompt's row.
+pub(super) async fn lock_labels(tx: &mut Tx) -> Result<()> {
+    if tx.engine() == xr2_db::Engine::Postgres {
+        let workspace = tx.workspace();
+        // Not FOR UPDATE: rows of other tables that refer to the workspace may go on being written.
+        let sql = "SELECT revision FROM workspaces WHERE id = $1 FOR NO KEY UPDATE";
+        tx.optional::<i64>(sql, args![workspace]).await?;
+    }
+    Ok(())
 }
 
 /// What lists are searched in beside the text. Lower case is made here, because the engines disagree about letters

@@ -1,5 +1,7 @@
 //! For load balancers and monitoring.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -12,6 +14,9 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::telemetry;
 
+/// How long the database is waited for.
+const PING: Duration = Duration::from_secs(1);
+
 /// The process is alive.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
@@ -22,7 +27,7 @@ pub struct Health {
 /// What works and what is degraded.
 #[derive(Serialize, ToSchema)]
 pub struct Readiness {
-    /// `ready`, `degraded` (warm prompts are still delivered) or `unavailable`.
+    /// `ready`, `degraded` (prompts are still delivered) or `unavailable`.
     status: &'static str,
     checks: Checks,
 }
@@ -36,6 +41,29 @@ pub struct Checks {
     engine: &'static str,
     /// `ok`, `unavailable` (changes of other nodes are noticed within a second), or `none`: there is one node.
     redis: &'static str,
+    /// `ok`, `stale` (from memory and the snapshot, without the database) or `unavailable` (for longer than the settings
+    /// allow).
+    delivery: &'static str,
+    /// Seconds since the database was last heard from; absent while it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale_seconds: Option<u64>,
+    /// Age in seconds of what a start without the database would deliver from; absent when nothing is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_age_seconds: Option<i64>,
+    breakers: Breakers,
+}
+
+/// What is left alone for a while because it does not answer: `closed` (all is well), `open` (refused at once) or
+/// `half_open` (one request tries).
+#[derive(Serialize, ToSchema)]
+pub struct Breakers {
+    /// Reads from the database.
+    database: &'static str,
+    /// Writes to the database.
+    database_writes: &'static str,
+    /// Redis, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis: Option<&'static str>,
 }
 
 /// Alive
@@ -46,28 +74,53 @@ pub async fn health() -> Json<Health> {
 
 /// Ready to serve
 #[utoipa::path(get, path = "/ready", tag = "Operations", responses(
-    (status = 200, description = "Ready", body = Readiness),
-    (status = 503, description = "The database cannot be reached, or the server is stopping", body = Readiness),
+    (status = 200, description = "Prompts are delivered; `status` says whether everything else works as well", body = Readiness),
+    (status = 503, description = "Prompts are not delivered, or the server is stopping", body = Readiness),
 ))]
 pub async fn ready(Shared(app): Shared<App>) -> Response {
-    let database = app.db().ping().await.is_ok();
-    let stopping = app.stopping().is_cancelled();
-    let (code, status) = match (database, stopping) {
-        (true, false) if app.bus().state() == State::Disconnected => (StatusCode::OK, "degraded"),
-        (true, false) => (StatusCode::OK, "ready"),
-        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "degraded"),
-        (_, true) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+    // Whoever asks wants an answer now; the database may take its time.
+    let asked = tokio::time::timeout(PING, app.db().ping()).await;
+    let has_database = matches!(asked, Ok(Ok(())));
+    let stale_seconds = app.follower().contact().stale();
+    let delivery = match stale_seconds {
+        None => "ok",
+        Some(seconds) if seconds <= patience(&app) => "stale",
+        Some(_) => "unavailable",
     };
+    let redis = app.bus().state();
+    let is_whole = has_database && delivery == "ok" && redis != State::Disconnected;
+    let (code, status) = match is_whole {
+        _ if app.stopping().is_cancelled() || delivery == "unavailable" => {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::OK, "degraded"),
+    };
+    let (reads, writes) = app.db().breakers();
     let checks = Checks {
-        database: if database { "ok" } else { "unavailable" },
+        database: if has_database { "ok" } else { "unavailable" },
         engine: app.db().engine().name(),
-        redis: match app.bus().state() {
+        redis: match redis {
             State::Local => "none",
             State::Connected => "ok",
             State::Disconnected => "unavailable",
         },
+        delivery,
+        stale_seconds,
+        snapshot_age_seconds: app.frozen().current_at().map(|at| (app.clock().now() - at).num_seconds()),
+        breakers: Breakers {
+            database: reads.name(),
+            database_writes: writes.name(),
+            redis: app.bus().breaker().map(|state| state.name()),
+        },
     };
     (code, Json(Readiness { status, checks })).into_response()
+}
+
+/// For how many seconds programs are served without the database.
+fn patience(app: &App) -> u64 {
+    let config = app.config();
+    config.delivery.max_stale.min(config.auth.max_stale).as_secs()
 }
 
 /// Metrics for Prometheus

@@ -64,17 +64,25 @@ impl Names {
         version: Option<i64>,
         label: Option<&str>,
     ) -> std::result::Result<KnownPrompt, &'static str> {
+        let found = self.find(prompt, version, label);
+        let Some(allowed) = &self.allowed else { return found };
+        // Whoever sees some labels does not learn which other prompts, versions and labels there are.
+        let may_see = label.is_some_and(|label| allowed.iter().any(|one| one == label));
+        found.ok().filter(|_| may_see).ok_or("This API key sees no such prompt.")
+    }
+
+    fn find(
+        &self,
+        prompt: &str,
+        version: Option<i64>,
+        label: Option<&str>,
+    ) -> std::result::Result<KnownPrompt, &'static str> {
         let known = self.prompts.get(prompt).ok_or("There is no such prompt.")?;
         if version.is_some_and(|version| !(1..=known.versions).contains(&version)) {
             return Err("The prompt has no such version.");
         }
         if label.is_some_and(|label| label != LATEST && !self.labels.contains(label)) {
             return Err("There is no such label.");
-        }
-        let may_see =
-            |allowed: &Vec<String>| label.is_some_and(|label| allowed.iter().any(|one| one == label));
-        if self.allowed.as_ref().is_some_and(|allowed| !may_see(allowed)) {
-            return Err("This API key may not see that label.");
         }
         Ok(*known)
     }

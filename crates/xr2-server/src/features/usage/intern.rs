@@ -21,7 +21,7 @@ static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().
 
 thread_local! {
     static TEXTS: RefCell<HashMap<u64, Arc<str>, Xxh3Builder>> =
-        RefCell::new(HashMap::with_hasher(Xxh3Builder::new()));
+        const { RefCell::new(HashMap::with_hasher(Xxh3Builder::new())) };
 }
 
 /// The name of a client's program.

@@ -7,7 +7,7 @@ mod analytics;
 mod buffer;
 mod dto;
 mod event;
-pub(crate) mod intern;
+mod intern;
 mod periods;
 mod queries;
 mod retention;
@@ -19,6 +19,7 @@ mod writer;
 
 pub use dto::{PromptAnalytics, UsageAnalytics};
 pub use event::{Alike, Delivered, Delivery, Source, cut};
+pub(crate) use intern::{agent, names};
 pub(crate) use queries::events::insert;
 pub use retention::{forget_old, run};
 pub(crate) use rows::EventRow;

@@ -46,28 +46,35 @@ pub(super) struct HourSum {
 
 impl HourSum {
     pub(super) fn merge(&mut self, other: &HourSum) {
-        self.count += other.count;
-        self.errors += other.errors;
-        self.measured += other.measured;
-        self.latency_us += other.latency_us;
+        self.count = together(self.count, other.count);
+        self.errors = together(self.errors, other.errors);
+        self.measured = together(self.measured, other.measured);
+        self.latency_us = together(self.latency_us, other.latency_us);
         self.latencies.merge(&other.latencies);
         self.last_at = self.last_at.max(other.last_at);
     }
 
     fn add(&mut self, event: &Counted) {
-        self.count += event.count;
+        self.count = together(self.count, event.count);
         if event.status >= 400 {
-            self.errors += event.count;
+            self.errors = together(self.errors, event.count);
         }
         self.last_at = self.last_at.max(event.at);
         let Some(micros) = event.latency_us else { return };
-        self.measured += event.count;
-        self.latency_us += micros.saturating_mul(event.count);
+        self.measured = together(self.measured, event.count);
+        self.latency_us = together(self.latency_us, micros.saturating_mul(event.count));
         match event.latencies.as_deref().and_then(Latencies::from_bytes) {
             Some(latencies) => self.latencies.merge(&latencies),
             None => self.latencies.add(micros, event.count.unsigned_abs()),
         }
     }
+}
+
+/// No hour has more of anything, whatever clients report; so that sums over many hours fit into 64 bits.
+const MOST_OF_AN_HOUR: i64 = 100_000_000_000_000;
+
+fn together(a: i64, b: i64) -> i64 {
+    a.saturating_add(b).min(MOST_OF_AN_HOUR)
 }
 
 /// Somebody used a prompt in an hour.

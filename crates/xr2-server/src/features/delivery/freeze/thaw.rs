@@ -1,0 +1,134 @@
+//! Delivering from what is kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use uuid::Uuid;
+use xr2_prompt::{IncludeError, IncludeTarget, Selector, Snippet};
+
+use crate::error::Result;
+use crate::features::delivery::freeze::model::{FrozenPrompt, FrozenVersion, FrozenWorkspace};
+use crate::features::delivery::freshness::Tenant;
+use crate::features::delivery::key::{KeyRef, SelectorRef};
+use crate::features::delivery::load::{Asked, Loaded, Outcome, assemble, source_of};
+use crate::features::delivery::queries::{PromptRow, VersionRow};
+use crate::features::prompts::{Snippets, Source};
+use crate::frozen::{Frozen, Part};
+use crate::state::App;
+
+/// Memory for what was read from the files, in bytes; beyond it everything is read again.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
+
+/// Workspaces read from their files; one at a time, for everybody who asks meanwhile.
+#[derive(Default)]
+pub struct Thawed(Mutex<HashMap<Uuid, Option<Arc<FrozenWorkspace>>>>);
+
+impl Thawed {
+    /// Forgets what was read: the database is there again.
+    pub fn forget(&self) {
+        if let Ok(mut known) = self.0.try_lock() {
+            known.clear();
+        }
+    }
+
+    async fn workspace(&self, frozen: &Arc<Frozen>, workspace: Uuid) -> Option<Arc<FrozenWorkspace>> {
+        let mut known = self.0.lock().await;
+        if let Some(found) = known.get(&workspace) {
+            return found.clone();
+        }
+        let frozen = frozen.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let file = frozen.read(workspace, Part::Prompts)?;
+            let parsed = FrozenWorkspace::parse(&file);
+            if parsed.is_none() {
+                tracing::error!(%workspace, "the kept prompts cannot be read");
+            }
+            parsed.map(Arc::new)
+        });
+        let found = read.await.ok()?;
+        let taken: usize = known.values().flatten().map(|workspace| workspace.bytes).sum();
+        if taken + found.as_ref().map_or(0, |found| found.bytes) > MOST_BYTES {
+            known.clear();
+        }
+        known.insert(workspace, found.clone());
+        found
+    }
+}
+
+/// What `key` asks for, as it was kept. None when it was not: whether there is such a prompt now, nobody knows.
+pub async fn thaw(
+    app: &App,
+    thawed: &Thawed,
+    tenant: &Arc<Tenant>,
+    key: KeyRef<'_>,
+) -> Option<Result<Loaded>> {
+    if !app.frozen().is_on() {
+        return None;
+    }
+    let workspace = thawed.workspace(app.frozen(), key.workspace).await?;
+    let prompt = workspace.find(key.name)?;
+    let version = match key.selector {
+        SelectorRef::Label(label) => prompt.version(prompt.labelled(label)?)?,
+        SelectorRef::Number(number) => prompt.version(number)?,
+        SelectorRef::Id(id) => prompt.versions.iter().find(|version| version.id == id)?,
+    };
+    let loaded = compile(tenant, key, &workspace, prompt, version).await;
+    // A snippet that was not kept is no reason to say that the template is wrong.
+    Some(loaded).filter(|loaded| !matches!(loaded, Ok(Loaded { outcome: Outcome::Refused(_), .. })))
+}
+
+async fn compile(
+    tenant: &Arc<Tenant>,
+    key: KeyRef<'_>,
+    workspace: &FrozenWorkspace,
+    prompt: &FrozenPrompt,
+    version: &FrozenVersion,
+) -> Result<Loaded> {
+    let row = version_row(version);
+    let source = source_of(&row)?;
+    let snippets = Snippets::gather(&source, |target| look_up(workspace, target));
+    let former_slugs = prompt.former_slugs.iter().map(|slug| slug.as_str().into()).collect();
+    let asked = Asked { key, revision: workspace.revision, former_slugs, is_frozen: true };
+    let labels = prompt.labels.clone();
+    assemble(asked, tenant, prompt_row(prompt), row, labels, source, snippets).await
+}
+
+fn look_up(
+    workspace: &FrozenWorkspace,
+    target: &IncludeTarget,
+) -> std::result::Result<(Uuid, Snippet), IncludeError> {
+    let missing = || IncludeError("it was not kept for times without the database".into());
+    let prompt = workspace.find(&target.slug).ok_or_else(missing)?;
+    let number = match &target.selector {
+        Selector::Version(number) => Some(*number),
+        Selector::Label(label) => prompt.labelled(label),
+        Selector::Production => prompt.labelled("production"),
+    };
+    let version = number.and_then(|number| prompt.version(number)).ok_or_else(missing)?;
+    let Source { content, syntax, contract, .. } =
+        source_of(&version_row(version)).map_err(|error| IncludeError(error.to_string()))?;
+    Ok((prompt.id, Snippet { slug: prompt.slug.clone(), version: version.number, content, syntax, contract }))
+}
+
+fn prompt_row(prompt: &FrozenPrompt) -> PromptRow {
+    PromptRow {
+        id: prompt.id,
+        slug: prompt.slug.clone(),
+        title: prompt.title.clone(),
+        tags: prompt.tags.clone(),
+        latest_version: prompt.latest_version,
+    }
+}
+
+fn version_row(version: &FrozenVersion) -> VersionRow {
+    VersionRow {
+        number: version.number,
+        kind: version.kind.clone(),
+        syntax: version.syntax.clone(),
+        content: version.content.clone(),
+        variables: version.variables.clone(),
+        config: version.config.clone(),
+        created_at: version.created_at,
+    }
+}

@@ -147,12 +147,12 @@ proptest! {
 fn opens_after_failures_in_a_row_and_closes_by_one_probe() {
     let (breaker, seconds) = breaker(3);
     for n in 1..=3 {
-        assert_eq!(breaker.pass().ok().expect("closed").failed(), n == 3);
+        assert_eq!(breaker.pass().expect("closed").failed(), n == 3);
     }
     assert_eq!(breaker.pass().err().expect("open").retry_after, Duration::from_secs(PAUSE));
     seconds.store(PAUSE, Ordering::SeqCst);
     assert_eq!(breaker.state(), State::HalfOpen);
-    let probe = breaker.pass().ok().expect("a probe");
+    let probe = breaker.pass().expect("a probe");
     assert!(breaker.pass().is_err(), "one probe at a time");
     probe.succeeded();
     assert_eq!(breaker.state(), State::Closed);
@@ -161,8 +161,8 @@ fn opens_after_failures_in_a_row_and_closes_by_one_probe() {
 #[test]
 fn a_crowd_that_gives_up_while_others_are_served_opens_nothing() {
     let (breaker, _) = breaker(3);
-    let crowd: Vec<Pass> = (0..100).map(|_| breaker.pass().ok().expect("closed")).collect();
-    breaker.pass().ok().expect("closed").succeeded();
+    let crowd: Vec<Pass> = (0..100).map(|_| breaker.pass().expect("closed")).collect();
+    breaker.pass().expect("closed").succeeded();
     assert!(!crowd.into_iter().any(Pass::failed));
     assert_eq!(breaker.state(), State::Closed);
 }
@@ -170,7 +170,7 @@ fn a_crowd_that_gives_up_while_others_are_served_opens_nothing() {
 #[test]
 fn many_threads_get_one_probe() {
     let (breaker, seconds) = breaker(1);
-    assert!(breaker.pass().ok().expect("closed").failed());
+    assert!(breaker.pass().expect("closed").failed());
     seconds.store(PAUSE, Ordering::SeqCst);
     let probes = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| breaker.pass().ok())).collect();

@@ -56,7 +56,7 @@ pub struct Bus(Arc<Kind>);
 
 enum Kind {
     Local,
-    Redis(RedisBus),
+    Redis(Box<RedisBus>),
 }
 
 /// Whether the nodes can talk.
@@ -78,7 +78,7 @@ impl Bus {
 
     /// For several nodes on one Redis. Does not connect yet; [`Bus::run`] does.
     pub fn redis(address: &str, options: Options) -> Result<Bus, BadAddress> {
-        Ok(Bus(Arc::new(Kind::Redis(RedisBus::new(address, options)?))))
+        Ok(Bus(Arc::new(Kind::Redis(Box::new(RedisBus::new(address, options)?)))))
     }
 
     /// Tells the other nodes. Never waits.

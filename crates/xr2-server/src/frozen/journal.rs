@@ -70,8 +70,7 @@ impl Journal {
             Err(error) => return Err(error),
         };
         let journal = Journal { path, key, book: Mutex::default() };
-        let mut lines = text.split_inclusive(|byte| *byte == b'\n').peekable();
-        while let Some(line) = lines.next() {
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
             let Some(line) = line.strip_suffix(b"\n") else {
                 tracing::info!("the journal of revoked keys ends in an unfinished line, which is left out");
                 break;

@@ -10,13 +10,17 @@ use std::path::PathBuf;
 
 mod authoring;
 mod bare;
+mod broadcast;
 mod delivery;
 mod http;
+mod ingest;
+mod listeners;
 mod load;
 mod machine;
 mod report;
 mod server;
 mod startup;
+mod stream;
 
 /// How long and how often a scenario runs; bounded, so that a run always ends.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +42,7 @@ struct Arguments {
 enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
-        /// delivery, startup, authoring; all of them when none is named.
+        /// delivery, stream, startup, authoring, ingest; all of them when none is named.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -60,18 +64,26 @@ enum Command {
         #[arg(long)]
         port: u16,
     },
+    /// An axum server that hands what is posted to everybody who listens: what streams are compared with.
+    Broadcast {
+        #[arg(long)]
+        port: u16,
+    },
 }
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Bare { response, port } => bare::serve(&response, port),
+        Command::Broadcast { port } => broadcast::serve(port),
         Command::Run { scenarios, server, results, rounds, seconds } => {
             let effort = Effort { rounds: usize::try_from(rounds)?, seconds };
             for name in chosen(&scenarios)? {
                 println!("{name}: {rounds} rounds of {seconds} s");
                 let report = match name {
                     "delivery" => delivery::measure(&server, effort)?,
+                    "stream" => stream::measure(&server, effort)?,
                     "startup" => startup::measure(&server, effort)?,
+                    "ingest" => ingest::measure(&server, effort)?,
                     _ => authoring::measure(&server, effort)?,
                 };
                 report.write(&results)?;
@@ -82,7 +94,7 @@ fn main() -> Result<()> {
     }
 }
 
-const SCENARIOS: [&str; 3] = ["startup", "delivery", "authoring"];
+const SCENARIOS: [&str; 5] = ["startup", "delivery", "stream", "authoring", "ingest"];
 
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
     if let Some(unknown) = names.iter().find(|name| !SCENARIOS.contains(&name.as_str())) {

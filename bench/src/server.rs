@@ -117,7 +117,8 @@ impl Drop for Server {
     }
 }
 
-fn xr2_arguments(folder: &Path, port: u16) -> Vec<String> {
+/// What xr2 is always started with.
+pub fn xr2_arguments(folder: &Path, port: u16) -> Vec<String> {
     let data = folder.join("data").to_string_lossy().into_owned();
     vec!["serve".into(), "--listen".into(), format!("127.0.0.1:{port}"), "--data-dir".into(), data]
 }

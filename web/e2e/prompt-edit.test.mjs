@@ -68,6 +68,28 @@ pageTest('typing {{ offers the variables, and one found in the text is described
   await page.getByRole('region', { name: 'Preview' }).getByText('welcome to Graz').waitFor();
 });
 
+pageTest('Enter takes a proposal however fast it comes', {}, async (page) => {
+  const snippet = await makePrompt();
+  await openPrompt(page, { syntax: 'jinja', content: 'Hello {{ name }}.' });
+  await typeAtEnd(page, ' Bye {{ na');
+  await page.keyboard.press('Enter');
+  await editor(page).getByText('Bye {{ name }}').waitFor();
+
+  // The answer with the snippets comes after Enter.
+  let answer;
+  const held = new Promise((resolve) => (answer = resolve));
+  await page.route(/\/api\/v1\/prompts\?.*search=/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(/search=/);
+  await page.keyboard.type(`\n{% include "${snippet.slug.slice(0, -1)}`);
+  await asked;
+  await page.keyboard.press('Enter');
+  answer();
+  await editor(page).getByText(`{% include "${snippet.slug}" %}`).waitFor();
+});
+
 pageTest('a mistake in the text is listed with a way to it', {}, async (page) => {
   await openPrompt(page, { syntax: 'jinja', content: 'Hello {{ name }}' });
   await typeAtEnd(page, '\n{% if name %}');

@@ -35,7 +35,7 @@ const tabs = [
   ({ text }) => [`${text}/history?version=2&against=1&view=split`, 'table'],
   ({ text }) => [`${text}/use`, 'pre'],
   ({ text }) => [`${text}/settings`, 'form'],
-  () => ['/prompts/there-is-no-such-prompt', '[role="alert"]'],
+  () => ['/prompts/there-is-no-such-prompt', 'text=There is no such prompt'],
 ];
 
 for (const view of ['light', 'dark', 'phone', 'darkPhone']) {

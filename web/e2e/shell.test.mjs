@@ -15,8 +15,40 @@ pageTest('the palette reaches any prompt by keyboard alone', {}, async (page) =>
   await page.waitForURL(`**/prompts/${slug}`);
 });
 
+pageTest('Enter in the palette never opens what was found for other words', {}, async (page) => {
+  const { title, slug } = await makePrompt({ title: unique('Palette target') });
+  let answer;
+  const held = new Promise((resolve) => (answer = resolve));
+  await page.route(/\/api\/v1\/prompts\?.*search=/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto('/labels');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('option').first().waitFor();
+  await page.keyboard.type('no such words anywhere');
+  await page.keyboard.press('Enter');
+  await page.getByText('Searching…').waitFor();
+  assert.match(page.url(), /\/labels$/);
+  answer();
+  await page.getByText('Nothing found for').waitFor();
+  await page.getByRole('combobox').fill(title);
+  await page.getByRole('option', { name: new RegExp(slug) }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/prompts/${slug}`);
+});
+
+pageTest('an address of a prompt that is not there says so and leads on', {}, async (page) => {
+  await page.goto('/prompts/nobody-wrote-this');
+  await page.getByRole('heading', { name: 'There is no such prompt' }).waitFor();
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'Go to your prompts' }).click();
+  await page.waitForURL('**/prompts');
+});
+
 pageTest('? shows the keys of this page', {}, async (page) => {
-  await page.goto('/prompts');
+  await page.goto('/prompts?category=support');
   await page.getByRole('row').nth(1).waitFor();
   await page.keyboard.press('?');
   const map = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
@@ -54,7 +86,7 @@ pageTest('a menu opens and is walked by keyboard', {}, async (page) => {
 });
 
 pageTest('the sidebar folds and stays so', {}, async (page) => {
-  await page.goto('/prompts');
+  await page.goto('/prompts?category=support');
   await page.getByRole('button', { name: 'Fold the sidebar' }).click();
   await page.reload();
   await page.getByRole('button', { name: 'Unfold the sidebar' }).waitFor();

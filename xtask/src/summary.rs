@@ -130,16 +130,21 @@ pub fn without_colours(text: &str) -> String {
 pub fn excerpt(output: &str, most_lines: usize) -> String {
     let plain = without_colours(output);
     let lines: Vec<&str> = plain.lines().filter(|line| !is_noise(line)).collect();
-    let failures = cargo_failures(&lines);
-    if failures.is_empty() {
-        return lines[lines.len().saturating_sub(most_lines)..].join("\n");
+    for failures in [cargo_failures(&lines), node_failures(&lines)] {
+        if !failures.is_empty() {
+            return shorten(&failures, most_lines);
+        }
     }
-    // The first failures explain most, and the end names all of them.
-    let left_out = failures.len().saturating_sub(most_lines);
+    lines[lines.len().saturating_sub(most_lines)..].join("\n")
+}
+
+/// No more than so many lines: the first failures explain most, and the end names all of them or sums up.
+pub fn shorten(lines: &[&str], most_lines: usize) -> String {
+    let left_out = lines.len().saturating_sub(most_lines);
     if left_out == 0 {
-        return failures.join("\n");
+        return lines.join("\n");
     }
-    let (first, rest) = failures.split_at(most_lines * 2 / 3);
+    let (first, rest) = lines.split_at(most_lines * 2 / 3);
     format!("{}\n[{left_out} lines left out]\n{}", first.join("\n"), rest[left_out..].join("\n"))
 }
 
@@ -153,6 +158,25 @@ fn cargo_failures<'a>(lines: &[&'a str]) -> Vec<&'a str> {
             found.push(*line);
         }
         inside &= !line.starts_with("test result: ");
+    }
+    found
+}
+
+/// What Node's runner repeats at its end: each failed test with its reason. The runner's own steps in the stack, and the
+/// error once more as an object, say nothing new.
+fn node_failures<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    let Some(start) = lines.iter().rposition(|line| line.contains("failing tests:")) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut inside_object = false;
+    for &line in &lines[start + 1..] {
+        let step = line.trim_start().starts_with("at ");
+        let of_runner = step && line.contains("(node:");
+        if !inside_object && !of_runner && !line.trim().is_empty() {
+            found.push(line);
+        }
+        inside_object = if step { line.ends_with('{') } else { inside_object && line != "  }" };
     }
     found
 }
@@ -242,5 +266,48 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         let shown = excerpt(&long, 9);
         assert!(shown.starts_with("failures:\nmore") && shown.ends_with("test result: FAILED. "), "{shown}");
         assert!(shown.contains("[43 lines left out]") && shown.lines().count() == 10, "{shown}");
+    }
+
+    #[test]
+    fn shows_the_reason_of_every_failure_of_nodes_runner() {
+        let output = "\
+✔ the first (10.5ms)
+✖ the second (4.2ms)
+ℹ pass 1
+ℹ fail 1
+
+✖ failing tests:
+
+test at e2e/support/browser.mjs:55:3
+✖ the second (4.2ms)
+  AssertionError [ERR_ASSERTION]: the page reported problems
+  + actual - expected
+      at file:///e2e/list.test.mjs:65:10
+      at async TestContext.<anonymous> (file:///e2e/support/browser.mjs:68:7)
+      at async Test.run (node:internal/test_runner/test:797:9) {
+    code: 'ERR_ASSERTION',
+    actual: [
+      {
+        id: 1
+      }
+    ]
+  }
+
+test at e2e/support/browser.mjs:55:3
+✖ the third (15000ms)
+  locator.waitFor: Timeout 15000ms exceeded.
+";
+        let shown = excerpt(output, 100);
+        let expected = "\
+test at e2e/support/browser.mjs:55:3
+✖ the second (4.2ms)
+  AssertionError [ERR_ASSERTION]: the page reported problems
+  + actual - expected
+      at file:///e2e/list.test.mjs:65:10
+      at async TestContext.<anonymous> (file:///e2e/support/browser.mjs:68:7)
+test at e2e/support/browser.mjs:55:3
+✖ the third (15000ms)
+  locator.waitFor: Timeout 15000ms exceeded.";
+        assert_eq!(shown, expected);
     }
 }

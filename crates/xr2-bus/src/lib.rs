@@ -50,14 +50,9 @@ pub struct Options {
     pub time: Time,
 }
 
-/// How the nodes talk; cheap to clone.
+/// How the nodes talk; cheap to clone. There is nobody to talk to without a Redis.
 #[derive(Clone)]
-pub struct Bus(Arc<Kind>);
-
-enum Kind {
-    Local,
-    Redis(Box<RedisBus>),
-}
+pub struct Bus(Option<Arc<RedisBus>>);
 
 /// Whether the nodes can talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,41 +68,38 @@ pub enum State {
 impl Bus {
     /// For one node.
     pub fn local() -> Bus {
-        Bus(Arc::new(Kind::Local))
+        Bus(None)
     }
 
     /// For several nodes on one Redis. Does not connect yet; [`Bus::run`] does.
     pub fn redis(address: &str, options: Options) -> Result<Bus, BadAddress> {
-        Ok(Bus(Arc::new(Kind::Redis(Box::new(RedisBus::new(address, options)?)))))
+        Ok(Bus(Some(Arc::new(RedisBus::new(address, options)?))))
     }
 
     /// Tells the other nodes. Never waits.
     pub fn tell(&self, hint: Hint) {
-        if let Kind::Redis(redis) = &*self.0 {
+        if let Some(redis) = &self.0 {
             redis.tell(hint);
         }
     }
 
     /// Whether the nodes can talk.
     pub fn state(&self) -> State {
-        match &*self.0 {
-            Kind::Local => State::Local,
-            Kind::Redis(redis) if redis.is_connected() => State::Connected,
-            Kind::Redis(_) => State::Disconnected,
+        match &self.0 {
+            None => State::Local,
+            Some(redis) if redis.is_connected() => State::Connected,
+            Some(_) => State::Disconnected,
         }
     }
 
     /// Where the breaker around Redis stands; none where there is no Redis.
     pub fn breaker(&self) -> Option<BreakerState> {
-        match &*self.0 {
-            Kind::Local => None,
-            Kind::Redis(redis) => Some(redis.breaker()),
-        }
+        self.0.as_ref().map(|redis| redis.breaker())
     }
 
     /// Sends what is told and hands on what others tell, until `stop`. Call once.
     pub async fn run(&self, heard: impl Fn(Hint) + Send + Sync, stop: CancellationToken) {
-        let Kind::Redis(redis) = &*self.0 else { return };
+        let Some(redis) = &self.0 else { return };
         tokio::select! {
             () = stop.cancelled() => {}
             () = redis.run(heard) => {}

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
 use xr2_breaker::{Settings, Time};
 
-use crate::migrate::{self, MigrationReport};
+use crate::migrate::{self, MigrationReport, Store};
 use crate::{DbError, Result};
 
 /// How a database is to be opened.
@@ -64,6 +64,13 @@ pub(crate) enum Pools {
 }
 
 impl Pools {
+    pub(crate) fn size(&self) -> u32 {
+        match self {
+            Pools::Sqlite { writer, reader } => writer.size() + reader.size(),
+            Pools::Postgres { pool } => pool.size(),
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Pools::Sqlite { writer, reader } => {
@@ -78,6 +85,7 @@ impl Pools {
 /// Makes pools, as often as needed.
 pub(crate) struct Opener {
     target: Target,
+    store: Store,
     options: Options,
 }
 
@@ -98,7 +106,14 @@ impl Opener {
         } else {
             return Err(DbError::setup("the database address must begin with sqlite: or postgres://"));
         };
-        Ok(Opener { target, options: options.clone() })
+        Ok(Opener { target, store: Store::Main, options: options.clone() })
+    }
+
+    /// Of SQLite's file of usage; PostgreSQL has none.
+    pub(crate) fn of_usage(&self) -> Result<Option<Opener>> {
+        let Some(main) = self.file() else { return Ok(None) };
+        let target = sqlite(usage_file(main), &self.options)?;
+        Ok(Some(Opener { target, store: Store::Usage, options: self.options.clone() }))
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -167,7 +182,7 @@ impl Opener {
                 // Made here and by no connection: a file that goes missing later is not to be replaced by an empty one.
                 make_file(path).map_err(sqlx::Error::Io).map_err(failed)?;
                 drop(writer.acquire().await.map_err(failed)?);
-                let report = migrate::sqlite(writer).await?;
+                let report = migrate::sqlite(writer, self.store).await?;
                 drop(reader.acquire().await?);
                 Ok(report)
             }
@@ -191,6 +206,17 @@ impl Opener {
 
 fn make_file(path: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).append(true).open(path).map(drop)
+}
+
+/// The file of usage beside the main one: `xr2.sqlite3` and `xr2-usage.sqlite3`.
+pub(crate) fn usage_file(main: &Path) -> PathBuf {
+    let mut name = main.file_stem().unwrap_or_default().to_owned();
+    name.push("-usage");
+    if let Some(extension) = main.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    main.with_file_name(name)
 }
 
 fn sqlite(path: PathBuf, options: &Options) -> Result<Target> {

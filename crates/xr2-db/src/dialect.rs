@@ -2,7 +2,7 @@
 
 use crate::Engine;
 
-/// `FOR UPDATE` on PostgreSQL. SQLite has one writer, which is lock enough.
+/// What locks a row on PostgreSQL, such as `FOR NO KEY UPDATE`. SQLite has one writer, which is lock enough.
 pub fn for_update(engine: Engine, with: &'static str, without: &'static str) -> &'static str {
     match engine {
         Engine::Postgres => with,

@@ -5,7 +5,9 @@ mod connect;
 pub mod dialect;
 mod error;
 mod migrate;
+mod role;
 mod row;
+mod rows;
 mod shared;
 mod sql;
 #[doc(hidden)]
@@ -23,7 +25,7 @@ use uuid::Uuid;
 pub use connect::{Durability, Options};
 pub use error::{DbError, ErrorKind};
 pub use migrate::{Migration, MigrationReport, migrations};
-pub use row::{FromRow, Row};
+pub use row::{Column, FromRow, Row};
 pub use sql::Sql;
 pub use tx::Tx;
 pub use value::{JsonText, Value};
@@ -75,6 +77,8 @@ pub enum Purpose {
     Retention,
     /// Events that belong to no workspace, such as a failed sign-in.
     InstanceEvents,
+    /// Deliveries of all workspaces, written in batches and summed by the hour.
+    Usage,
 }
 
 impl Purpose {
@@ -88,6 +92,7 @@ impl Purpose {
             Purpose::Revisions => "revisions",
             Purpose::Retention => "retention",
             Purpose::InstanceEvents => "instance_events",
+            Purpose::Usage => "usage",
         }
     }
 }
@@ -96,6 +101,8 @@ impl Purpose {
 #[derive(Clone)]
 pub struct Db {
     shared: Arc<Shared>,
+    /// SQLite's file of usage; PostgreSQL keeps it with the rest.
+    usage: Option<Arc<Shared>>,
 }
 
 impl Db {
@@ -108,12 +115,19 @@ impl Db {
 
     /// A handle that is not connected yet: everything is unavailable until [`Db::start`] has succeeded.
     pub fn prepare(options: &Options) -> Result<Db> {
-        Ok(Db { shared: Arc::new(Shared::new(Opener::new(options)?)) })
+        let opener = Opener::new(options)?;
+        let usage = opener.of_usage()?.map(|opener| Arc::new(Shared::new(opener)));
+        Ok(Db { shared: Arc::new(Shared::new(opener)), usage })
     }
 
     /// Connects and applies outstanding migrations under a lock. May be tried again when it failed.
     pub async fn start(&self) -> Result<MigrationReport> {
-        self.shared.start().await
+        let mut report = self.shared.start().await?;
+        if let Some(usage) = &self.usage {
+            report.applied.extend(usage.start().await?.applied);
+            report.applied.sort_unstable();
+        }
+        Ok(report)
     }
 
     /// Whether [`Db::start`] has succeeded.
@@ -136,6 +150,12 @@ impl Db {
         self.shared.lacks_file()
     }
 
+    /// Where usage is kept, with the same two doors: on SQLite a file of its own, so that deliveries being written down
+    /// and people's changes never wait for each other; on PostgreSQL the same database.
+    pub fn usage(&self) -> Db {
+        Db { shared: self.usage.clone().unwrap_or_else(|| self.shared.clone()), usage: None }
+    }
+
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
         if self.shared.is_sqlite() { Engine::Sqlite } else { Engine::Postgres }
@@ -153,10 +173,7 @@ impl Db {
 
     /// Open connections, for the metric `xr2_db_connections`.
     pub fn connections(&self) -> u32 {
-        match &*self.shared.pools() {
-            Pools::Sqlite { writer, reader } => writer.size() + reader.size(),
-            Pools::Postgres { pool } => pool.size(),
-        }
+        self.files().map(|shared| shared.pools().size()).sum()
     }
 
     /// Where the breakers of reads and of writes stand.
@@ -171,19 +188,30 @@ impl Db {
         tx.commit().await
     }
 
-    /// Writes a consistent copy of the SQLite database to `path`. PostgreSQL has `pg_dump` for that.
+    /// Writes a consistent copy of the SQLite database to `path`, and of its usage beside it. PostgreSQL has `pg_dump`
+    /// for that.
     pub async fn copy_sqlite_to(&self, path: &std::path::Path) -> Result<()> {
-        let Pools::Sqlite { writer, .. } = &*self.shared.pools() else {
-            return Err(DbError::usage("only a SQLite database can be copied to a file"));
-        };
-        let target = path.to_str().ok_or_else(|| DbError::usage("the path is not valid UTF-8"))?.to_owned();
-        sqlx::query("VACUUM INTO $1").bind(target).execute(writer).await?;
+        for (shared, path) in self.files().zip([path, &connect::usage_file(path)]) {
+            let Pools::Sqlite { writer, .. } = &*shared.pools() else {
+                return Err(DbError::usage("only a SQLite database can be copied to a file"));
+            };
+            let target =
+                path.to_str().ok_or_else(|| DbError::usage("the path is not valid UTF-8"))?.to_owned();
+            sqlx::query("VACUUM INTO $1").bind(target).execute(writer).await?;
+        }
         Ok(())
+    }
+
+    /// The database, and SQLite's file of usage.
+    fn files(&self) -> impl Iterator<Item = &Arc<Shared>> {
+        std::iter::once(&self.shared).chain(&self.usage)
     }
 
     /// Closes all connections after the running transactions have ended.
     pub async fn close(&self) {
-        self.shared.pools().close().await;
+        for shared in self.files() {
+            shared.pools().close().await;
+        }
     }
 }
 

@@ -3,7 +3,16 @@
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlitePool};
 
-use crate::{DbError, Engine, Result};
+use crate::{DbError, Engine, Result, role};
+
+/// Which file of SQLite a step belongs to. PostgreSQL has one database for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// What people and programs change.
+    Main,
+    /// What is written with every use.
+    Usage,
+}
 
 /// One step of the schema in both dialects.
 #[derive(Debug, Clone, Copy)]
@@ -12,22 +21,24 @@ pub struct Migration {
     pub version: i64,
     /// The name of its file, the same in both folders.
     pub name: &'static str,
+    store: Store,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
 macro_rules! list {
-    ($(($version:literal, $name:literal)),* $(,)?) => {
+    ($(($version:literal, $name:literal, $store:ident)),* $(,)?) => {
         &[$(Migration {
             version: $version,
             name: $name,
+            store: Store::$store,
             sqlite: include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
             postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
         }),*]
     };
 }
 
-const MIGRATIONS: &[Migration] = list![(1, "0001_foundation")];
+const MIGRATIONS: &[Migration] = list![(1, "0001_foundation", Main), (2, "0002_usage", Usage)];
 
 /// All migrations in order.
 pub fn migrations() -> &'static [Migration] {
@@ -84,13 +95,13 @@ fn outstanding(engine: Engine, applied: &[(i64, String)]) -> Result<Vec<&'static
     Ok(MIGRATIONS.iter().filter(|m| !applied.iter().any(|(version, _)| *version == m.version)).collect())
 }
 
-pub(crate) async fn sqlite(writer: &SqlitePool) -> Result<MigrationReport> {
+pub(crate) async fn sqlite(writer: &SqlitePool, store: Store) -> Result<MigrationReport> {
     // The write lock keeps a second process out until all steps are in.
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::query(CREATE_TABLE).execute(&mut *tx).await?;
     let applied: Vec<(i64, String)> = sqlx::query_as(APPLIED).fetch_all(&mut *tx).await?;
     let mut report = MigrationReport { fresh: applied.is_empty(), applied: Vec::new() };
-    for step in outstanding(Engine::Sqlite, &applied)? {
+    for step in outstanding(Engine::Sqlite, &applied)?.into_iter().filter(|step| step.store == store) {
         sqlx::raw_sql(step.sqlite)
             .execute(&mut *tx)
             .await
@@ -116,6 +127,7 @@ pub(crate) async fn postgres(owner: &mut PgConnection) -> Result<MigrationReport
 
 async fn postgres_locked(owner: &mut PgConnection) -> Result<MigrationReport> {
     sqlx::query("SET client_min_messages = warning").execute(&mut *owner).await?;
+    role::ensure(owner).await?;
     sqlx::query(CREATE_TABLE).execute(&mut *owner).await?;
     let applied: Vec<(i64, String)> = sqlx::query_as(APPLIED).fetch_all(&mut *owner).await?;
     let mut report = MigrationReport { fresh: applied.is_empty(), applied: Vec::new() };
@@ -134,5 +146,6 @@ async fn postgres_locked(owner: &mut PgConnection) -> Result<MigrationReport> {
         tx.commit().await?;
         report.applied.push(step.version);
     }
+    role::ensure_grants(owner).await?;
     Ok(report)
 }

@@ -1,6 +1,6 @@
 //! For the test kit alone: PostgreSQL databases made and dropped by the dozen, and the schema as each engine sees it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnec
 
 use uuid::Uuid;
 
+use crate::connect::usage_file;
 use crate::{Db, DbError, Door, Engine, Options, Result, Sql, migrations};
 
 /// Any number that nothing else uses.
@@ -88,6 +89,13 @@ async fn run(admin: &mut PgConnection, sql: String) -> Result<()> {
     Ok(())
 }
 
+/// Copies a closed SQLite database, that of usage with it.
+pub fn copy_sqlite_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::copy(from, to)?;
+    std::fs::copy(usage_file(from), usage_file(to))?;
+    Ok(())
+}
+
 /// A column as the engine knows it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ColumnInfo {
@@ -105,14 +113,16 @@ pub struct ColumnInfo {
 pub async fn columns(url: &str) -> Result<Vec<ColumnInfo>> {
     let rows: Vec<(String, String, String, bool)> = match sqlite_path(url) {
         Some(path) => {
-            let mut connection = open_sqlite(path).await?;
-            sqlx::query_as(
-                "SELECT t.name, c.name, lower(c.type), c.\"notnull\" = 0 AND c.pk = 0
-                 FROM sqlite_schema t JOIN pragma_table_info(t.name) c
-                 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
-            )
-            .fetch_all(&mut connection)
-            .await?
+            let mut rows = Vec::new();
+            for mut connection in open_sqlite(path).await? {
+                let of_file = sqlx::query_as(
+                    "SELECT t.name, c.name, lower(c.type), c.\"notnull\" = 0 AND c.pk = 0
+                     FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+                     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+                );
+                rows.extend(of_file.fetch_all(&mut connection).await?);
+            }
+            rows
         }
         None => {
             let mut connection = connect(url).await?;
@@ -129,6 +139,8 @@ pub async fn columns(url: &str) -> Result<Vec<ColumnInfo>> {
         .map(|(table, name, kind, nullable)| ColumnInfo { table, name, kind, nullable })
         .collect();
     columns.sort();
+    // Both files of SQLite have the migrations' own table.
+    columns.dedup();
     Ok(columns)
 }
 
@@ -136,10 +148,16 @@ pub async fn columns(url: &str) -> Result<Vec<ColumnInfo>> {
 pub async fn indexes(url: &str) -> Result<Vec<String>> {
     let mut names: Vec<String> = match sqlite_path(url) {
         Some(path) => {
-            let mut connection = open_sqlite(path).await?;
-            sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+            let mut names = Vec::new();
+            for mut connection in open_sqlite(path).await? {
+                let of_file: Vec<String> = sqlx::query_scalar(
+                    "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL",
+                )
                 .fetch_all(&mut connection)
-                .await?
+                .await?;
+                names.extend(of_file);
+            }
+            names
         }
         None => {
             let mut connection = connect(url).await?;
@@ -187,6 +205,34 @@ pub async fn is_superuser(url: &str) -> Result<bool> {
         .await?)
 }
 
+/// Runs statements as the role that `url` names, one after the other.
+pub async fn run_sql(url: &str, statements: &[String]) -> Result<()> {
+    let mut connection = connect(url).await?;
+    for sql in statements {
+        run(&mut connection, sql.clone()).await?;
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// The server's major version.
+pub async fn server_version(url: &str) -> Result<i32> {
+    let mut connection = connect(url).await?;
+    let sql = "SELECT current_setting('server_version_num')::int / 10000";
+    Ok(sqlx::query_scalar(sql).fetch_one(&mut connection).await?)
+}
+
+/// The address of the same server with another user, password and database.
+pub fn url_of(url: &str, user: &str, password: &str, database: &str) -> String {
+    let sibling = sibling_url(url, database);
+    let (scheme, rest) = sibling.split_once("://").unwrap_or(("postgres", &sibling));
+    let host = match rest.split_once('/') {
+        Some((authority, _)) => authority.rsplit_once('@').map_or(rest, |(user, _)| &rest[user.len() + 1..]),
+        None => rest,
+    };
+    format!("{scheme}://{user}:{password}@{host}")
+}
+
 /// Makes a table of the test's own that both doors may use.
 pub async fn make_table(url: &str, name: &'static str, columns: &'static str) -> Result<()> {
     let create = AssertSqlSafe(format!("CREATE TABLE {name} ({columns})"));
@@ -226,6 +272,11 @@ pub fn guarded_tables() -> &'static [&'static str] {
         "prompt_includes",
         "prompt_fetches",
         "events",
+        "usage_events",
+        "usage_hourly",
+        "usage_users",
+        "telemetry_ids",
+        "client_instances",
     ]
 }
 
@@ -325,9 +376,14 @@ fn sqlite_path(url: &str) -> Option<&str> {
     url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))
 }
 
-async fn open_sqlite(path: &str) -> Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
-    options.connect().await.map_err(DbError::from)
+/// The main file and that of usage.
+async fn open_sqlite(path: &str) -> Result<Vec<SqliteConnection>> {
+    let mut connections = Vec::new();
+    for file in [PathBuf::from(path), usage_file(Path::new(path))] {
+        let options = SqliteConnectOptions::new().filename(file).read_only(true).disable_statement_logging();
+        connections.push(options.connect().await.map_err(DbError::from)?);
+    }
+    Ok(connections)
 }
 
 #[cfg(test)]

@@ -78,7 +78,8 @@ impl Front {
     fn at_once(&self, request: &Request) -> Option<Response> {
         let app = &self.inner.app;
         // Should it ever panic, the router does it again, and answers that something is wrong.
-        let mut response = catch_unwind(AssertUnwindSafe(|| answer_at_once(app, request))).ok()??;
+        let mut response =
+            catch_unwind(AssertUnwindSafe(|| answer_at_once(app, request, self.peer.ip()))).ok()??;
         let id = dress(app, self.peer.ip(), request.headers(), response.headers_mut());
         tracing::debug!(request_id = %id.0, status = response.status().as_u16(), "answered at once");
         Some(response)

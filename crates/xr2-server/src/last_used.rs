@@ -85,11 +85,13 @@ pub struct LastUsed {
 }
 
 impl LastUsed {
-    /// A session was used.
-    pub fn session(&self, id: Uuid, known: Time, now: Time) {
-        if now - known > SESSION_STEP {
+    /// A session was used. Whether that extends it.
+    pub fn session(&self, id: Uuid, known: Time, now: Time) -> bool {
+        let extends = now - known > SESSION_STEP;
+        if extends {
             lock(&self.sessions).insert(id, now);
         }
+        extends
     }
 
     /// A key was used.

@@ -11,6 +11,7 @@ pub mod events;
 pub mod features;
 mod front;
 pub mod frozen;
+mod heavy;
 pub mod http;
 mod last_used;
 pub mod limits;

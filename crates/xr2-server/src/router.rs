@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
-use crate::features::{accounts, api_keys, delivery, prompts, stream, system, workspaces};
+use crate::features::{accounts, api_keys, delivery, prompts, stream, system, telemetry, usage, workspaces};
 use crate::http::{guard_host, guard_path, observe};
 use crate::openapi;
 use crate::state::App;
@@ -58,8 +58,14 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(delivery::routes::fetch))
         .routes(routes!(delivery::routes::fetch_version))
         .routes(routes!(delivery::routes::render))
+        .routes(routes!(delivery::several::batch))
+        .routes(routes!(delivery::bundle::routes::bundle))
         .routes(routes!(delivery::preview::preview))
         .routes(routes!(stream::routes::stream))
+        .routes(routes!(telemetry::routes::telemetry))
+        .routes(routes!(telemetry::routes::list_clients))
+        .routes(routes!(usage::routes::usage_analytics))
+        .routes(routes!(usage::routes::prompt_analytics))
 }
 
 /// Routes beside the API.
@@ -76,7 +82,10 @@ pub fn document() -> OpenApi {
 }
 
 fn split() -> (Router<App>, OpenApi) {
-    OpenApiRouter::with_openapi(openapi::base()).merge(outside()).nest("/api/v1", api()).split_for_parts()
+    let all = OpenApiRouter::with_openapi(openapi::base()).merge(outside()).nest("/api/v1", api());
+    let (routes, mut document) = all.split_for_parts();
+    openapi::add_common_errors(&mut document);
+    (routes, document)
 }
 
 /// The whole application as one service.

@@ -4,6 +4,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use crate::front::MakeFront;
+use crate::http::Patient;
 use crate::state::App;
 
 /// Serves `app` on `listener` until `shutdown`, then finishes what is in flight (within the grace period).
@@ -15,6 +16,7 @@ pub async fn serve(
     let service = MakeFront::new(&app);
     // Answers are small: waiting to fill a packet only delays them.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let listener = Patient::new(listener, app.config().stream.stall());
     let stopping = app.clone();
     let (begun, began) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {

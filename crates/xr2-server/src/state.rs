@@ -13,8 +13,10 @@ use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
-use crate::features::delivery::{Freezer, PromptCache};
+use crate::features::delivery::{BundleCache, Freezer, PromptCache};
 use crate::features::stream::Hub;
+use crate::features::telemetry::Presence;
+use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
 use crate::outage;
@@ -34,10 +36,13 @@ struct Inner {
     prompts: Arc<PromptCache>,
     frozen: Arc<Frozen>,
     freezer: Arc<Freezer>,
+    bundles: BundleCache,
     streams: Arc<Hub>,
     accounts: Accounts,
     denials: Denials,
     last_used: LastUsed,
+    usage: Usage,
+    presence: Presence,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
     stop: CancellationToken,
@@ -115,7 +120,8 @@ impl App {
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone(), clock.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let streams = Arc::new(Hub::new(&config.limits));
+        let bundles = BundleCache::new(config.limits.bundle_bytes);
+        let streams = Arc::new(Hub::new(&config));
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![
             keys.clone(),
@@ -124,14 +130,14 @@ impl App {
             freezer.clone(),
             streams.clone(),
         ]);
-        let bus = if config.redis.is_empty() {
-            Bus::local()
-        } else {
-            Bus::redis(&config.redis, config.bus_options(clock.new_id(), time))
-                .map_err(|error| StartError::Other(format!("redis: {error}")))?
+        let bus = match config.redis_address() {
+            None => Bus::local(),
+            Some(address) => Bus::redis(address, config.bus_options(clock.new_id(), time))
+                .map_err(|error| StartError::Other(format!("redis: {error}")))?,
         };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
+        let usage = Usage::new(&config.usage, secret.derive("addresses in usage"));
         Ok(App(Arc::new(Inner {
             config,
             db,
@@ -143,10 +149,13 @@ impl App {
             prompts,
             frozen,
             freezer,
+            bundles,
             streams,
             accounts,
             denials: Denials::default(),
             last_used: LastUsed::default(),
+            usage,
+            presence: Presence::default(),
             host_names,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -166,6 +175,12 @@ impl App {
         let app = self.clone();
         self.0.tasks.spawn(async move { app.0.freezer.run(&app).await });
         self.0.tasks.spawn(outage::keep_connected(self.clone()));
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
+        self.0.tasks.spawn(crate::features::usage::run(self.clone()));
+        self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
     }
@@ -183,12 +198,20 @@ impl App {
         if let Err(error) = self.last_used().flush(self).await {
             tracing::warn!(%error, "could not write the last last-used times");
         }
+        if let Err(error) = self.usage().flush(self).await {
+            tracing::warn!(%error, "could not write the last usage");
+        }
         self.0.db.close().await;
     }
 
     /// Cancelled when the server is asked to stop.
     pub fn stopping(&self) -> CancellationToken {
         self.0.stop.clone()
+    }
+
+    /// How much background work there is, for the metric `xr2_background_jobs`.
+    pub fn background_jobs(&self) -> usize {
+        self.0.tasks.len()
     }
 
     /// Runs `work` in the background; a stopping server waits for it.
@@ -251,6 +274,11 @@ impl App {
         &self.0.frozen
     }
 
+    /// Bundles in memory.
+    pub fn bundles(&self) -> &BundleCache {
+        &self.0.bundles
+    }
+
     /// Event streams.
     pub fn streams(&self) -> &Arc<Hub> {
         &self.0.streams
@@ -259,6 +287,16 @@ impl App {
     /// Notes of what was used.
     pub fn last_used(&self) -> &LastUsed {
         &self.0.last_used
+    }
+
+    /// Notes of deliveries.
+    pub fn usage(&self) -> &Usage {
+        &self.0.usage
+    }
+
+    /// Instances of clients.
+    pub fn presence(&self) -> &Presence {
+        &self.0.presence
     }
 
     /// Host names this server answers to, beside loopback.

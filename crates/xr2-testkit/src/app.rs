@@ -94,7 +94,7 @@ impl TestApp {
         logs: Logs,
         setup: Setup,
     ) -> TestApp {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+        let http = crate::http().redirect(reqwest::redirect::Policy::none()).build();
         TestApp(Arc::new(Inner {
             app,
             address,

@@ -39,7 +39,7 @@ impl Database {
             Engine::Sqlite => {
                 let (_, template) = SQLITE_TEMPLATE.get_or_init(sqlite_template).await;
                 let path = directory.path().join("xr2.sqlite3");
-                std::fs::copy(template, &path).expect("copying the template");
+                testing::copy_sqlite_files(template, &path).expect("copying the template");
                 Database { url: format!("sqlite:{}", path.display()), directory, postgres: None }
             }
             Engine::Postgres => {

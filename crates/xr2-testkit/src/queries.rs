@@ -301,6 +301,51 @@ pub(crate) async fn insert_canary_content(
     tx.commit().await
 }
 
+/// Usage of a prompt, a report and a client.
+pub(crate) async fn insert_canary_usage(
+    db: &Db,
+    workspace: Uuid,
+    prompt: Uuid,
+    key: Uuid,
+    now: Time,
+) -> Result<()> {
+    let (at, hour) = (now.timestamp_micros(), now.timestamp() / 3600);
+    let mut tx = db.usage().tenant(workspace).write().await?;
+    tx.execute(
+        "INSERT INTO usage_events (workspace_id, at, prompt_id, version, label, variant, api_key_id, source, status,
+                                   count, user_id, user_agent, model, variables)
+         VALUES ($1, $2, $3, 1, 'canary-label', '', $4, 'api', 200, 1, 'CANARY user', 'CANARY agent', 'CANARY model', $5)",
+        args![workspace, at, prompt, key, Value::json(&["CANARY"])],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO usage_hourly (workspace_id, hour, prompt_id, version, label, variant, api_key_id, source, count,
+                                   errors, measured, latency_us, last_at)
+         VALUES ($1, $2, $3, 1, 'canary-label', '', $4, 'api', 1, 0, 0, 0, $5)",
+        args![workspace, hour, prompt, key, at],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO usage_users (workspace_id, hour, prompt_id, user_hash) VALUES ($1, $2, $3, 7)",
+        args![workspace, hour, prompt],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO telemetry_ids (workspace_id, id_hash, seen_at) VALUES ($1, $2, $3)",
+        args![workspace, vec![7_u8; 16], at],
+    )
+    .await?;
+    let serving = json!([{ "p": prompt, "l": "canary-label", "v": 1 }]);
+    tx.execute(
+        "INSERT INTO client_instances (workspace_id, instance, sdk, api_key_id, revision, stream, serving, first_seen,
+                                       last_seen)
+         VALUES ($1, 'CANARY instance', 'CANARY sdk', $2, 1, $3, $4, $5, $5)",
+        args![workspace, key, true, Value::json(&serving), now],
+    )
+    .await?;
+    tx.commit().await
+}
+
 fn actor() -> Value {
     Value::json(&json!({ "type": "system", "id": null, "name": "test kit" }))
 }

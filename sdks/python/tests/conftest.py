@@ -18,6 +18,29 @@ def server() -> Iterator[FakeServer]:
 
 
 @pytest.fixture
+def bundles() -> Iterator[FakeServer]:
+    """A server with bundles, frames and telemetry; `server` is one from before there were any."""
+    fake = FakeServer(bundles=True)
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def shared(bundles: FakeServer) -> Iterator[Callable[..., Xr2]]:
+    """Makes clients of the server with bundles and closes them."""
+    clients: list[Xr2] = []
+
+    def build(**options: Any) -> Xr2:
+        client = Xr2(KEY, bundles.url, **options)
+        clients.append(client)
+        return client
+
+    yield build
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
 def make(server: FakeServer) -> Iterator[Callable[..., Xr2]]:
     """Makes clients of the fake server and closes them."""
     clients: list[Xr2] = []

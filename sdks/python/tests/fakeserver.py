@@ -46,7 +46,14 @@ Rule = Callable[[Seen], Reply | None]
 class FakeServer:
     """State shared by all connections. Rules are asked first; without one the server behaves."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, bundles: bool = False) -> None:
+        self.bundles = bundles
+        self.page = 1000
+        self.heartbeat_seconds = 15.0
+        self.log: list[tuple[int, str, dict[str, Any]]] = []
+        self.window = 10_000
+        self.resumes = True
+        self.reports: list[dict[str, Any]] = []
         self.revision = 1
         self.prompts: dict[str, dict[str, Any]] = {}
         self.seen: list[Seen] = []
@@ -56,9 +63,9 @@ class FakeServer:
         self.send_revision = True
         self.cut = 0
         self.stopped = threading.Event()
-        self._streams: list[queue.Queue[bytes | None]] = []
+        self._streams: list[tuple[queue.Queue[bytes | None], str | None]] = []
         self._sockets: set[socket.socket] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.changed = threading.Condition()
         self._httpd = _Server(("127.0.0.1", port), _Handler)
         self._httpd.fake = self
@@ -80,7 +87,8 @@ class FakeServer:
                 "versions": [*before["versions"], version],
                 "labels": {**before.get("labels", {}), "production": number},
             }
-        if announce:
+        self._log(slug, announce=announce)
+        if announce and not self.bundles:
             self.announce(slug, number)
 
     def remove(self, slug: str, *, announce: bool = True) -> None:
@@ -88,8 +96,57 @@ class FakeServer:
         with self._lock:
             self.revision += 1
             del self.prompts[slug]
-        if announce:
+        self._log(slug, announce=announce)
+        if announce and not self.bundles:
             self.announce(slug, None)
+
+    def label(self, slug: str, label: str, version: int) -> None:
+        """Move another label."""
+        with self._lock:
+            self.revision += 1
+            self.prompts[slug]["labels"][label] = version
+        self._log(slug, label=label)
+
+    def rename(self, slug: str, new: str) -> None:
+        """Give a prompt another slug; the former one goes on delivering."""
+        with self._lock:
+            self.revision += 1
+            prompt = self.prompts.pop(slug)
+            former = [*prompt.get("former", []), slug]
+            self.prompts[new] = {**prompt, "former": former, "id": prompt.get("id", f"id-{slug}")}
+        self._log(new)
+
+    def _log(self, slug: str, *, announce: bool = True, label: str = "production") -> None:
+        """Note a change as the stream tells it, and tell it unless it is to get lost on the way."""
+        with self._lock:
+            item = self.item(slug, label)
+            gone = {"id": f"id-{slug}", "slug": slug, "label": label}
+            body = {"prompt": item} if item is not None else gone
+            entry = (self.revision, "put" if item is not None else "delete", {"revision": self.revision, **body})
+            self.log.append(entry)
+        if announce and self.bundles:
+            self._tell(entry)
+
+    def _tell(self, entry: tuple[int, str, dict[str, Any]]) -> None:
+        revision, event, data = entry
+        label = data.get("label") or data["prompt"]["label"]
+        mark = _frame("mark", revision, {"revision": revision})
+        with self._lock:
+            for stream, wanted in self._streams:
+                if wanted in (None, label):
+                    stream.put(_frame(event, revision, data))
+                stream.put(mark)
+
+    def item(self, slug: str, label: str) -> dict[str, Any] | None:
+        """A prompt as bundles and frames carry it."""
+        prompt = self.prompts.get(slug)
+        version = _pick(prompt, {"label": label}) if prompt else None
+        if prompt is None or version is None:
+            return None
+        item = _data(slug, version, {"label": label})
+        if "former" in prompt:
+            item |= {"former_slugs": prompt["former"], "id": prompt["id"]}
+        return item
 
     def announce(self, slug: str, version: int | None, label: str = "production") -> None:
         """Tell the streams."""
@@ -98,12 +155,20 @@ class FakeServer:
 
     def emit(self, event: str, data: Any) -> None:
         """Send an event to every stream."""
-        self._send(f"event: {event}\nid: {self.revision}\ndata: {json.dumps(data)}\n\n".encode())
+        self._send(_frame(event, self.revision, data))
 
     def _send(self, block: bytes) -> None:
         with self._lock:
-            for stream in self._streams:
+            for stream, _ in self._streams:
                 stream.put(block)
+
+    def bundles_asked(self) -> list[Seen]:
+        """The bundles asked for."""
+        return [seen for seen in list(self.seen) if seen.path.endswith("/bundle")]
+
+    def streams_asked(self) -> list[Seen]:
+        """The streams asked for."""
+        return [seen for seen in list(self.seen) if seen.path.endswith("/stream")]
 
     def heartbeat(self) -> None:
         """Send a sign of life."""
@@ -112,7 +177,7 @@ class FakeServer:
     def drop_streams(self) -> None:
         """End every stream."""
         with self._lock:
-            for stream in self._streams:
+            for stream, _ in self._streams:
                 stream.put(None)
 
     def stream_count(self) -> int:
@@ -152,6 +217,10 @@ class FakeServer:
             return failure(401, "UNAUTHENTICATED", "the API key is not valid")
         if seen.path.endswith("/render"):
             return self._render(seen)
+        if seen.path in ("/api/v1/bundle", "/api/v1/telemetry"):
+            if not self.bundles:
+                return failure(404, "NOT_FOUND", "no such route")
+            return self._bundle(seen) if seen.path.endswith("/bundle") else self._take_report(seen)
         return self._deliver(seen)
 
     def _deliver(self, seen: Seen) -> Reply:
@@ -168,6 +237,28 @@ class FakeServer:
             return Reply(304, None, headers)
         return Reply(200, {"success": True, "data": _data(slug, version, seen.query), "meta": {}}, headers)
 
+    def _bundle(self, seen: Seen) -> Reply:
+        label = seen.query["label"]
+        with self._lock:
+            revision = self.revision
+            items = [item for slug in sorted(self.prompts) if (item := self.item(slug, label)) is not None]
+        headers = {"ETag": f'"r{revision}-{label}"', "X-XR2-Revision": str(revision)}
+        if seen.headers.get("if-none-match") == headers["ETag"]:
+            return Reply(304, None, headers)
+        of, _, start = seen.query.get("cursor", f"{revision}:0").partition(":")
+        if int(of) != revision:
+            return failure(409, "CONFLICT", "the workspace has changed")
+        end = int(start) + self.page
+        meta = {"next_cursor": f"{revision}:{end}" if end < len(items) else None, "total": len(items)}
+        data = {"revision": revision, "label": label, "prompts": items[int(start) : end]}
+        return Reply(200, {"success": True, "data": data, "meta": meta}, headers)
+
+    def _take_report(self, seen: Seen) -> Reply:
+        with self._lock:
+            self.reports.append(seen.body)
+        data = {"accepted": len(seen.body["events"]), "duplicates": 0, "rejected": []}
+        return Reply(202, {"success": True, "data": data})
+
     def _render(self, seen: Seen) -> Reply:
         slug = unquote(seen.path.split("/")[-2]).removeprefix("id-")
         version = _pick(self.prompts[slug], {"version": str(seen.body["version"])})
@@ -180,17 +271,35 @@ class FakeServer:
         return Reply(200, {"success": True, "data": data, "meta": {}})
 
     @contextlib.contextmanager
-    def stream(self) -> Iterator[queue.Queue[bytes | None]]:
+    def stream(self, seen: Seen) -> Iterator[queue.Queue[bytes | None]]:
         own: queue.Queue[bytes | None] = queue.Queue()
+        label = seen.query.get("label") if self.bundles else None
         with self._lock:
             if self.hello:
-                own.put(f'event: hello\ndata: {{"revision": {self.revision}}}\n\n'.encode())
-            self._streams.append(own)
+                about = {"revision": self.revision, "heartbeat": self.heartbeat_seconds}
+                last = seen.headers.get("last-event-id") if self.resumes else None
+                own.put(_frame("hello", int(last or self.revision), about))
+                if self.bundles and last is not None:
+                    self._replay(own, int(last), label)
+            self._streams.append((own, label))
         try:
             yield own
         finally:
             with self._lock:
-                self._streams.remove(own)
+                self._streams = [entry for entry in self._streams if entry[0] is not own]
+
+    def _replay(self, own: queue.Queue[bytes | None], last: int, label: str | None) -> None:
+        if last < self.revision - self.window:
+            own.put(_frame("resync", self.revision, {"revision": self.revision}))
+            return
+        for revision, event, data in self.log:
+            if revision > last and label in (None, data.get("label") or data.get("prompt", {}).get("label")):
+                own.put(_frame(event, revision, data))
+        own.put(_frame("mark", self.revision, {"revision": self.revision}))
+
+
+def _frame(event: str, revision: int, data: Any) -> bytes:
+    return f"event: {event}\nid: {revision}\ndata: {json.dumps(data)}\n\n".encode()
 
 
 def hang(server: FakeServer) -> Rule:
@@ -302,7 +411,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        with fake.stream() as events, contextlib.suppress(OSError):
+        with fake.stream(seen) as events, contextlib.suppress(OSError):
             while (block := events.get()) is not None:
                 self._write(block)
         return None

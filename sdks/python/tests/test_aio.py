@@ -175,8 +175,7 @@ def test_a_second_event_loop(server: FakeServer) -> None:
     async def last() -> str:
         async with client:
             await client.get("a")
-            await from_stream(client)
-            return await once()
+            return (await has(client, "two")).text
 
     server.put("a", "one")
     assert asyncio.run(once()) == "one"

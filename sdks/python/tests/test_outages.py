@@ -133,7 +133,7 @@ def test_retries_then_succeeds(server: FakeServer, make: Make) -> None:
     client = make(stream=False)
     server.put("a", "one")
     left = [failure(503, "UNAVAILABLE", "soon"), Reply(0)]
-    server.rules.append(lambda seen: left.pop() if left else None)
+    server.rules.append(lambda seen: left.pop() if left and "/prompts/" in seen.path else None)
     assert client.get("a").text == "one"
     assert len(server.fetches()) == 3
 
@@ -142,7 +142,7 @@ def test_retry_after_is_honoured(server: FakeServer, make: Make) -> None:
     client = make(stream=False)
     server.put("a", "one")
     left = [failure(429, "RATE_LIMITED", "slow down", Retry_After="1")]
-    server.rules.append(lambda seen: left.pop() if left else None)
+    server.rules.append(lambda seen: left.pop() if left and "/prompts/" in seen.path else None)
     began = time.monotonic()
     assert client.get("a").text == "one"
     assert time.monotonic() - began >= 1

@@ -1,12 +1,10 @@
 import { AuthError, UsageError, Xr2Error } from "./errors.js";
 import { PromptRequest } from "./fluent.js";
+import { acquire, release, type Hub, type Obtained } from "./hub.js";
+import type { Entry } from "./mirror.js";
 import { resolveOptions, type Settings, type Xr2Options } from "./options.js";
-import { openWithFetch, platform } from "./platform.js";
 import { fallbackData, Prompt, type RenderOnServer, type RenderOptions, type ServerRendering } from "./prompt.js";
-import { Repository, type Delivery } from "./repository.js";
 import type { Query } from "./slot.js";
-import { ChangeStream } from "./stream.js";
-import { Transport } from "./transport.js";
 import type { Fallback, PromptData, Values, Warning } from "./types.js";
 import { deepFreeze, toJson } from "./values.js";
 import { watchPrompt } from "./watch.js";
@@ -36,23 +34,23 @@ export interface GetManyOptions extends Omit<GetOptions, "version" | "fallback">
 
 /** So many prompts of `getMany` are asked for at a time. */
 const PARALLEL = 8;
+const DEFAULT_LABEL = "production";
+const NO_OPTIONS: GetOptions = {};
+const NO_WARNINGS: readonly Warning[] = [];
 
 /**
- * Fetches prompts and keeps them current. Make one per process and keep it: it holds the
- * memory and the one connection on which the server tells what changed.
+ * Fetches prompts and keeps them current. Clients with the same settings share their memory
+ * and the one connection on which the server tells what changed.
  */
 export class Xr2 {
   readonly #settings: Settings;
-  readonly #transport: Transport;
-  readonly #repository: Repository;
-  readonly #stream: ChangeStream | undefined;
+  /** What was handed out of memory, and can be handed out again: a prompt never changes. */
+  readonly #prompts = new WeakMap<Entry, Prompt>();
+  #hub: Hub | undefined;
   #closed = false;
 
   constructor(options: Xr2Options = {}) {
     this.#settings = resolveOptions(options);
-    this.#transport = new Transport(this.#settings);
-    this.#repository = new Repository(this.#settings, this.#transport);
-    if (this.#settings.stream) this.#stream = this.#makeStream();
   }
 
   /** Address of the server. */
@@ -62,7 +60,7 @@ export class Xr2 {
 
   /** Whether the server is telling us about changes at this moment. */
   get streaming(): boolean {
-    return this.#stream?.healthy ?? false;
+    return !this.#closed && (this.#hub?.streaming ?? false);
   }
 
   /**
@@ -70,22 +68,9 @@ export class Xr2 {
    *
    * @throws NotFoundError, AuthError, ConnectionError, TimeoutError …, unless there is a fallback.
    */
-  async get(slug: string, options: GetOptions = {}): Promise<Prompt> {
-    const query = toQuery(slug, options);
-    this.#checkUsable(options.signal);
-    this.#stream?.start();
-    try {
-      const delivery = await this.#repository.get(query, {
-        timeoutMs: options.timeoutMs ?? this.#settings.timeoutMs,
-        signal: options.signal,
-        hasFallback: options.fallback !== undefined,
-      });
-      return this.#promptOf(delivery, query.optimizedFor);
-    } catch (error) {
-      const canFallBack = options.fallback !== undefined && error instanceof Xr2Error && !(error instanceof UsageError);
-      if (!canFallBack) throw error;
-      return this.#fallbackPrompt(slug, options.label ?? null, options.fallback!, error);
-    }
+  get(slug: string, options: GetOptions = NO_OPTIONS): Promise<Prompt> {
+    const prompt = this.#atHand(slug, options);
+    return prompt === undefined ? this.#obtain(slug, options) : Promise.resolve(prompt);
   }
 
   /** `get` and `render` in one go. */
@@ -128,7 +113,7 @@ export class Xr2 {
   watch(slug: string, options: GetOptions = {}): AsyncGenerator<Prompt, void, void> {
     return watchPrompt(
       () => this.get(slug, options),
-      this.#repository,
+      (observer) => this.#theHub().observe(observer),
       () => this.#closed,
       options.signal,
     );
@@ -142,11 +127,14 @@ export class Xr2 {
     return new PromptRequest(this, { slug });
   }
 
-  /** Ends the stream and writes the snapshot. Not needed for a program to exit. */
+  /**
+   * Ends the stream, reports what was read and writes the snapshot, unless another client
+   * goes on with them. Not needed for a program to exit.
+   */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
-    this.#stream?.close();
-    await this.#repository.close();
+    if (this.#hub) await release(this.#hub);
   }
 
   /** Shown by console.log; never the key. */
@@ -154,10 +142,9 @@ export class Xr2 {
     return `Xr2 { url: '${this.url}', streaming: ${this.streaming} }`;
   }
 
-  #makeStream(): ChangeStream {
-    const open = (this.#settings.fetch ? undefined : platform().openStream) ?? openWithFetch(this.#transport.fetch);
-    const url = this.#transport.url("/stream");
-    return new ChangeStream(open, url, () => this.#transport.headers(), this.#settings.timing, this.#repository);
+  #theHub(): Hub {
+    this.#hub ??= acquire(this.#settings);
+    return this.#hub;
   }
 
   #checkUsable(signal: AbortSignal | undefined): void {
@@ -165,15 +152,36 @@ export class Xr2 {
     signal?.throwIfAborted();
   }
 
-  #promptOf(delivery: Delivery, model: string | undefined): Prompt {
-    const { copy, source, stale } = delivery;
-    return new Prompt(copy.data, {
-      source,
-      stale,
-      model,
-      warnings: copy.warnings,
-      renderOnServer: this.#renderOnServer,
-    });
+  /** The prompt, if nothing has to be waited for. */
+  #atHand(slug: string, { label, version, optimizedFor, signal }: GetOptions): Prompt | undefined {
+    if (this.#hub === undefined || this.#closed || version !== undefined || signal?.aborted) return undefined;
+    const entry = this.#hub.current(slug, label ?? DEFAULT_LABEL);
+    if (entry === undefined) return undefined;
+    if (optimizedFor !== undefined) return this.#promptOf(inMemory(entry), optimizedFor);
+    let prompt = this.#prompts.get(entry);
+    if (prompt === undefined) this.#prompts.set(entry, (prompt = this.#promptOf(inMemory(entry), undefined)));
+    return prompt;
+  }
+
+  async #obtain(slug: string, options: GetOptions): Promise<Prompt> {
+    const query = toQuery(slug, options);
+    this.#checkUsable(options.signal);
+    try {
+      const obtained = await this.#theHub().get(query, {
+        timeoutMs: options.timeoutMs ?? this.#settings.timeoutMs,
+        signal: options.signal,
+        hasFallback: options.fallback !== undefined,
+      });
+      return this.#promptOf(obtained, query.optimizedFor);
+    } catch (error) {
+      const canFallBack = options.fallback !== undefined && error instanceof Xr2Error && !(error instanceof UsageError);
+      if (!canFallBack) throw error;
+      return this.#fallbackPrompt(slug, options.label ?? null, options.fallback!, error);
+    }
+  }
+
+  #promptOf({ data, source, stale, warnings }: Obtained, model: string | undefined): Prompt {
+    return new Prompt(data, { source, stale, model, warnings, renderOnServer: this.#renderOnServer });
   }
 
   #fallbackPrompt(slug: string, label: string | null, fallback: Fallback, error: Xr2Error): Prompt {
@@ -200,7 +208,7 @@ export class Xr2 {
     body: Record<string, unknown>,
     options: RenderOptions,
   ): Promise<ServerRendering> {
-    const answer = await this.#transport.send({
+    const answer = await this.#theHub().transport.send({
       method: "POST",
       // By id, so that a prompt renamed meanwhile is found.
       path: `/prompts/${encodeURIComponent(template.id || template.slug)}/render`,
@@ -220,6 +228,10 @@ export function xr2(options: Xr2Options = {}): Xr2 {
   return new Xr2(options);
 }
 
+function inMemory(entry: Entry): Obtained {
+  return { data: entry.frozen, source: "stream", stale: false, warnings: NO_WARNINGS };
+}
+
 function toQuery(slug: string, options: GetOptions): Query {
   if (typeof slug !== "string" || slug.trim() === "") throw new UsageError("The slug must be a text that is not empty");
   const { label, version, userId, optimizedFor } = options;
@@ -231,7 +243,7 @@ function toQuery(slug: string, options: GetOptions): Query {
   }
   return {
     slug,
-    label: version === undefined ? (label ?? "production") : undefined,
+    label: version === undefined ? (label ?? DEFAULT_LABEL) : undefined,
     version,
     // An empty id is no user.
     userId: userId || undefined,

@@ -20,19 +20,27 @@ export function valueOf(values: Values, name: string): unknown {
   return Object.hasOwn(values, name) ? normalize(values[name]) : undefined;
 }
 
+const NO_WARNINGS: readonly Warning[] = [];
+
 /** Warnings for the values nobody declared, each with the nearest known name. */
-export function unknownValues(values: Values, known: readonly string[]): Warning[] {
-  const unknown = Object.keys(values).filter((name) => values[name] !== undefined && !known.includes(name));
-  return unknown.map((variable) => {
-    const nearest = nearestName(variable, known);
-    const hint = nearest === undefined ? "" : ` Did you mean \`${nearest}\`?`;
-    return {
-      code: "UNKNOWN_VARIABLE",
-      message: `The prompt has no variable \`${variable}\`; the value was ignored.${hint}`,
-      variable,
-      ...(nearest === undefined ? {} : { nearest }),
-    };
-  });
+export function unknownValues(values: Values, known: ReadonlySet<string>): readonly Warning[] {
+  let warnings: Warning[] | undefined;
+  for (const name in values) {
+    if (known.has(name) || !Object.hasOwn(values, name) || values[name] === undefined) continue;
+    warnings ??= [];
+    warnings.push(unknownValue(name, nearestName(name, [...known])));
+  }
+  return warnings ?? NO_WARNINGS;
+}
+
+function unknownValue(variable: string, nearest: string | undefined): Warning {
+  const hint = nearest === undefined ? "" : ` Did you mean \`${nearest}\`?`;
+  return {
+    code: "UNKNOWN_VARIABLE",
+    message: `The prompt has no variable \`${variable}\`; the value was ignored.${hint}`,
+    variable,
+    ...(nearest === undefined ? {} : { nearest }),
+  };
 }
 
 type Problem = Omit<VariableProblem, "name">;

@@ -1,6 +1,7 @@
 import { UsageError } from "./errors.js";
 import { platform } from "./platform.js";
 import type { SnapshotStore } from "./snapshot.js";
+import type { Warning } from "./types.js";
 
 /** Options of a client. */
 export interface Xr2Options {
@@ -10,12 +11,28 @@ export interface Xr2Options {
   url?: string;
   /** Time one call may take in all, retries included, in milliseconds. Default 5,000. */
   timeoutMs?: number;
-  /** How many prompts are kept in memory. Default 1,000. */
+  /**
+   * How many prompts are kept in memory, per label. Default 10,000. Where a label delivers
+   * more than that, prompts are fetched one by one and the least recently used ones go first.
+   */
   cacheSize?: number;
-  /** Listen for changes, so that memory is always current. Default true. */
+  /**
+   * Keep everything a label delivers in memory, and listen for changes. Default true. When
+   * false, prompts are fetched one by one as they are asked for.
+   */
   stream?: boolean;
+  /** Keep only these prompts in memory and listen for these; others are fetched one by one. */
+  slugs?: readonly string[];
+  /** Keep only prompts with one of these tags in memory; others are fetched one by one. */
+  tags?: readonly string[];
   /** Where to keep what was fetched for the next start; see `fileSnapshot` in Node. */
   snapshot?: SnapshotStore;
+  /** Tell the server which prompts were read, and which version is in use here. Default true. */
+  telemetry?: boolean;
+  /** Name of this process in the server's list of clients. Default: a random one. */
+  instance?: string;
+  /** Hears of what went wrong on the side, such as a damaged snapshot. Default: console.warn. */
+  onWarning?: (warning: Warning) => void;
   /** A fetch of your own, for proxies or tests. Then the stream goes through it, too. */
   fetch?: typeof fetch;
   /** Fine adjustments, mostly for tests. */
@@ -38,11 +55,22 @@ export interface Timing {
   olderGrace: number;
   /** With a stream, after how long the server is asked all the same, on the side. */
   streamTrust: number;
-  /** A stream that is silent for longer is dead. The server's heartbeat is 15 s. */
-  streamSilence: number;
+  /** A stream that is silent for longer is dead. Default: three of the server's heartbeats. */
+  streamSilence: number | undefined;
   /** First and longest pause before the stream is opened again. */
   streamRetry: number;
   streamRetryMax: number;
+  /** How long a first call waits for everything before it asks for its prompt alone. */
+  bundleWait: number;
+  /** With a stream, after how long the bundle is compared all the same. */
+  bundleTrust: number;
+  /** When everything has to be fetched again, clients spread over so much time. */
+  resyncJitter: number;
+  /** How often reads are reported, and how often an idle client says that it is there. */
+  telemetryEvery: number;
+  telemetryIdle: number;
+  /** The least time between two reports, and the most a report of a new revision is put off. */
+  telemetryGap: number;
 }
 
 const DEFAULT_TIMING: Timing = {
@@ -53,9 +81,15 @@ const DEFAULT_TIMING: Timing = {
   maxRetryAfter: 2_000,
   olderGrace: 10_000,
   streamTrust: 60_000,
-  streamSilence: 45_000,
+  streamSilence: undefined,
   streamRetry: 500,
   streamRetryMax: 30_000,
+  bundleWait: 500,
+  bundleTrust: 600_000,
+  resyncJitter: 1_000,
+  telemetryEvery: 10_000,
+  telemetryIdle: 30_000,
+  telemetryGap: 1_000,
 };
 
 /** Options after defaults and checks. */
@@ -65,7 +99,12 @@ export interface Settings {
   readonly timeoutMs: number;
   readonly cacheSize: number;
   readonly stream: boolean;
+  readonly slugs: readonly string[];
+  readonly tags: readonly string[];
   readonly snapshot: SnapshotStore | undefined;
+  readonly telemetry: boolean;
+  readonly instance: string | undefined;
+  readonly onWarning: ((warning: Warning) => void) | undefined;
   readonly fetch: typeof fetch | undefined;
   readonly timing: Timing;
 }
@@ -76,9 +115,14 @@ export function resolveOptions(options: Xr2Options): Settings {
     apiKey: checkKey(options.apiKey ?? platform().env("XR2_API_KEY")),
     url: checkUrl(options.url ?? (platform().env("XR2_URL") || "http://localhost:8000")),
     timeoutMs: checkNumber("timeoutMs", options.timeoutMs ?? 5_000, 1),
-    cacheSize: checkNumber("cacheSize", options.cacheSize ?? 1_000, 1),
+    cacheSize: checkNumber("cacheSize", options.cacheSize ?? 10_000, 1),
     stream: options.stream ?? true,
+    slugs: checkList("slugs", options.slugs),
+    tags: checkList("tags", options.tags),
     snapshot: options.snapshot,
+    telemetry: options.telemetry ?? true,
+    instance: checkInstance(options.instance),
+    onWarning: options.onWarning,
     fetch: options.fetch,
     timing: { ...DEFAULT_TIMING, ...options.timing },
   };
@@ -110,6 +154,18 @@ function checkUrl(given: string): string {
   if (url.username || url.password) throw new UsageError("The url must not hold a name or password");
   const path = url.pathname.replace(/\/+$/, "").replace(/\/api\/v1$/, "");
   return url.origin + path;
+}
+
+/** Lists go into an address, with commas between their items. */
+function checkList(name: string, given: readonly string[] = []): readonly string[] {
+  const fits = given.every((item) => typeof item === "string" && item !== "" && !item.includes(","));
+  if (!fits) throw new UsageError(`${name} must be a list of texts without commas`);
+  return [...new Set(given)].sort();
+}
+
+function checkInstance(given: string | undefined): string | undefined {
+  if (given === undefined || (given !== "" && given.length <= 100)) return given;
+  throw new UsageError("instance must be a text of 1 to 100 characters");
 }
 
 function checkNumber(name: string, value: number, least: number): number {

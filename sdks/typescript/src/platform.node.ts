@@ -3,6 +3,7 @@ import { request as requestHttps } from "node:https";
 import process from "node:process";
 import type { OpenStream, Platform } from "./platform.js";
 import { fileStore } from "./file-store.node.js";
+import { parseRetryAfter } from "./headers.js";
 import { VERSION } from "./version.js";
 
 /**
@@ -17,6 +18,7 @@ const openStream: OpenStream = (url, headers, signal) =>
       resolve({
         status: answer.statusCode ?? 0,
         contentType: answer.headers["content-type"] ?? "",
+        retryAfter: parseRetryAfter(answer.headers["retry-after"]),
         chunks: answer,
       });
     });
@@ -30,4 +32,5 @@ export const nodePlatform: Platform = {
   userAgent: `xr2-typescript/${VERSION}`,
   openStream,
   fileStore,
+  onEnd: (callback) => void process.once("beforeExit", () => void callback()),
 };

@@ -1,8 +1,14 @@
+import { parseRetryAfter } from "./headers.js";
+
 /** An open answer whose body is read as it comes. */
 export interface StreamAnswer {
   readonly status: number;
   readonly contentType: string;
+  /** Seconds, if the server named any. */
+  readonly retryAfter: number | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** False: it begins now, wherever it was asked to go on. */
+  readonly isResumed?: boolean;
 }
 
 /** Opens a long-lived GET. `signal` ends it at any time. */
@@ -28,9 +34,21 @@ export interface Platform {
   readonly openStream: OpenStream | undefined;
   /** A file as a store; undefined where there are no files. */
   readonly fileStore: ((path: string) => TextStore) | undefined;
+  /** Calls back once, when the program has nothing left to do or the page goes away. */
+  onEnd(callback: () => Promise<void>): void;
 }
 
-let current: Platform = { env: () => undefined, userAgent: undefined, openStream: undefined, fileStore: undefined };
+/** Where nothing is known but what the web has everywhere: browsers, workers, edge runtimes. */
+let current: Platform = {
+  env: (name) => (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name],
+  userAgent: undefined,
+  openStream: undefined,
+  fileStore: undefined,
+  onEnd(callback) {
+    if (typeof document === "undefined") return;
+    globalThis.addEventListener("pagehide", () => void callback());
+  },
+};
 
 /** Set once, by the entry module of the platform. */
 export function setPlatform(platform: Platform): void {
@@ -53,6 +71,7 @@ export function openWithFetch(fetcher: typeof fetch): OpenStream {
     return {
       status: answer.status,
       contentType: answer.headers.get("content-type") ?? "",
+      retryAfter: parseRetryAfter(answer.headers.get("retry-after")),
       chunks: readChunks(answer.body),
     };
   };

@@ -3,7 +3,8 @@ import { UsageError } from "./errors.js";
 import { toAnthropic } from "./providers/anthropic.js";
 import { toGoogle } from "./providers/google.js";
 import { toOpenAI } from "./providers/openai.js";
-import { discover, isPlaceholder, renderLocally } from "./render.js";
+import { discover, isPlaceholder, renderLocally, type Rendered } from "./render.js";
+import { annotate } from "./tracing.js";
 import type {
   ABTest,
   Fallback,
@@ -52,6 +53,9 @@ export interface Origin {
   readonly renderOnServer: RenderOnServer;
 }
 
+const NONE: readonly never[] = Object.freeze([]);
+const NO_CONFIG: Readonly<Record<string, unknown>> = Object.freeze({});
+
 /** A prompt as it was delivered, or a rendering of it. Never changes. */
 export class Prompt {
   /** Server's id; empty for a fallback. */
@@ -92,31 +96,34 @@ export class Prompt {
 
   readonly #data: PromptData;
   readonly #origin: Origin;
+  /** What was rendered here; it stands in the place of the data's texts. */
+  readonly #filled: Rendered | undefined;
 
   /** Prompts are made by the client. */
-  constructor(data: PromptData, origin: Origin) {
+  constructor(data: PromptData, origin: Origin, filled?: Rendered) {
     this.#data = data;
     this.#origin = origin;
+    this.#filled = filled;
     this.id = data.id;
     this.slug = data.slug;
     this.title = data.title ?? data.slug;
     this.type = data.type;
     this.syntax = data.syntax;
-    this.content = data.content ?? null;
-    this.messages = data.messages ?? null;
-    this.rendered = data.rendered ?? false;
-    this.variables = data.variables ?? [];
-    this.config = data.config ?? {};
+    this.content = (filled ?? data).content ?? null;
+    this.messages = (filled ?? data).messages ?? null;
+    this.rendered = filled !== undefined || (data.rendered ?? false);
+    this.variables = data.variables ?? NONE;
+    this.config = data.config ?? NO_CONFIG;
     this.version = data.version ?? null;
     this.label = data.label ?? null;
     this.variant = data.ab_test?.variant ?? null;
     this.abTest = data.ab_test ?? null;
-    this.tags = data.tags ?? [];
-    this.includes = data.includes ?? [];
+    this.tags = data.tags ?? NONE;
+    this.includes = data.includes ?? NONE;
     this.source = origin.source;
     this.stale = origin.stale;
-    this.missing = data.missing ?? [];
-    this.warnings = origin.warnings;
+    this.missing = (filled ?? data).missing ?? NONE;
+    this.warnings = (filled ?? origin).warnings;
     this.updatedAt = data.updated_at ?? null;
   }
 
@@ -131,8 +138,10 @@ export class Prompt {
     if (!this.#rendersOnServer()) return this.renderSync(values);
     checkShape(values);
     const template = this.#template;
+    annotate(template);
     const { data, warnings } = await this.#origin.renderOnServer(template, values, options);
-    return this.#renderedAs({ ...data, label: template.label, version: data.version ?? template.version }, warnings);
+    const rendering = { ...data, label: template.label, version: data.version ?? template.version };
+    return new Prompt(rendering, { ...this.#origin, warnings, template });
   }
 
   /** `render` without waiting, for the syntaxes `simple` and `none`. */
@@ -142,11 +151,11 @@ export class Prompt {
     if (this.#rendersOnServer()) {
       throw new UsageError(`"${this.slug}" can only be rendered by the server: use \`await prompt.render(values)\``);
     }
-    const done = renderLocally(template.rendered ? { ...template, syntax: "none" } : template, values);
-    const { content, messages, missing, warnings } = done;
-    const filled = messages === undefined ? { content: content ?? "" } : { messages };
-    const left = template.rendered ? (template.missing ?? []) : missing;
-    return this.#renderedAs({ ...template, ...filled, missing: left, rendered: true }, warnings);
+    const filled = renderLocally(template, values);
+    annotate(template);
+    // What was missing when the server rendered it is missing still.
+    const left = template.rendered ? { ...filled, missing: template.missing ?? NONE } : filled;
+    return new Prompt(template, this.#origin, left);
   }
 
   /** The body of an OpenAI chat completion. `warnings` on it names what could not be carried over. */
@@ -188,17 +197,18 @@ export class Prompt {
     return !rendered && (syntax === "jinja" || needsServer(variables ?? []));
   }
 
-  #renderedAs(data: PromptData, warnings: readonly Warning[]): Prompt {
-    return new Prompt(data, { ...this.#origin, warnings, template: this.#template });
-  }
-
   /** What goes to a provider: never a template. What has no required variables renders by itself. */
   #ready(): PromptData {
+    if (this.#filled) {
+      const { content, messages, missing } = this.#filled;
+      const texts = messages === undefined ? { content: content ?? "" } : { messages };
+      return { ...this.#data, ...texts, missing, rendered: true };
+    }
     if (this.rendered) return this.#data;
     if (this.#rendersOnServer()) {
       throw new UsageError(`"${this.slug}" is not rendered yet: call \`await prompt.render(values)\` first`);
     }
-    return this.renderSync({}).#data;
+    return this.renderSync({}).#ready();
   }
 }
 

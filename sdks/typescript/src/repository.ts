@@ -1,9 +1,11 @@
 import { ApiError, AuthError, isTemporary, NotFoundError, ServerError, TimeoutError } from "./errors.js";
+import type { SinglesListener } from "./feed.js";
+import { revisionOf } from "./headers.js";
 import { Lru } from "./lru.js";
 import type { Settings } from "./options.js";
 import { keyOf, Slot, type Copy, type Query } from "./slot.js";
-import { Snapshot } from "./snapshot.js";
-import type { ChangeEvent, StreamListener } from "./stream.js";
+import { entriesOf, type SnapshotEntry } from "./snapshot.js";
+import type { ChangeEvent } from "./stream.js";
 import { within, type ApiAnswer, type Transport } from "./transport.js";
 import type { PromptData, Source, Warning } from "./types.js";
 import { deepFreeze } from "./values.js";
@@ -13,6 +15,8 @@ export interface Delivery {
   readonly copy: Copy;
   readonly source: Source;
   readonly stale: boolean;
+  /** The server knows of this read, since it was asked for it. */
+  readonly isRecorded: boolean;
 }
 
 /** A failure is recent for so many pauses. */
@@ -26,33 +30,38 @@ export interface Patience {
   readonly hasFallback: boolean;
 }
 
+/** What is known of one label's stream. */
+interface StreamState {
+  readonly connected: boolean;
+  /** What a copy must be of to have missed nothing before the stream opened. */
+  readonly revision: number | undefined;
+  readonly at: number;
+}
+
 /**
- * Holds the prompts in memory and keeps them current. With an open stream the server tells
- * what changed; without it nothing is handed out that is older than a second unless the
- * server cannot be reached.
+ * Holds the prompts that are fetched one by one, and keeps them current: fixed versions,
+ * users of a running A/B test, and everything where there is no bundle. With an open stream
+ * the server tells what changed; without it nothing is handed out that is older than a
+ * second unless the server cannot be reached.
  */
-export class Repository implements StreamListener {
+export class Repository implements SinglesListener {
   readonly #settings: Settings;
   readonly #transport: Transport;
   readonly #slots: Lru<string, Slot>;
-  readonly #snapshot: Snapshot | undefined;
-  readonly #observers = new Set<() => void>();
-  #loading: Promise<void> | undefined;
-  #connected = false;
-  /** What a copy must be of to have missed nothing before the stream opened. */
-  #greeted: { readonly revision: number | undefined; readonly at: number } | undefined;
+  readonly #onChange: (isOther: boolean) => void;
+  readonly #streams = new Map<string, StreamState>();
   #highestRevision = -1;
 
-  constructor(settings: Settings, transport: Transport) {
+  /** `onChange` hears whenever a copy changed or went, or may have. */
+  constructor(settings: Settings, transport: Transport, onChange: (isOther: boolean) => void) {
     this.#settings = settings;
     this.#transport = transport;
+    this.#onChange = onChange;
     this.#slots = new Lru(settings.cacheSize);
-    this.#snapshot = settings.snapshot && new Snapshot(settings.snapshot, settings);
   }
 
   /** The prompt, as fresh as the rules above demand. Throws what the server or the network said. */
   async get(query: Query, patience: Patience): Promise<Delivery> {
-    await this.#load();
     if (query.userId === undefined) return this.#obtain(this.#slot(query), patience);
     return this.#getForUser(query, patience);
   }
@@ -97,7 +106,8 @@ export class Repository implements StreamListener {
   /** Whether the server failed just now, so that waiting for it once more would be in vain. */
   #isAway(slot: Slot, now: number): boolean {
     const since = now - RECENT * this.#settings.timing.retryAfterFailure;
-    return (slot.failure !== undefined && slot.askedAt > since) || (!this.#connected && this.#transport.lostAt > since);
+    const hasFailed = slot.failure !== undefined && slot.askedAt > since;
+    return hasFailed || (!this.#isConnected(slot) && this.#transport.lostAt > since);
   }
 
   /** What can be handed out without asking. */
@@ -105,10 +115,10 @@ export class Repository implements StreamListener {
     const { copy } = slot;
     if (!copy || copy.noStore) return undefined;
     const now = performance.now();
-    if (this.#connected && slot.confirmed) {
+    if (slot.confirmed && this.#isConnected(slot)) {
       // Should an event ever be lost, its text is late by a minute and not for good.
       if (now - slot.askedAt > this.#settings.timing.streamTrust) this.#refreshInBackground(slot, now);
-      return { copy, source: "stream", stale: false };
+      return { copy, source: "stream", stale: false, isRecorded: false };
     }
     if (now - slot.goodUntil > this.#settings.timing.maxAge) return undefined;
     // Young enough to be handed out, but something is known to have happened: find out at once.
@@ -118,9 +128,10 @@ export class Repository implements StreamListener {
 
   async #askAndWait(slot: Slot, patience: Patience): Promise<Delivery> {
     const lastGood = slot.copy;
+    const isRecorded = slot.flight === undefined;
     const flight = this.#refresh(slot, patience.timeoutMs).then((): Delivery => {
       if (!slot.copy) throw new ServerError(`Cannot get "${slot.query.slug}": no answer could be used`);
-      return { copy: slot.copy, source: "api", stale: false };
+      return { copy: slot.copy, source: "api", stale: false, isRecorded };
     });
     const wait = lastGood ? Math.min(patience.timeoutMs, this.#settings.timing.staleWait) : patience.timeoutMs;
     const onTimeout = (): Delivery => {
@@ -191,9 +202,9 @@ export class Repository implements StreamListener {
     if (answer.status !== 304) slot.copy = readCopy(answer, slot.query.slug);
     else if (before?.from === "disk") slot.copy = { ...before, from: "api" };
     slot.verified(revision, startedAt);
-    slot.confirmed = this.#connected && slot.meetsDemand(startedAt);
+    slot.confirmed = this.#isConnected(slot) && slot.meetsDemand(startedAt);
     if (slot.copy?.data === before?.data) return;
-    this.#changed();
+    this.#onChange(true);
   }
 
   #refused(slot: Slot, error: unknown): void {
@@ -201,7 +212,7 @@ export class Repository implements StreamListener {
       const held = slot.copy !== undefined;
       slot.empty();
       if (this.#slots.peek(slot.key) === slot) this.#slots.delete(slot.key);
-      if (held) this.#changed();
+      if (held) this.#onChange(true);
       return;
     }
     if (!isTemporary(error)) return;
@@ -217,19 +228,27 @@ export class Repository implements StreamListener {
     let slot = this.#slots.get(key);
     if (!slot) {
       slot = new Slot(key, query);
-      if (this.#greeted) slot.require(this.#greeted.revision, this.#greeted.at);
+      const greeted = this.#streamOf(slot);
+      if (greeted) slot.require(greeted.revision, greeted.at);
       this.#slots.set(key, slot);
     }
     return slot;
   }
 
-  #load(): Promise<void> {
-    this.#loading ??= this.#loadSnapshot();
-    return this.#loading;
+  /** A fixed version is answered for by any stream, a label by its own. */
+  #streamOf({ query }: Slot): StreamState | undefined {
+    if (query.label !== undefined) return this.#streams.get(query.label);
+    for (const state of this.#streams.values()) if (state.connected) return state;
+    return undefined;
   }
 
-  async #loadSnapshot(): Promise<void> {
-    for (const entry of (await this.#snapshot?.load()) ?? []) {
+  #isConnected(slot: Slot): boolean {
+    return this.#streamOf(slot)?.connected ?? false;
+  }
+
+  /** Takes what an earlier run left. */
+  restore(entries: readonly SnapshotEntry[]): void {
+    for (const entry of entries) {
       const slot = this.#slot(entry.query);
       slot.copy = deepFreeze({
         data: entry.data,
@@ -242,40 +261,26 @@ export class Repository implements StreamListener {
     }
   }
 
-  #changed(): void {
-    this.#notify();
-    this.#snapshot?.saveSoon(() => this.#slots.values());
+  /** What to keep for the next start. */
+  state(): SnapshotEntry[] {
+    return entriesOf(this.#slots.values());
   }
 
-  /** Calls back whenever a copy changed or went, or may have. Returns the way to stop. */
-  observe(observer: () => void): () => void {
-    this.#observers.add(observer);
-    return () => this.#observers.delete(observer);
-  }
-
-  #notify(): void {
-    for (const observe of this.#observers) observe();
-  }
-
-  async close(): Promise<void> {
-    this.#connected = false;
-    this.#notify();
-    await this.#snapshot?.flush();
+  close(): void {
+    this.#streams.clear();
   }
 
   // What the stream says.
 
-  hello(revision: number | undefined): void {
-    const now = performance.now();
-    this.#connected = true;
-    this.#lookAgain(revision, now);
+  hello(label: string, revision: number | undefined): void {
+    this.#lookAgain(label, revision);
   }
 
-  resync(revision: number | undefined): void {
-    this.#lookAgain(revision, performance.now());
+  resync(label: string, revision: number | undefined): void {
+    this.#lookAgain(label, revision);
   }
 
-  changed(change: ChangeEvent): void {
+  changed(change: ChangeEvent, eager: boolean): void {
     const now = performance.now();
     if (change.revision !== undefined) this.#highestRevision = Math.max(this.#highestRevision, change.revision);
     for (const slot of [...this.#slots.values()]) {
@@ -283,25 +288,29 @@ export class Repository implements StreamListener {
       const known = change.revision !== undefined && slot.revision !== undefined && slot.revision >= change.revision;
       if (known) continue;
       slot.require(change.revision, now);
-      this.#refreshInBackground(slot, now);
+      if (eager) this.#refreshInBackground(slot, now);
     }
   }
 
-  down(lastSign: number): void {
-    this.#connected = false;
+  down(label: string, lastSign: number): void {
+    const before = this.#streams.get(label);
+    if (before) this.#streams.set(label, { ...before, connected: false });
     for (const slot of this.#slots.values()) {
+      if (!concerns(label, slot)) continue;
       if (slot.confirmed) slot.goodUntil = Math.max(slot.goodUntil, lastSign);
       slot.confirmed = false;
     }
   }
 
   /** Everything that may have missed a change is asked for again when it is next wanted. */
-  #lookAgain(revision: number | undefined, now: number): void {
+  #lookAgain(label: string, revision: number | undefined): void {
+    const now = performance.now();
     // A revision below one we have seen: another node that lags, or a server set back to a backup.
     const setBack = revision !== undefined && revision < this.#highestRevision;
     if (revision !== undefined) this.#highestRevision = Math.max(this.#highestRevision, revision);
-    this.#greeted = { revision, at: now };
+    this.#streams.set(label, { connected: true, revision, at: now });
     for (const slot of this.#slots.values()) {
+      if (!concerns(label, slot)) continue;
       const current =
         !setBack && slot.copy && revision !== undefined && slot.revision !== undefined && slot.revision >= revision;
       if (current) {
@@ -311,18 +320,16 @@ export class Repository implements StreamListener {
       if (setBack) slot.forgetNeededRevision();
       slot.require(revision, now);
     }
-    this.#notify();
+    this.#onChange(false);
   }
 }
 
-function held(copy: Copy, stale: boolean): Delivery {
-  return { copy, source: copy.from === "disk" ? "disk" : "cache", stale };
+function concerns(label: string, { query }: Slot): boolean {
+  return query.label === undefined || query.label === label;
 }
 
-function revisionOf(headers: Headers): number | undefined {
-  const text = headers.get("x-xr2-revision");
-  const revision = text === null || text === "" ? NaN : Number(text);
-  return Number.isInteger(revision) ? revision : undefined;
+function held(copy: Copy, stale: boolean): Delivery {
+  return { copy, source: copy.from === "disk" ? "disk" : "cache", stale, isRecorded: false };
 }
 
 function readCopy(answer: ApiAnswer, slug: string): Copy {

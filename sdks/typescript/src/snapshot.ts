@@ -1,6 +1,8 @@
 import { UsageError } from "./errors.js";
+import type { FeedState } from "./feed.js";
 import type { Settings } from "./options.js";
 import { platform, type TextStore } from "./platform.js";
+import { seal, unseal } from "./seal.js";
 import type { Query, Slot } from "./slot.js";
 import { backgroundTimer } from "./transport.js";
 import type { PromptData, Warning } from "./types.js";
@@ -19,7 +21,7 @@ export function fileSnapshot(path: string): SnapshotStore {
   return fileStore(path);
 }
 
-/** One prompt of a snapshot. */
+/** A prompt that was fetched by itself. */
 export interface SnapshotEntry {
   readonly query: Query;
   readonly data: PromptData;
@@ -29,64 +31,98 @@ export interface SnapshotEntry {
   readonly noStore: boolean;
 }
 
-const FORMAT = 1;
+/** What a run leaves for the next one. */
+export interface SnapshotContent {
+  /** Whole labels, by label and selection. */
+  readonly feeds: Readonly<Record<string, FeedState>>;
+  readonly singles: readonly SnapshotEntry[];
+}
+
+const EMPTY: SnapshotContent = { feeds: {}, singles: [] };
+/** Least time between two writes; with much to write, so many times as long as a write takes. */
 const WRITE_PAUSE = 1_000;
+const WRITE_SHARE = 20;
 
 /** Reads and writes the snapshot. Faults of the store never disturb the program. */
 export class Snapshot {
   readonly #store: SnapshotStore;
+  readonly #key: string;
   readonly #scope: string;
-  #slots: (() => Iterable<Slot>) | undefined;
+  readonly #content: () => SnapshotContent;
+  readonly #warn: (warning: Warning) => void;
+  #isDue = false;
+  #pause = WRITE_PAUSE;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(store: SnapshotStore, settings: Pick<Settings, "url" | "apiKey">) {
+  constructor(
+    store: SnapshotStore,
+    settings: Pick<Settings, "url" | "apiKey">,
+    content: () => SnapshotContent,
+    warn: (warning: Warning) => void,
+  ) {
     this.#store = store;
-    this.#scope = `${settings.url}#${fingerprint(settings.apiKey)}`;
+    this.#key = settings.apiKey;
+    this.#scope = settings.url;
+    this.#content = content;
+    this.#warn = warn;
   }
 
-  async load(): Promise<SnapshotEntry[]> {
+  async load(): Promise<SnapshotContent> {
     try {
       const text = await this.#store.read();
-      const saved = JSON.parse(text ?? "null") as { format: number; scope: string; entries: SnapshotEntry[] } | null;
-      // Another server's or another key's prompts are none of ours.
-      return saved?.format === FORMAT && saved.scope === this.#scope ? saved.entries : [];
-    } catch {
-      return [];
+      if (text === null || text === undefined || text === "") return EMPTY;
+      const content = await unseal(text, this.#key, this.#scope);
+      if (typeof content === "string") {
+        this.#ignored(content);
+        return EMPTY;
+      }
+      return content as SnapshotContent;
+    } catch (error) {
+      this.#ignored(`it cannot be read (${error instanceof Error ? error.message : "unknown reason"})`);
+      return EMPTY;
     }
   }
 
-  /** Writes at once, then at most once a second. */
-  saveSoon(slots: () => Iterable<Slot>): void {
-    this.#slots = slots;
+  #ignored(why: string): void {
+    this.#warn({ code: "SNAPSHOT_IGNORED", message: `The snapshot is ignored: ${why}` });
+  }
+
+  /** Writes at once, then at most once in a while. */
+  saveSoon(): void {
+    this.#isDue = true;
     if (this.#timer !== undefined) return;
     this.#write();
     this.#timer = backgroundTimer(() => {
       this.#timer = undefined;
-      if (this.#slots) this.saveSoon(this.#slots);
-    }, WRITE_PAUSE);
+      if (this.#isDue) this.saveSoon();
+    }, this.#pause);
   }
 
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#slots) this.#write();
+    if (this.#isDue) this.#write();
     await this.#writing;
   }
 
   #write(): void {
-    const slots = this.#slots;
-    if (!slots) return;
-    this.#slots = undefined;
+    this.#isDue = false;
     this.#writing = this.#writing
-      .then(() =>
-        this.#store.write(JSON.stringify({ format: FORMAT, scope: this.#scope, entries: entriesOf(slots()) })),
-      )
-      .catch(() => undefined);
+      .then(async () => {
+        const startedAt = performance.now();
+        await this.#store.write(await seal(this.#content(), this.#key, this.#scope));
+        this.#pause = Math.max(WRITE_PAUSE, WRITE_SHARE * (performance.now() - startedAt));
+      })
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : "unknown reason";
+        this.#warn({ code: "SNAPSHOT_NOT_WRITTEN", message: `The snapshot cannot be written: ${why}` });
+      });
   }
 }
 
-function entriesOf(slots: Iterable<Slot>): SnapshotEntry[] {
+/** What to keep of prompts that were fetched by themselves. */
+export function entriesOf(slots: Iterable<Slot>): SnapshotEntry[] {
   const entries: SnapshotEntry[] = [];
   for (const { copy, query, revision } of slots) {
     if (!copy) continue;
@@ -100,11 +136,4 @@ function entriesOf(slots: Iterable<Slot>): SnapshotEntry[] {
     });
   }
   return entries;
-}
-
-/** Tells two keys apart without giving either away: 32 bits of a key's 256. */
-function fingerprint(key: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193) >>> 0;
-  return hash.toString(16);
 }

@@ -2,8 +2,9 @@ import type { Timing } from "./options.js";
 import type { OpenStream } from "./platform.js";
 import { SseDecoder, type ServerSentEvent } from "./sse.js";
 import { backgroundTimer } from "./transport.js";
+import type { PromptData } from "./types.js";
 
-/** A change, as the server tells it. */
+/** That something about a prompt changed; what it is now has to be asked for. */
 export interface ChangeEvent {
   readonly slug: string;
   readonly promptId: string | undefined;
@@ -13,25 +14,53 @@ export interface ChangeEvent {
   readonly revision: number | undefined;
 }
 
+/** What the stream says, one thing after the other. */
+export type Frame =
+  /** Connected. `resumedFrom`: the revision after which it was asked to go on. */
+  | { readonly kind: "hello"; readonly revision: number | undefined; readonly resumedFrom: number | undefined }
+  /** The label delivers this from now on. */
+  | { readonly kind: "put"; readonly revision: number; readonly prompt: PromptData }
+  /** The label delivers this no longer. */
+  | { readonly kind: "delete"; readonly revision: number; readonly id: string | undefined; readonly slug: string }
+  /** Everything up to this revision was said. */
+  | { readonly kind: "mark"; readonly revision: number }
+  /** A sign of life, which comes when there is nothing to say. */
+  | { readonly kind: "heartbeat" }
+  | { readonly kind: "changed"; readonly change: ChangeEvent }
+  /** Something was lost, or cannot be understood: everything must be looked at again. */
+  | { readonly kind: "resync"; readonly revision: number | undefined }
+  /** A word of a later server. */
+  | { readonly kind: "unknown"; readonly revision: number | undefined };
+
 /** Who listens. */
 export interface StreamListener {
-  /** Connected: from here on no change is missed. */
-  hello(revision: number | undefined): void;
-  changed(change: ChangeEvent): void;
-  /** Something was lost, or said in words we do not know: everything must be looked at again. */
-  resync(revision: number | undefined): void;
+  frame(frame: Frame): void;
   /** The stream is gone; the last sign of life came at `lastSign` (performance.now()). */
   down(lastSign: number): void;
+  /** The key may not listen. */
+  refused(): void;
+  /** After which revision to go on when the stream is opened. */
+  resumeFrom(): number | undefined;
+}
+
+/** Where and how a stream is opened. */
+export interface StreamAddress {
+  readonly open: OpenStream;
+  readonly url: string;
+  readonly headers: () => Record<string, string>;
+  /** Called when no stream will be opened any more. */
+  readonly close?: () => void;
 }
 
 /** How long a stream must have lived to count as working when it breaks, in first pauses. */
 const GOOD_LIFE = 10;
+/** The server's heartbeat unless it says otherwise, and the longest that is believed, in seconds. */
+const HEARTBEAT = 15;
+const MAX_HEARTBEAT = 300;
 
 /** Keeps one event stream open: opens it again after it breaks, and gives up on a silent one. */
 export class ChangeStream {
-  readonly #open: OpenStream;
-  readonly #url: string;
-  readonly #headers: () => Record<string, string>;
+  readonly #address: StreamAddress;
   readonly #timing: Timing;
   readonly #listener: StreamListener;
   #controller: AbortController | undefined;
@@ -39,19 +68,14 @@ export class ChangeStream {
   #failures = 0;
   #healthySince: number | undefined;
   #lastSign = 0;
+  #heartbeat = HEARTBEAT;
   #serverRetry: number | undefined;
+  /** The server asked for so much patience. */
+  #retryAfter = 0;
   #state: "idle" | "running" | "closed" = "idle";
 
-  constructor(
-    open: OpenStream,
-    url: string,
-    headers: () => Record<string, string>,
-    timing: Timing,
-    listener: StreamListener,
-  ) {
-    this.#open = open;
-    this.#url = url;
-    this.#headers = headers;
+  constructor(address: StreamAddress, timing: Timing, listener: StreamListener) {
+    this.#address = address;
     this.#timing = timing;
     this.#listener = listener;
   }
@@ -72,6 +96,7 @@ export class ChangeStream {
     this.#state = "closed";
     clearTimeout(this.#pause);
     this.#controller?.abort();
+    this.#address.close?.();
   }
 
   async #connect(): Promise<void> {
@@ -93,17 +118,23 @@ export class ChangeStream {
   async #listen(controller: AbortController): Promise<boolean> {
     let deadline = this.#deadline(controller);
     try {
-      const headers = { ...this.#headers(), Accept: "text/event-stream" };
-      const answer = await this.#open(this.#url, headers, controller.signal);
+      const resumedFrom = this.#listener.resumeFrom();
+      const headers: Record<string, string> = { ...this.#address.headers(), Accept: "text/event-stream" };
+      if (resumedFrom !== undefined) headers["Last-Event-ID"] = String(resumedFrom);
+      const answer = await this.#address.open(this.#address.url, headers, controller.signal);
       if (answer.status !== 200 || !answer.contentType.startsWith("text/event-stream")) {
+        this.#retryAfter = (answer.retryAfter ?? 0) * 1_000;
+        if (answer.status === 401 || answer.status === 403) this.#listener.refused();
         return answer.status >= 400 && answer.status < 500;
       }
+      const goesOnFrom = answer.isResumed === false ? undefined : resumedFrom;
       const decoder = new SseDecoder();
       for await (const bytes of answer.chunks) {
+        if (this.#state !== "running") return false;
+        this.#lastSign = performance.now();
+        for (const event of decoder.push(bytes)) this.#dispatch(event, goesOnFrom);
         clearTimeout(deadline);
         deadline = this.#deadline(controller);
-        this.#lastSign = performance.now();
-        for (const event of decoder.push(bytes)) this.#dispatch(event);
       }
       return false;
     } finally {
@@ -112,28 +143,20 @@ export class ChangeStream {
   }
 
   #deadline(controller: AbortController): ReturnType<typeof setTimeout> {
-    return backgroundTimer(() => controller.abort(), this.#timing.streamSilence);
+    const silence = this.#timing.streamSilence ?? 3_000 * this.#heartbeat;
+    return backgroundTimer(() => controller.abort(), silence);
   }
 
-  #dispatch(event: ServerSentEvent): void {
+  #dispatch(event: ServerSentEvent, resumedFrom: number | undefined): void {
     if (event.retry !== undefined) this.#serverRetry = event.retry;
+    if (event.event === undefined) return this.#listener.frame({ kind: "heartbeat" });
     const data = parseData(event.data);
     const revision = asInteger(data["revision"]) ?? asInteger(event.id);
-    if (event.event === "hello") {
-      this.#healthySince ??= performance.now();
-      this.#listener.hello(revision);
-    } else if (event.event === "changed" && typeof data["slug"] === "string") {
-      this.#listener.changed({
-        slug: data["slug"],
-        promptId: asString(data["prompt_id"]),
-        label: asString(data["label"]),
-        version: data["version"] === null ? null : asInteger(data["version"]),
-        revision,
-      });
-    } else {
-      // `resync`, or a word of a later server: looking again at everything is always right.
-      this.#listener.resync(revision);
-    }
+    if (event.event !== "hello") return this.#listener.frame(readFrame(event.event, data, revision));
+    this.#healthySince ??= performance.now();
+    const heartbeat = data["heartbeat"];
+    if (typeof heartbeat === "number" && heartbeat > 0) this.#heartbeat = Math.min(heartbeat, MAX_HEARTBEAT);
+    this.#listener.frame({ kind: "hello", revision, resumedFrom });
   }
 
   #wentDown(): void {
@@ -148,10 +171,55 @@ export class ChangeStream {
   #connectLater(refused: boolean): void {
     const { streamRetry, streamRetryMax } = this.#timing;
     const first = Math.min(this.#serverRetry ?? streamRetry, streamRetryMax);
-    const most = refused ? streamRetryMax : Math.min(streamRetryMax, first * 2 ** Math.max(0, this.#failures - 1));
-    // Jitter, lest a thousand clients come back in the same instant.
-    this.#pause = backgroundTimer(() => void this.#connect(), most * (0.5 + Math.random() / 2));
+    const most = refused ? streamRetryMax : Math.min(streamRetryMax, first * 2 ** Math.min(20, this.#failures));
+    const asked = Math.min(this.#retryAfter, 10 * streamRetryMax);
+    this.#retryAfter = 0;
+    // Full jitter, lest a thousand clients come back in the same instant; refused ones keep their distance.
+    const pause = asked + (refused ? most * (0.5 + Math.random() / 2) : most * Math.random());
+    this.#pause = backgroundTimer(() => void this.#connect(), pause);
   }
+}
+
+/** What cannot be understood must not pass unnoticed: it is as good as something lost. */
+function readFrame(event: string, data: Record<string, unknown>, revision: number | undefined): Frame {
+  const { slug } = data;
+  switch (event) {
+    case "put":
+      if (revision === undefined || !isPrompt(data["prompt"])) break;
+      return { kind: "put", revision, prompt: data["prompt"] };
+    case "delete":
+      if (revision === undefined || typeof slug !== "string") break;
+      return { kind: "delete", revision, id: asString(data["id"]), slug };
+    case "mark":
+      if (revision === undefined) break;
+      return { kind: "mark", revision };
+    case "changed":
+      if (typeof slug !== "string") break;
+      return { kind: "changed", change: readChange(slug, data, revision) };
+    case "resync":
+      break;
+    default:
+      return { kind: "unknown", revision };
+  }
+  return { kind: "resync", revision };
+}
+
+function readChange(slug: string, data: Record<string, unknown>, revision: number | undefined): ChangeEvent {
+  return {
+    slug,
+    promptId: asString(data["prompt_id"]),
+    label: asString(data["label"]),
+    version: data["version"] === null ? null : asInteger(data["version"]),
+    revision,
+  };
+}
+
+/** Whether this is a prompt that can be handed out: a name, and a text or messages. */
+export function isPrompt(value: unknown): value is PromptData {
+  if (value === null || typeof value !== "object") return false;
+  const { id, slug, content, messages } = value as Record<string, unknown>;
+  const named = typeof id === "string" && id !== "" && typeof slug === "string" && slug !== "";
+  return named && (typeof content === "string" || Array.isArray(messages));
 }
 
 function parseData(text: string): Record<string, unknown> {
@@ -169,5 +237,5 @@ function asString(value: unknown): string | undefined {
 
 function asInteger(value: unknown): number | undefined {
   const number = typeof value === "string" && value !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isInteger(number) ? number : undefined;
+  return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }

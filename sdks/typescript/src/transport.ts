@@ -10,6 +10,7 @@ import {
   type ErrorEnvelope,
 } from "./errors.js";
 import type { Settings } from "./options.js";
+import { parseRetryAfter } from "./headers.js";
 import { platform, unref } from "./platform.js";
 
 /** One request to the API. */
@@ -26,6 +27,10 @@ export interface ApiRequest {
   readonly slug: string;
   /** Time for everything, retries included. */
   readonly timeoutMs: number;
+  /** How often to try again at most. Default 2: fetching and rendering change nothing. */
+  readonly retries?: number;
+  /** May outlive the page it was sent from (browsers). */
+  readonly keepalive?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +42,6 @@ export interface ApiAnswer {
   readonly body: unknown;
 }
 
-/** Every request here may be repeated: fetching and rendering change nothing. */
 const RETRIES = 2;
 const RETRIED = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -84,7 +88,7 @@ export class Transport {
       try {
         return await this.#attempt(request, Math.max(1, deadline - performance.now()));
       } catch (error) {
-        const pause = this.#pauseBeforeRetry(error, attempt);
+        const pause = this.#pauseBeforeRetry(error, attempt, request.retries ?? RETRIES);
         if (pause === undefined || performance.now() + pause >= deadline) throw error;
         await sleep(pause, request.signal);
       }
@@ -92,8 +96,8 @@ export class Transport {
   }
 
   /** How long to wait before trying again; undefined: do not. */
-  #pauseBeforeRetry(error: unknown, attempt: number): number | undefined {
-    if (attempt >= RETRIES || !isTemporary(error) || error instanceof TimeoutError) return undefined;
+  #pauseBeforeRetry(error: unknown, attempt: number, retries: number): number | undefined {
+    if (attempt >= retries || !isTemporary(error) || error instanceof TimeoutError) return undefined;
     const { retryDelay, maxRetryAfter } = this.#settings.timing;
     if (error instanceof ServerError && error.status !== undefined && !RETRIED.has(error.status)) return undefined;
     const asked = error instanceof ApiError ? error.retryAfter : undefined;
@@ -118,6 +122,7 @@ export class Transport {
         },
         signal: limit.signal,
         ...(request.body === undefined ? {} : { body: request.body }),
+        ...(request.keepalive ? { keepalive: true } : {}),
         ...(acceptsCacheOption() ? { cache: "no-store" as const } : {}),
       });
       const text = await response.text();
@@ -206,14 +211,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isEnvelope(body: unknown): boolean {
   return isRecord(body) && body["success"] === true && isRecord(body["data"]);
-}
-
-/** Retry-After in seconds; it may be a number or a date. */
-function parseRetryAfter(text: string | null): number | undefined {
-  if (!text) return undefined;
-  if (/^\s*\d+\s*$/.test(text)) return Number(text);
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1_000);
 }
 
 /** The system's word for a failed connection, such as ECONNREFUSED. */

@@ -1,5 +1,4 @@
 import type { Prompt } from "./prompt.js";
-import type { Repository } from "./repository.js";
 
 /** How often a watched prompt is looked at when no change is announced: the polling rule. */
 const TICK = 1_000;
@@ -7,12 +6,12 @@ const TICK = 1_000;
 /** Yields the prompt, and again whenever what `get` gives is another text. */
 export async function* watchPrompt(
   get: () => Promise<Prompt>,
-  repository: Repository,
+  observe: (observer: () => void) => () => void,
   isClosed: () => boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Prompt, void, void> {
   const bell = new Bell();
-  const stopObserving = repository.observe(() => bell.ring());
+  const stopObserving = observe(() => bell.ring());
   const ring = (): void => bell.ring();
   signal?.addEventListener("abort", ring);
   try {

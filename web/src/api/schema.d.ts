@@ -4,6 +4,47 @@
  */
 
 export interface paths {
+    "/api/v1/analytics/prompts/{p}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of a prompt
+         * @description Deliveries of one prompt by version, label and key, with percentiles of the time they took. Figures of runs against
+         *     models are null while none are reported.
+         */
+        get: operations["prompt_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of the workspace
+         * @description Deliveries of all prompts, as of this moment. Fetches by the dashboard count nowhere.
+         */
+        get: operations["usage_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -236,6 +277,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch everything a label delivers
+         * @description For clients that keep prompts in memory: the template form of every prompt, at one revision of the workspace.
+         *     Listen to `/stream` from that revision on. A page has up to 1,000 prompts or about 4 MiB; `cursor` goes on with the
+         *     same revision, and 409 says that it is no longer kept: begin again. A prompt that cannot be delivered is left out.
+         */
+        get: operations["bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List clients
+         * @description Instances heard of in the last two minutes and what they serve. With `prompt` and `label` only those that serve it,
+         *     and `counts` tells how many of them have what the label points at.
+         */
+        get: operations["list_clients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/facets": {
         parameters: {
             query?: never;
@@ -361,6 +445,27 @@ export interface paths {
         put?: never;
         /** Make a prompt */
         post: operations["create_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch several prompts
+         * @description Up to 100 in one request; rendered when `variables` is given, else as templates. What cannot be delivered is told by
+         *     name and spoils nothing for the others.
+         */
+        post: operations["batch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -505,7 +610,10 @@ export interface paths {
         /** Point a label at a version (roll back: at an older one) */
         put: operations["set_prompt_label"];
         post?: never;
-        /** Take a label off a prompt */
+        /**
+         * Take a label off a prompt
+         * @description Refused while other prompts include what the label delivers, unless forced: they could not be delivered any more.
+         */
         delete: operations["remove_prompt_label"];
         options?: never;
         head?: never;
@@ -681,13 +789,39 @@ export interface paths {
         };
         /**
          * Listen to changes
-         * @description Server-sent events: `hello {revision}` first, then `changed` whenever a label delivers something else, with the
-         *     workspace's revision as id; `resync {revision}` when something was missed and everything has to be looked at
-         *     again; a comment every 15 seconds. Ends when the key or the session does.
+         * @description Server-sent events. `hello {revision, heartbeat}` comes first. Then, whenever a label delivers something else:
+         *     `changed`, and `put {revision, prompt}` with the prompt as it stands in the bundle, or `delete {revision, id, slug,
+         *     label}`. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
+         *     the bundle; what follows goes on from there. A comment is sent every `heartbeat` seconds.
+         *
+         *     The id of an event is the workspace's revision; `Last-Event-ID` asks for what came after it. The stream ends when
+         *     the key or the session does.
          */
         get: operations["stream"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report reads and presence
+         * @description What an SDK has read from its memory, added up, and what it serves. Each event is taken or rejected by itself and
+         *     counts once within seven days, so a report may be sent again when no answer came. An instance not heard of for two
+         *     minutes is gone; a report without events says that it is there.
+         */
+        post: operations["telemetry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -920,6 +1054,51 @@ export interface components {
             /** @description The address people use, when the operator has set one. */
             public_url?: string | null;
         };
+        /** @description Every name asked for stands in one of the two. */
+        Batch: {
+            /** @description What is delivered. */
+            prompts: {
+                [key: string]: components["schemas"]["Delivery"];
+            };
+            /** @description What went wrong. */
+            errors: {
+                [key: string]: components["schemas"]["BatchError"];
+            };
+        };
+        /** @description What was found. */
+        BatchAnswer: {
+            success: boolean;
+            data: components["schemas"]["Batch"];
+        };
+        /** @description Why a prompt is not there. */
+        BatchError: {
+            /** @description As in the answer to a request of its own. */
+            code: string;
+            /** @description In plain words. */
+            message: string;
+            /** @description Particulars, such as the variables that are missing. */
+            details?: unknown;
+        };
+        /** @description Which prompts. */
+        BatchRequest: {
+            /**
+             * @description Slugs, former slugs or ids; up to 100.
+             * @example [
+             *       "welcome",
+             *       "goodbye"
+             *     ]
+             */
+            slugs: string[];
+            /**
+             * @description Which label; `production` unless said.
+             * @example production
+             */
+            label?: string | null;
+            /** @description Values by name, the same for all; given, the prompts come rendered. */
+            variables?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** @description Why something was not published. */
         Blocked: {
             /** @description `not_allowed`, `protected_label` or `comment_required`. */
@@ -938,6 +1117,39 @@ export interface components {
             database_writes: string;
             /** @description Redis, where there is one. */
             redis?: string | null;
+        };
+        /** @description What a label delivers. */
+        Bundle: {
+            /**
+             * Format: int64
+             * @description The workspace's revision it is as of.
+             */
+            revision: number;
+            /** @description The label. */
+            label: string;
+            /** @description The prompts in their template form, by slug. */
+            prompts: components["schemas"]["BundleItem"][];
+        };
+        /** @description The whole answer. */
+        BundleAnswer: {
+            success: boolean;
+            data: components["schemas"]["Bundle"];
+            meta: components["schemas"]["BundleMeta"];
+        };
+        /** @description A prompt as bundles and streams carry it. */
+        BundleItem: components["schemas"]["Delivery"] & {
+            /** @description Slugs it had before, which go on delivering it. */
+            former_slugs?: string[];
+        };
+        /** @description Pages. */
+        BundleMeta: {
+            /** @description Names the next page; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Prompts in all.
+             */
+            total: number;
         };
         /** @description What the caller may do with a prompt. */
         Can: {
@@ -999,6 +1211,95 @@ export interface components {
              */
             snapshot_age_seconds?: number | null;
             breakers: components["schemas"]["Breakers"];
+        };
+        /** @description How many there are. */
+        ClientCounts: {
+            /**
+             * Format: int64
+             * @description Instances (with a filter: those that serve it).
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Those that have the latest.
+             */
+            current: number;
+        };
+        /** @description A running program with an SDK. */
+        ClientInstance: {
+            /** @description As it calls itself. */
+            instance: string;
+            /** @description Name and version of its SDK. */
+            sdk: string;
+            key?: components["schemas"]["ClientKey"] | null;
+            /**
+             * Format: int64
+             * @description The revision it has applied.
+             */
+            revision: number;
+            /**
+             * @description Whether it has the latest: with a filter, whether it serves what the label points at; else whether it has
+             *     applied the workspace's revision.
+             */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it reported last.
+             */
+            last_seen: string;
+            /**
+             * Format: date-time
+             * @description When it reported first.
+             */
+            first_seen: string;
+            /** @description What it serves. */
+            serving: components["schemas"]["ClientServing"][];
+            /** @description Whether a stream keeps it up to date. */
+            stream: boolean;
+        };
+        /** @description A key by its name. */
+        ClientKey: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description What an instance serves for a label. */
+        ClientServing: {
+            /**
+             * Format: uuid
+             * @description The prompt's id.
+             */
+            prompt: string;
+            /** @description Its slug. */
+            slug?: string | null;
+            /** @description The label. */
+            label: string;
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            version: number;
+            /**
+             * Format: date-time
+             * @description Since when, as far as it says.
+             */
+            since?: string | null;
+        };
+        /** @description Instances of clients that were heard of in the last two minutes. */
+        Clients: {
+            /**
+             * Format: int64
+             * @description The workspace's revision.
+             */
+            revision: number;
+            /** @description The instances, at most a thousand. */
+            instances: components["schemas"]["ClientInstance"][];
+            /** @description All of them. */
+            counts: components["schemas"]["ClientCounts"];
         };
         /**
          * @description Colours a label can have.
@@ -1353,6 +1654,25 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_Clients: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description Instances of clients that were heard of in the last two minutes. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description The workspace's revision.
+                 */
+                revision: number;
+                /** @description The instances, at most a thousand. */
+                instances: components["schemas"]["ClientInstance"][];
+                /** @description All of them. */
+                counts: components["schemas"]["ClientCounts"];
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Details: {
             /** @description Always true. */
             success: boolean;
@@ -1617,6 +1937,8 @@ export interface components {
                  * @description When a client last fetched it.
                  */
                 last_fetched_at?: string | null;
+                /** @description When clients last fetched it by each label or version, and with which key; the latest first. */
+                fetches: components["schemas"]["LastFetch"][];
                 /**
                  * Format: date-time
                  * @description When made.
@@ -1644,6 +1966,55 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_PromptAnalytics: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What became of one prompt in a period. Figures of runs against models are null while none are reported. */
+            data: {
+                /**
+                 * Format: uuid
+                 * @description The prompt's id.
+                 */
+                prompt_id: string;
+                /** @description Its slug. */
+                slug: string;
+                /** @description `24h`, `7d` or `30d`. */
+                period: string;
+                /**
+                 * Format: int64
+                 * @description Runs.
+                 */
+                total_executions?: number | null;
+                /**
+                 * Format: double
+                 * @description Share of runs that went well.
+                 */
+                success_rate?: number | null;
+                /**
+                 * Format: double
+                 * @description Mean milliseconds of a run.
+                 */
+                avg_latency?: number | null;
+                /**
+                 * Format: int64
+                 * @description Tokens of all runs.
+                 */
+                total_tokens?: number | null;
+                /** @description What all runs cost, in dollars. */
+                total_cost?: string | null;
+                /** @description Runs by provider. */
+                by_provider?: Record<string, never> | null;
+                /** @description Runs by model. */
+                by_model?: Record<string, never> | null;
+                /** @description Deliveries. */
+                deliveries: components["schemas"]["PromptDeliveries"];
+                /** @description One point an hour (`24h`) or a day. */
+                daily_trend: components["schemas"]["UsagePoint"][];
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Published: {
             /** @description Always true. */
             success: boolean;
@@ -1660,6 +2031,28 @@ export interface components {
                  * @description What it pointed at before.
                  */
                 previous_version?: number | null;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Received: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What became of a report. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Events that count.
+                 */
+                accepted: number;
+                /**
+                 * Format: int64
+                 * @description Events that counted before.
+                 */
+                duplicates: number;
+                /** @description Events that do not count. */
+                rejected: components["schemas"]["Rejected"][];
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -1721,6 +2114,32 @@ export interface components {
                 workspaces: components["schemas"]["Workspace"][];
                 /** @description Session token (`xr2s_…`) for clients without cookies; shown only here. */
                 token: string;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_UsageAnalytics: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description Usage of a workspace in a period. Fetches by the dashboard count nowhere. */
+            data: {
+                /**
+                 * @description `24h`, `7d` or `30d`.
+                 * @example 24h
+                 */
+                period: string;
+                /**
+                 * Format: date-time
+                 * @description Its beginning: a full hour, or midnight UTC.
+                 */
+                from: string;
+                /** @description All prompts together. */
+                summary: components["schemas"]["UsageSummary"];
+                /** @description The prompts used most, at most a hundred. */
+                prompts: components["schemas"]["PromptUsage"][];
+                /** @description One point an hour (`24h`) or a day. */
+                time_series: components["schemas"]["UsagePoint"][];
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -1940,6 +2359,8 @@ export interface components {
                  * @description When a client last fetched it.
                  */
                 last_fetched_at?: string | null;
+                /** @description When clients last fetched it by each label or version, and with which key; the latest first. */
+                fetches: components["schemas"]["LastFetch"][];
                 /**
                  * Format: date-time
                  * @description When made.
@@ -2065,6 +2486,11 @@ export interface components {
                  * @example simple
                  */
                 syntax: string;
+                /**
+                 * @description In a list: the text or the messages are left out, because the page would be too large with them. With `limit=1`
+                 *     they are always there.
+                 */
+                omitted?: boolean;
                 /** @description The text of a text prompt. */
                 content?: string | null;
                 /** @description The messages of a chat prompt. */
@@ -2164,6 +2590,39 @@ export interface components {
             /** @description Categories in use. */
             categories: components["schemas"]["Facet"][];
         };
+        /** @description The answer to a request that failed. */
+        Failure: {
+            /**
+             * @description Always false.
+             * @example false
+             */
+            success: boolean;
+            error: components["schemas"]["FailureReason"];
+        };
+        /** @description What went wrong. */
+        FailureReason: {
+            /**
+             * @description The stable code.
+             * @example NOT_FOUND
+             */
+            code: string;
+            /** @description What happened and what to do, in plain words. */
+            message: string;
+            /** @description Particulars, by code. */
+            details?: unknown;
+            /** @description To be quoted in reports. */
+            request_id: string;
+        };
+        /** @description A key by its name. */
+        FetchKey: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
         /** @description The process is alive. */
         Health: {
             /** @description Always `ok`. */
@@ -2220,6 +2679,21 @@ export interface components {
          * @enum {string}
          */
         KeyStatus: "active" | "expiring" | "expired" | "revoked";
+        /** @description Deliveries with a key. */
+        KeyUsage: {
+            /**
+             * Format: uuid
+             * @description The key's id; null without a key.
+             */
+            id?: string | null;
+            /** @description Its name; null when it is gone. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Deliveries.
+             */
+            requests: number;
+        };
         /** @description A label of the workspace. */
         Label: {
             /**
@@ -2263,6 +2737,22 @@ export interface components {
             previous_version?: number | null;
             /** @description The entity. */
             prompt: components["schemas"]["Prompt"];
+        };
+        /** @description When a label or version of a prompt was last fetched. */
+        LastFetch: {
+            /** @description The label; null for a version asked for by itself. */
+            label?: string | null;
+            /**
+             * Format: int64
+             * @description The version asked for by itself.
+             */
+            version?: number | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            last_fetched_at: string;
+            key?: components["schemas"]["FetchKey"] | null;
         };
         /** @description What is live. */
         Live: {
@@ -2517,6 +3007,8 @@ export interface components {
              * @description When a client last fetched it.
              */
             last_fetched_at?: string | null;
+            /** @description When clients last fetched it by each label or version, and with which key; the latest first. */
+            fetches: components["schemas"]["LastFetch"][];
             /**
              * Format: date-time
              * @description When made.
@@ -2540,6 +3032,71 @@ export interface components {
             /** @description What the caller may do with it. */
             can: components["schemas"]["Can"];
         };
+        /** @description What became of one prompt in a period. Figures of runs against models are null while none are reported. */
+        PromptAnalytics: {
+            /**
+             * Format: uuid
+             * @description The prompt's id.
+             */
+            prompt_id: string;
+            /** @description Its slug. */
+            slug: string;
+            /** @description `24h`, `7d` or `30d`. */
+            period: string;
+            /**
+             * Format: int64
+             * @description Runs.
+             */
+            total_executions?: number | null;
+            /**
+             * Format: double
+             * @description Share of runs that went well.
+             */
+            success_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean milliseconds of a run.
+             */
+            avg_latency?: number | null;
+            /**
+             * Format: int64
+             * @description Tokens of all runs.
+             */
+            total_tokens?: number | null;
+            /** @description What all runs cost, in dollars. */
+            total_cost?: string | null;
+            /** @description Runs by provider. */
+            by_provider?: Record<string, never> | null;
+            /** @description Runs by model. */
+            by_model?: Record<string, never> | null;
+            /** @description Deliveries. */
+            deliveries: components["schemas"]["PromptDeliveries"];
+            /** @description One point an hour (`24h`) or a day. */
+            daily_trend: components["schemas"]["UsagePoint"][];
+        };
+        /** @description Deliveries of one prompt. */
+        PromptDeliveries: components["schemas"]["UsageSummary"] & {
+            /** @description Milliseconds to an answer. */
+            response_time: components["schemas"]["ResponseTime"];
+            /**
+             * Format: int64
+             * @description Days on which it was used.
+             */
+            active_days: number;
+            /**
+             * Format: date-time
+             * @description When it was used last.
+             */
+            last_used?: string | null;
+            /** @description By what was delivered. */
+            by_version: components["schemas"]["VersionUsage"][];
+            /** @description By the key it was asked with. */
+            by_key: components["schemas"]["KeyUsage"][];
+            /** @description By the way it was asked: `api`, `sdk`. */
+            by_source: {
+                [key: string]: number;
+            };
+        };
         /** @description A label on a prompt. */
         PromptLabel: {
             /** @description Its name. */
@@ -2562,6 +3119,28 @@ export interface components {
             color: string;
             /** @description See [`Label`]. */
             protected: boolean;
+        };
+        /** @description Usage of one prompt. */
+        PromptUsage: components["schemas"]["UsageSummary"] & {
+            /**
+             * Format: uuid
+             * @description The prompt's id.
+             */
+            prompt_id: string;
+            /** @description Its slug; null when it has been removed for good. */
+            slug?: string | null;
+            /** @description What people call it. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description Days on which it was used.
+             */
+            active_days: number;
+            /**
+             * Format: date-time
+             * @description When it was used last.
+             */
+            last_used?: string | null;
         };
         /** @description A request to publish. */
         Publish: {
@@ -2606,6 +3185,21 @@ export interface components {
             status: string;
             checks: components["schemas"]["Checks"];
         };
+        /** @description What became of a report. */
+        Received: {
+            /**
+             * Format: int64
+             * @description Events that count.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Events that counted before.
+             */
+            duplicates: number;
+            /** @description Events that do not count. */
+            rejected: components["schemas"]["Rejected"][];
+        };
         /** @description A new account. */
         RegisterInput: {
             /**
@@ -2640,6 +3234,13 @@ export interface components {
          * @enum {string}
          */
         Registration: "open" | "invite" | "closed";
+        /** @description An event that does not count. */
+        Rejected: {
+            /** @description Its place in the report, from 0. */
+            index: number;
+            /** @description Why. */
+            message: string;
+        };
         /** @description What to render. */
         RenderRequest: {
             /**
@@ -2667,6 +3268,86 @@ export interface components {
             format?: string | null;
             /** @description The model it is meant for. */
             optimized_for?: string | null;
+        };
+        /** @description What an instance of a client reports. Fields that are not known are ignored: newer clients say more. */
+        Report: {
+            /** @description Which instance: a UUID made when it starts, or anything else that stays the same as long as it runs. */
+            instance: string;
+            /**
+             * @description Name and version of the SDK.
+             * @example python/0.1.0
+             */
+            sdk?: string | null;
+            /**
+             * Format: int64
+             * @description The revision it has applied.
+             */
+            revision?: number | null;
+            /** @description Whether a stream keeps it up to date; polling does otherwise. */
+            stream?: boolean | null;
+            /** @description What it serves now, of what it has used; absent: the same as last time. */
+            serving?: components["schemas"]["ServingReport"][] | null;
+            /** @description Reads from its memory, added up. */
+            events?: components["schemas"]["ReportedEvent"][];
+        };
+        /** @description Reads of one version, added up. */
+        ReportedEvent: {
+            /** @description Chosen by the client; the same one counts once within seven days. */
+            id: string;
+            /** @description `delivery`. */
+            type?: string | null;
+            /** @description Slug, former slug or id. */
+            prompt: string;
+            /**
+             * Format: int64
+             * @description The version that was read.
+             */
+            version?: number | null;
+            /** @description The label it was read by. */
+            label?: string | null;
+            /** @description The variant of a test. */
+            variant?: string | null;
+            /** @description The user it was for. */
+            user_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When; at most seven days ago.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description How many reads; one when absent.
+             */
+            count?: number | null;
+            latency_us?: components["schemas"]["ReportedLatency"] | null;
+            /** @description Code of the error that the reads ended with. */
+            error?: string | null;
+        };
+        /** @description A number, or percentiles. */
+        ReportedLatency: number | {
+            /**
+             * Format: double
+             * @description Half took less.
+             */
+            p50: number;
+        };
+        /** @description Percentiles, right to one in a hundred. */
+        ResponseTime: {
+            /**
+             * Format: double
+             * @description Half were quicker.
+             */
+            p50?: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 were quicker.
+             */
+            p95?: number | null;
+            /**
+             * Format: double
+             * @description 99 of 100 were quicker.
+             */
+            p99?: number | null;
         };
         /** @description Why a version is restored. */
         Restore: {
@@ -2729,6 +3410,23 @@ export interface components {
          * @enum {string}
          */
         Scope: "deliver" | "read" | "write" | "publish" | "admin";
+        /** @description What an instance serves for a label. */
+        ServingReport: {
+            /** @description Slug, former slug or id. */
+            prompt: string;
+            /** @description The label; `production` when absent. */
+            label?: string | null;
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            version: number;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since?: string | null;
+        };
         /** @description A sign-in that is still good. */
         Session: {
             /**
@@ -2854,6 +3552,76 @@ export interface components {
             /** @description `false` archives, `true` takes out of the archive. */
             is_active?: boolean | null;
         };
+        /** @description Usage of a workspace in a period. Fetches by the dashboard count nowhere. */
+        UsageAnalytics: {
+            /**
+             * @description `24h`, `7d` or `30d`.
+             * @example 24h
+             */
+            period: string;
+            /**
+             * Format: date-time
+             * @description Its beginning: a full hour, or midnight UTC.
+             */
+            from: string;
+            /** @description All prompts together. */
+            summary: components["schemas"]["UsageSummary"];
+            /** @description The prompts used most, at most a hundred. */
+            prompts: components["schemas"]["PromptUsage"][];
+            /** @description One point an hour (`24h`) or a day. */
+            time_series: components["schemas"]["UsagePoint"][];
+        };
+        /** @description One point of a series. */
+        UsagePoint: {
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Deliveries.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Those answered with an error.
+             */
+            errors: number;
+            /**
+             * Format: double
+             * @description Mean milliseconds to an answer.
+             */
+            avg_response_time?: number | null;
+        };
+        /** @description Requests and how they went. */
+        UsageSummary: {
+            /**
+             * Format: int64
+             * @description Deliveries, those that SDKs read from memory included.
+             */
+            total_requests: number;
+            /**
+             * Format: int64
+             * @description Those answered with an error.
+             */
+            total_errors: number;
+            /**
+             * Format: double
+             * @description Share of errors, 0 to 1; null without requests.
+             */
+            error_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean milliseconds to an answer; null when nobody measured.
+             */
+            avg_response_time?: number | null;
+            /**
+             * Format: int64
+             * @description Different users; clients that name none count by their address.
+             */
+            unique_users: number;
+        };
         /** @description A person, as they see themselves. */
         User: {
             /**
@@ -2914,6 +3682,11 @@ export interface components {
              * @example simple
              */
             syntax: string;
+            /**
+             * @description In a list: the text or the messages are left out, because the page would be too large with them. With `limit=1`
+             *     they are always there.
+             */
+            omitted?: boolean;
             /** @description The text of a text prompt. */
             content?: string | null;
             /** @description The messages of a chat prompt. */
@@ -2936,6 +3709,28 @@ export interface components {
         };
         /** @description A version's number or id. */
         VersionName: number | string;
+        /** @description Deliveries of a version under a label. */
+        VersionUsage: {
+            /**
+             * Format: int64
+             * @description The version; null when there was none to deliver.
+             */
+            version?: number | null;
+            /** @description The label it was asked for by; null for a version asked for by itself. */
+            label?: string | null;
+            /** @description The variant of a test. */
+            variant?: string | null;
+            /**
+             * Format: int64
+             * @description Deliveries.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Those answered with an error.
+             */
+            errors: number;
+        };
         /** @description One entry of `meta.warnings`. */
         Warning: {
             /** @description Stable code, such as `UNKNOWN_VARIABLE`. */
@@ -2971,7 +3766,80 @@ export interface components {
             created_at: string;
         };
     };
-    responses: never;
+    responses: {
+        /** @description The role, or the key's scopes, do not allow it */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description Fields are not valid; `details.errors` names all of them */
+        Invalid: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description There is no such thing in this workspace */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description The body is larger than this server takes */
+        PayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description Too many requests; `Retry-After` says how long to wait */
+        RateLimited: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description No credential, or one that is not valid any more */
+        Unauthenticated: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description The database cannot be reached, or the server is stopping; nothing was changed */
+        Unavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description The body is not application/json */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2979,6 +3847,84 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    prompt_analytics: {
+        parameters: {
+            query?: {
+                /** @description `24h` (the usual), `7d` or `30d` */
+                period?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Slug, former slug or id */
+                p: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sums and a series */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_PromptAnalytics"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such period */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    usage_analytics: {
+        parameters: {
+            query?: {
+                /** @description `24h` (the usual), `7d` or `30d` */
+                period?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sums, prompts and a series */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_UsageAnalytics"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such period */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_api_keys: {
         parameters: {
             query?: {
@@ -3002,6 +3948,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_ApiKey"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description Needs an admin */
             403: {
                 headers: {
@@ -3009,6 +3956,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     create_api_key: {
@@ -3033,6 +3982,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_ApiKeyWithSecret"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description Needs an admin, and no key makes a wider one */
             403: {
                 headers: {
@@ -3040,6 +3990,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields are not valid */
             422: {
                 headers: {
@@ -3047,6 +3999,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     revoke_api_key: {
@@ -3070,6 +4024,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_ApiKey"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such key */
             404: {
                 headers: {
@@ -3077,6 +4033,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     rotate_api_key: {
@@ -3104,6 +4062,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_ApiKeyWithSecret"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such key */
             404: {
                 headers: {
@@ -3118,6 +4078,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     login: {
@@ -3149,6 +4114,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
             /** @description Too many failed attempts */
             429: {
                 headers: {
@@ -3156,6 +4124,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
         };
     };
     logout: {
@@ -3176,6 +4145,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Done"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description An API key cannot sign out, nor can another site */
             403: {
                 headers: {
@@ -3183,6 +4153,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     me: {
@@ -3210,6 +4182,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     update_me: {
@@ -3234,6 +4209,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Profile"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description An API key has no profile */
             403: {
                 headers: {
@@ -3241,6 +4217,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields are not valid */
             422: {
                 headers: {
@@ -3248,6 +4226,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     change_password: {
@@ -3279,6 +4259,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description The new password is too weak */
             422: {
                 headers: {
@@ -3293,6 +4276,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
         };
     };
     register: {
@@ -3331,6 +4315,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields are not valid */
             422: {
                 headers: {
@@ -3345,6 +4331,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            503: components["responses"]["Unavailable"];
         };
     };
     list_sessions: {
@@ -3365,6 +4352,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Session"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description An API key has no sessions */
             403: {
                 headers: {
@@ -3372,6 +4360,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     revoke_other_sessions: {
@@ -3392,6 +4382,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_RevokedSessions"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description An API key has no sessions */
             403: {
                 headers: {
@@ -3399,6 +4390,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     revoke_session: {
@@ -3422,6 +4415,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Done"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description You have no such session */
             404: {
                 headers: {
@@ -3429,6 +4424,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     status: {
@@ -3449,6 +4446,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_AuthStatus"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     empty_bin: {
@@ -3469,6 +4468,112 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Value"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    bundle: {
+        parameters: {
+            query?: {
+                /** @description Which label; `production` unless said, `latest` is the newest version */
+                label?: string;
+                /** @description These prompts only; separated by commas */
+                slugs?: string;
+                /** @description Prompts with one of these tags only; separated by commas */
+                tags?: string;
+                /** @description Prompts on a page, up to 1,000 */
+                limit?: number;
+                /** @description `meta.next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The ETag of what the client has */
+                "If-None-Match"?: string | null;
+                /** @description No older than this revision */
+                "X-XR2-Min-Revision"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleAnswer"];
+                };
+            };
+            /** @description The client has it already (`If-None-Match`) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description The key may not see that label */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The revision of the cursor is no longer kept */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description The revision of `X-XR2-Min-Revision` was not reached in time */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_clients: {
+        parameters: {
+            query?: {
+                /** @description Slug, former slug or id */
+                prompt?: string;
+                /** @description A label */
+                label?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The instances */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Clients"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     facets: {
@@ -3489,6 +4594,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Facets"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_labels: {
@@ -3509,6 +4618,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Label"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     create_label: {
@@ -3533,6 +4646,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Label"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description There is one of that name */
             409: {
                 headers: {
@@ -3540,6 +4655,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     update_label: {
@@ -3567,6 +4687,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Label"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such label */
             404: {
                 headers: {
@@ -3574,6 +4696,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_label: {
@@ -3598,6 +4725,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such label */
             404: {
                 headers: {
@@ -3612,6 +4741,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_organizations: {
@@ -3632,6 +4763,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_organization: {
@@ -3655,6 +4790,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_organization_members: {
@@ -3678,6 +4818,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_prompts: {
@@ -3712,6 +4857,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Prompt"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     create_prompt: {
@@ -3736,6 +4885,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description publish was asked for and is not allowed; nothing was saved */
             403: {
                 headers: {
@@ -3757,8 +4907,54 @@ export interface operations {
                 };
                 content?: never;
             };
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields or the template are not valid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description What was found, and what went wrong */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description The key may not see that label */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            /** @description The revision of `X-XR2-Min-Revision` was not reached in time */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3811,6 +5007,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
                 headers: {
@@ -3832,6 +5029,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
             /** @description The revision of `X-XR2-Min-Revision` was not reached in time */
             503: {
                 headers: {
@@ -3866,6 +5064,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -3880,6 +5080,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields or the template are not valid */
             422: {
                 headers: {
@@ -3887,6 +5089,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_prompt: {
@@ -3915,6 +5119,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Value"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -3929,6 +5135,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     archive_prompt: {
@@ -3952,6 +5160,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     prompt_details: {
@@ -3975,6 +5188,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Details"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -3982,6 +5197,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_draft: {
@@ -4008,6 +5225,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Draft"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt, or it has no draft */
             404: {
                 headers: {
@@ -4015,6 +5234,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     put_draft: {
@@ -4045,6 +5266,9 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Draft"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             /** @description Somebody saved it meanwhile; `details.current` is theirs */
             409: {
                 headers: {
@@ -4059,6 +5283,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     delete_draft: {
@@ -4085,6 +5313,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No draft */
             404: {
                 headers: {
@@ -4099,6 +5329,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     duplicate_prompt: {
@@ -4126,6 +5358,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -4133,6 +5367,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     prompt_history: {
@@ -4159,6 +5398,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_HistoryEntry"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     prompt_labels: {
@@ -4182,6 +5426,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_PromptLabel"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     set_prompt_label: {
@@ -4211,6 +5460,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_LabelSet"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The label is protected */
             403: {
                 headers: {
@@ -4225,11 +5475,19 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     remove_prompt_label: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Even when other prompts include it by this label */
+                force?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Slug or id */
@@ -4250,6 +5508,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_LabelSet"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description It is not there */
             404: {
                 headers: {
@@ -4257,6 +5517,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Other prompts include it by this label; `details.reasons` names them */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     label_history: {
@@ -4285,6 +5554,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_HistoryEntry"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     publish_prompt: {
@@ -4315,6 +5589,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Published"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description A rule forbids it */
             403: {
                 headers: {
@@ -4336,6 +5611,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description The template is not valid */
             422: {
                 headers: {
@@ -4343,6 +5620,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     render: {
@@ -4370,6 +5649,7 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
                 headers: {
@@ -4384,6 +5664,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Values are missing or wrong */
             422: {
                 headers: {
@@ -4391,6 +5673,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     unarchive_prompt: {
@@ -4414,6 +5698,11 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     undelete_prompt: {
@@ -4437,6 +5726,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -4444,6 +5735,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_versions: {
@@ -4462,7 +5755,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Versions, newest first */
+            /** @description Versions, newest first; on a page that would be too large the older ones stand without their text */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4471,6 +5764,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Version"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -4478,6 +5773,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     create_version: {
@@ -4505,6 +5802,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_NewVersionAnswer"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
                 headers: {
@@ -4519,6 +5818,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Fields or the template are not valid */
             422: {
                 headers: {
@@ -4526,6 +5827,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     fetch_version: {
@@ -4558,6 +5861,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Unauthenticated"];
             /** @description The key is confined to labels and none of them points at it */
             403: {
                 headers: {
@@ -4579,6 +5883,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     version_diff: {
@@ -4607,6 +5913,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Difference"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt or version */
             404: {
                 headers: {
@@ -4614,6 +5922,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     restore_version: {
@@ -4643,6 +5953,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Published"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description No such prompt or version */
             404: {
                 headers: {
@@ -4650,6 +5962,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     stream: {
@@ -4659,8 +5976,15 @@ export interface operations {
                 label?: string;
                 /** @description Changes of these prompts only; separated by commas */
                 slugs?: string;
+                /** @description Changes of prompts with one of these tags only; separated by commas */
+                tags?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The last revision the client has; what came after it is sent first */
+                "Last-Event-ID"?: number | null;
+                /** @description Begin no earlier than at this revision */
+                "X-XR2-Min-Revision"?: number | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4675,6 +5999,14 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Changed"];
                 };
             };
+            /** @description Last-Event-ID is no revision */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
                 headers: {
@@ -4684,6 +6016,56 @@ export interface operations {
             };
             /** @description Too many streams are open */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server has as many streams as it takes, or cannot reach its database */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    telemetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Report"];
+            };
+        };
+        responses: {
+            /** @description Taken in, as far as it is right */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Received"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The report itself is wrong, or has more than 1000 events */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description Nothing was taken in; send it again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4713,6 +6095,8 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description The text is larger than this server takes */
             413: {
                 headers: {
@@ -4720,6 +6104,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            415: components["responses"]["UnsupportedMediaType"];
             /** @description Messages or variables are not well-formed */
             422: {
                 headers: {
@@ -4727,6 +6112,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_workspaces: {
@@ -4747,6 +6134,10 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     get_workspace: {
@@ -4770,6 +6161,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Workspace"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description You are not a member of such a workspace */
             404: {
                 headers: {
@@ -4777,6 +6170,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     list_members: {
@@ -4800,6 +6195,8 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Member"];
                 };
             };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description You are not a member of such a workspace */
             404: {
                 headers: {
@@ -4807,6 +6204,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     health: {

@@ -12,6 +12,12 @@ function wait(seconds: number | null): string {
   return `Wait ${Math.ceil(seconds / 60)} minutes, then try again.`;
 }
 
+/** The server's words as a sentence of their own. */
+function sentence(words: string): string {
+  const capital = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}
+
 /** Turns any failure into words for the person in front of the screen. */
 export function explain(error: unknown): Explanation {
   if (!(error instanceof ApiError)) {
@@ -30,9 +36,9 @@ export function explain(error: unknown): Explanation {
     case 401:
       return { title: 'You are signed out', text: 'Sign in again to go on where you were.' };
     case 403:
-      return { title: 'You may not do this', text: `${error.message} Ask an admin of the workspace for the right.` };
+      return { title: 'You may not do this', text: `${sentence(error.message)} Ask an admin of the workspace for the right.` };
     case 404:
-      return { title: 'Not found', text: `${error.message}. It may have been deleted or renamed.`.replace('..', '.') };
+      return { title: 'Not found', text: `${sentence(error.message)} It may have been deleted or renamed.` };
     case 409:
       return { title: 'Somebody was faster', text: error.message };
     case 413:

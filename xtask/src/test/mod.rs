@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check there is, cheap ones first, one verdict at the end.
 
+use crate::summary;
 use anyhow::{Result, bail};
 use session::Session;
 use std::time::{Duration, Instant};
@@ -170,6 +171,19 @@ fn print_details(ran: &Ran) {
     }
 }
 
+/// How much of each failed step is repeated at the very end.
+const REPEATED_LINES: usize = 40;
+
+/// The failures once more, shorter: whoever reads only the end of a long log must find the reason there.
+fn repeat_failures(report: &[Ran]) {
+    for ran in report.iter().filter(|ran| ran.outcome.counts.failed > 0) {
+        println!();
+        println!("------ {} failed:", ran.name);
+        let lines: Vec<&str> = ran.outcome.details.trim_end().lines().collect();
+        println!("{}", summary::shorten(&lines, REPEATED_LINES));
+    }
+}
+
 /// The table once more in one piece, for whoever reads only the end of a long log.
 fn print_report(report: &[Ran], took: Duration) -> bool {
     println!();
@@ -180,6 +194,7 @@ fn print_report(report: &[Ran], took: Duration) -> bool {
         failed += ran.outcome.counts.failed;
     }
     println!("       {:>7.1} s  in all", took.as_secs_f64());
+    repeat_failures(report);
     println!("{passed} passed, {failed} failed");
     failed == 0 && passed > 0
 }

@@ -247,10 +247,17 @@ fn truncated(float: f64) -> Option<Number> {
 fn to_float(input: &Val<'_>) -> Option<Number> {
     match input.view() {
         View::Bool(flag) => Some(Number::from(u8::from(flag))),
-        View::Number(number) => Some(number.clone()),
+        View::Number(number) => nearest_double(number),
         View::Text(text) => Number::from_f64(text.trim().parse().ok()?),
         _ => None,
     }
+}
+
+/// The number as a double holds it. Integers beyond 2^53 may not fit; all others stay as they are.
+fn nearest_double(number: &Number) -> Option<Number> {
+    let float = number.as_f64()?;
+    let exact = number.as_i128().is_none_or(|whole| float as i128 == whole);
+    if exact { Some(number.clone()) } else { Number::from_f64(float) }
 }
 
 fn to_json<'a>(input: &Val<'a>, args: Args<'_, 'a>, budget: &Budget) -> Result<Val<'a>, Failure> {

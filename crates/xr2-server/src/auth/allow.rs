@@ -15,7 +15,7 @@ use crate::events::Actor;
 use crate::features::accounts::{self, SessionUser};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::workspaces::Membership;
-use crate::http::{Params, RequestContext};
+use crate::http::{CookieSlot, Params, RequestContext};
 use crate::state::App;
 
 /// Who sent the request, before a workspace is chosen.
@@ -252,7 +252,11 @@ async fn caller(parts: &mut Parts, app: &App) -> Result<Caller> {
             if cookie && !is_same_origin(&parts.method, &parts.headers, &app.config().public_url) {
                 return Err(other_site());
             }
-            Identity::Session(accounts::authenticate(app, &token_hash(token)).await?)
+            let user = accounts::authenticate(app, &token_hash(token)).await?;
+            if let Some(slot) = parts.extensions.get::<CookieSlot>().filter(|_| cookie && user.extends) {
+                slot.put(accounts::session_cookie(app, token, context.secure)?);
+            }
+            Identity::Session(user)
         }
     };
     Ok(Caller { context, identity })

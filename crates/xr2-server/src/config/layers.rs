@@ -136,6 +136,10 @@ fn set(table: &mut Table, key: &str, text: &str) -> Result<(), String> {
 fn typed(default: &Value, text: &str) -> Result<Value, String> {
     Ok(match default {
         Value::Integer(_) => Value::Integer(text.trim().parse().map_err(|_| "expected a whole number")?),
+        Value::Float(_) => {
+            let number: f64 = text.trim().parse().map_err(|_| "expected a number")?;
+            Value::Float(number)
+        }
         Value::Boolean(_) => match text.trim() {
             "true" | "1" => Value::Boolean(true),
             "false" | "0" => Value::Boolean(false),

@@ -27,8 +27,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Database address; see [`Config::database_url`].
     database: Hidden,
-    /// Redis address; empty: one node.
-    pub redis: String,
+    /// Redis address; see [`Config::redis_address`].
+    redis: Hidden,
     /// Address in the browser, without a slash at the end; empty when not set.
     pub public_url: String,
     /// Further host names this server answers to.
@@ -53,8 +53,12 @@ pub struct Config {
     pub resilience: Resilience,
     /// Sizes and counts.
     pub limits: Limits,
+    /// Event streams.
+    pub stream: Stream,
     /// The bin.
     pub bin: Bin,
+    /// Deliveries written down.
+    pub usage: UsageSettings,
     /// Logging.
     pub log: Log,
     /// `/metrics`.
@@ -181,10 +185,35 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of compiled prompts in memory.
     pub cache_bytes: u64,
+    /// Bytes of bundles in memory.
+    pub bundle_bytes: u64,
     /// Streams in all.
     pub streams: usize,
     /// Streams of one key or session.
     pub streams_per_caller: usize,
+}
+
+/// `[stream]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Stream {
+    heartbeat: f64,
+    stall: f64,
+    /// Revisions that are replayed at most.
+    pub replay_revisions: i64,
+    /// Bytes of what is kept for replaying.
+    pub replay_bytes: usize,
+}
+
+impl Stream {
+    /// Between two signs of life.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_secs_f64(self.heartbeat)
+    }
+
+    /// How long a client may take nothing of what it is sent.
+    pub fn stall(&self) -> Duration {
+        Duration::from_secs_f64(self.stall)
+    }
 }
 
 /// `[bin]`
@@ -192,6 +221,15 @@ pub struct Limits {
 pub struct Bin {
     /// Days until purged; 0 is never.
     pub retention_days: u32,
+}
+
+/// `[usage]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct UsageSettings {
+    /// Days single deliveries are kept; 0 is for good.
+    pub retention_days: u32,
+    /// Deliveries that wait to be written at most.
+    pub buffer_events: usize,
 }
 
 /// `[log]`
@@ -301,6 +339,11 @@ impl Config {
         Duration::from_secs(self.shutdown_grace_seconds)
     }
 
+    /// The Redis address, which may hold a password; none: there is one node.
+    pub fn redis_address(&self) -> Option<&str> {
+        Some(self.redis.as_str()).filter(|address| !address.is_empty())
+    }
+
     /// How long a sign-in lasts without use.
     pub fn session_lifetime(&self) -> chrono::TimeDelta {
         chrono::TimeDelta::days(i64::from(self.auth.session_days))
@@ -407,10 +450,23 @@ impl Config {
         ] {
             demand(value >= Duration::from_millis(10), key, "must be at least 10ms");
         }
+        let is_time = |seconds: f64| (0.05..=3600.0).contains(&seconds);
+        demand(is_time(self.stream.heartbeat), "stream.heartbeat", "must be between 0.05 and 3600");
+        demand(is_time(self.stream.stall), "stream.stall", "must be between 0.05 and 3600");
+        demand(
+            (0..=1_000_000).contains(&self.stream.replay_revisions),
+            "stream.replay_revisions",
+            "must be between 0 and 1000000",
+        );
         demand(
             (2..=1000).contains(&self.postgres.max_connections),
             "postgres.max_connections",
             "must be between 2 and 1000",
+        );
+        demand(
+            (1_000..=100_000_000).contains(&self.usage.buffer_events),
+            "usage.buffer_events",
+            "must be between 1000 and 100000000",
         );
         if problems.is_empty() { Ok(()) } else { Err(ConfigError::new(problems.join("\n"))) }
     }

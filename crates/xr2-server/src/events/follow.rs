@@ -297,6 +297,22 @@ impl Follower {
     }
 }
 
+/// Everything delivery could see in `workspace` after revision `from` up to `to`, in order.
+pub async fn notices_between(db: &Db, workspace: Uuid, from: i64, to: i64) -> xr2_db::Result<Vec<Notice>> {
+    let (mut cursor, mut notices) = ((from, i64::MAX), Vec::new());
+    let mut is_last_page = false;
+    while !is_last_page && cursor.0 <= to {
+        let events = queries::events_after(db, workspace, cursor, BATCH).await?;
+        is_last_page = (events.len() as i64) < BATCH;
+        if let Some(last) = events.last() {
+            cursor = (last.revision.unwrap_or(to), last.sequence);
+        }
+        let wanted = events.into_iter().filter(|event| event.revision.is_some_and(|revision| revision <= to));
+        notices.extend(wanted.map(|event| Notice::of_stored(workspace, event)));
+    }
+    Ok(notices)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

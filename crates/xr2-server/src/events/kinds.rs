@@ -30,7 +30,7 @@ macro_rules! event_types {
 event_types! {
     /// A prompt was made.
     PromptCreated = "prompt.created", true;
-    /// Title, slug, tags or the like changed, or a version was saved that no label points at.
+    /// Something that is delivered beside the text changed: title, slug, tags; or what stands around it.
     PromptUpdated = "prompt.updated", true;
     /// A version was made.
     VersionCreated = "version.created", true;

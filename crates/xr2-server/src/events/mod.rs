@@ -9,7 +9,7 @@ mod queries;
 
 pub use change::{Change, Committed};
 pub use contact::Contact;
-pub use follow::{Follower, Listener, Notice};
+pub use follow::{Follower, Listener, Notice, notices_between};
 pub use kinds::{EventType, NewEvent, Resource};
 pub use queries::{StoredEvent, append_instance_event, append_instance_event_in};
 

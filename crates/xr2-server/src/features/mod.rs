@@ -9,4 +9,6 @@ pub mod imports;
 pub mod prompts;
 pub mod stream;
 pub mod system;
+pub mod telemetry;
+pub mod usage;
 pub mod workspaces;

@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
@@ -16,11 +17,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest<App> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
-        require_json(&request)?;
-        let limit = app.config().limits.body_bytes;
-        let bytes = axum::body::to_bytes(request.into_body(), limit)
-            .await
-            .map_err(|error| read_error(&error, limit))?;
+        let JsonBytes(bytes) = JsonBytes::from_request(request, app).await?;
         let value: serde_json::Value = if bytes.iter().all(u8::is_ascii_whitespace) {
             serde_json::Value::Object(serde_json::Map::new())
         } else {
@@ -36,6 +33,51 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest<App> for Body<T> {
             ApiError::invalid_field(&field, "invalid", error.into_inner().to_string())
         })
     }
+}
+
+/// A body that is said to be JSON, as it came: for what is read by hand.
+pub struct JsonBytes(pub Bytes);
+
+impl FromRequest<App> for JsonBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        require_json(&request)?;
+        let limit = app.config().limits.body_bytes;
+        let bytes = axum::body::to_bytes(request.into_body(), limit).await;
+        bytes.map(JsonBytes).map_err(|error| read_error(&error, limit))
+    }
+}
+
+/// Reads JSON without a look at the documented schema: the first thing that is wrong is told.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    if holds_nul(bytes) {
+        return Err(ApiError::bad_request("The body holds the character NUL, which no text here may hold."));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let field = error.path().to_string();
+        let error = error.into_inner();
+        if error.is_data() {
+            ApiError::invalid_field(&field, "invalid", error.to_string())
+        } else {
+            syntax_error(&error)
+        }
+    })?;
+    deserializer.end().map_err(|error| syntax_error(&error))?;
+    Ok(read)
+}
+
+/// Whether some text of a JSON document has the character that PostgreSQL does not store. Only texts have backslashes.
+fn holds_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at + 1..].starts_with(b"u0000") {
+            return true;
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
 }
 
 fn require_json(request: &Request) -> Result<()> {

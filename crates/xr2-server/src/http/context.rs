@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use rand::RngCore;
 
@@ -54,6 +55,23 @@ impl RequestContext {
     /// For work that no request asked for: imports, clean-up, the demo.
     pub fn internal() -> RequestContext {
         RequestContext { request_id: RequestId::random(), address: None, user_agent: None, secure: false }
+    }
+}
+
+/// Where a request leaves the cookie that its answer is to set: the browser keeps the session as long as the server
+/// does.
+#[derive(Debug, Clone, Default)]
+pub struct CookieSlot(Arc<OnceLock<HeaderValue>>);
+
+impl CookieSlot {
+    /// Leaves it; the first one counts.
+    pub fn put(&self, cookie: HeaderValue) {
+        let _ = self.0.set(cookie);
+    }
+
+    /// What was left.
+    pub fn take(&self) -> Option<HeaderValue> {
+        self.0.get().cloned()
     }
 }
 

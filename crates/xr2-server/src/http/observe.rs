@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::error::ApiError;
-use crate::http::{RequestContext, RequestId, client_address};
+use crate::http::{CookieSlot, RequestContext, RequestId, client_address};
 use crate::state::App;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,11 +34,21 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(context);
+    let slot = request.headers().contains_key(header::COOKIE).then(CookieSlot::default);
+    if let Some(slot) = &slot {
+        request.extensions_mut().insert(slot.clone());
+    }
 
     let mut response = next.run(request).await;
 
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&mut response, &error, &request_id, route.as_ref().map(MatchedPath::as_str));
+    }
+    // What a route says of the cookie itself, such as signing out, counts.
+    if let Some(cookie) = slot.and_then(|slot| slot.take())
+        && !response.headers().contains_key(header::SET_COOKIE)
+    {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     let quiet = response.extensions().get::<Handled>().is_some();
     put_on(response.headers_mut(), &request_id, secure);

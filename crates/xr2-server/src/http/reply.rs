@@ -63,6 +63,11 @@ impl<T> Reply<T> {
         Reply { status: StatusCode::CREATED, ..Reply::ok(data) }
     }
 
+    /// 202.
+    pub fn accepted(data: T) -> Self {
+        Reply { status: StatusCode::ACCEPTED, ..Reply::ok(data) }
+    }
+
     /// Adds page, limit and total.
     pub fn paged(mut self, page: Page, total: i64) -> Self {
         self.meta.page = Some(page.page);

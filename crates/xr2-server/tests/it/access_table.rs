@@ -159,8 +159,15 @@ pub fn rows() -> Vec<Row> {
         row("GET",    "/api/v1/prompts/{p}",                           Deliver,         none()),
         row("GET",    "/api/v1/prompts/{p}/versions/{v}",              Deliver,         none()),
         row("POST",   "/api/v1/prompts/{p}/render",                    Deliver,         json!({ "variables": {} })),
+        row("POST",   "/api/v1/prompts/batch",                         Deliver,         json!({ "slugs": ["welcome"] })),
+        row("GET",    "/api/v1/bundle",                                Deliver,         none()),
         row("POST",   "/api/v1/templates/preview",                     Read,            text()),
         row("GET",    "/api/v1/stream",                                Deliver,         none()),
+        row("POST",   "/api/v1/telemetry",                             Deliver,         json!({ "instance": "i" })),
+        row("GET",    "/api/v1/clients",                               Read,            none()),
+
+        row("GET",    "/api/v1/analytics/usage",                       Read,            none()),
+        row("GET",    "/api/v1/analytics/prompts/{p}",                 Read,            none()),
     ]
 }
 

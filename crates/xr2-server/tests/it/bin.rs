@@ -21,7 +21,7 @@ both!(there_and_back, |app| async move {
         (event.revision, event.resource_name.as_deref(), event.user_agent.as_deref()),
         (Some(3), Some("a"), Some("tidy/1"))
     );
-    assert_eq!(event.after.unwrap()["labels"], json!({ "production": 2 }));
+    assert_eq!(event.after.unwrap()["labels"], json!({ "production": 2, "latest": 2 }));
 
     for path in ["", "/versions", "/versions/1", "/labels", "/draft", "/history", "/versions/2/diff"] {
         owner.get(&format!("/prompts/a{path}")).await.error(404, "NOT_FOUND").says("not found");

@@ -40,6 +40,7 @@ fn a_documented_file_holds_the_defaults() {
         ("secret_key", "hidden-key"),
         ("database", "postgres://a:hidden-word@b/c"),
         ("metrics.token", "hidden-token"),
+        ("redis", "redis://user:hidden-word@b:6379"),
     ];
     assert!(!format!("{:?}", load(None, &[], &secrets).unwrap()).contains("hidden"));
 }

@@ -240,3 +240,123 @@ both!(a_snippet_that_would_break_others_is_refused, |app| async move {
         .await;
     assert_eq!(delivered(&owner, "other").await, "end");
 });
+
+both!(a_label_that_others_include_by_stays, |app| async move {
+    let owner = app.owner().await;
+    text(&owner, "s", "S").await;
+    owner.put("/prompts/s/labels/staging", json!({ "version": 1 })).await.ok();
+    text(&owner, "a", "[{% include \"s@staging\" %}]").await;
+    text(&owner, "b", "{% include \"a\" %}").await;
+    let unchanged = Unchanged::since(&app).await;
+    let answer = owner.delete("/prompts/s/labels/staging").await.error(409, "IN_USE").says("a, b");
+    assert_eq!(
+        answer.details()["reasons"],
+        json!([{ "kind": "included_by", "slug": "a" }, { "kind": "included_by", "slug": "b" }])
+    );
+    unchanged.check().await;
+    assert_eq!(delivered(&owner, "b").await, "[S]");
+    // Nobody includes by this one; and whoever insists may.
+    owner.delete("/prompts/b/labels/production").await.ok();
+    owner.delete("/prompts/s/labels/staging?force=true").await.ok();
+    owner.get("/prompts/a").await.error(422, "TEMPLATE_ERROR");
+});
+
+both!(two_that_would_include_each_other_at_once, |app| async move {
+    let owner = app.owner().await;
+    for round in 0..6 {
+        let (a, b) = (format!("a{round}"), format!("b{round}"));
+        text(&owner, &a, "A").await;
+        text(&owner, &b, "B").await;
+        for (this, that) in [(&a, &b), (&b, &a)] {
+            let content = format!("{this} {{% include \"{that}\" %}}");
+            let body = json!({ "content": content, "syntax": "jinja" });
+            owner.post(&format!("/prompts/{this}/versions"), body).await.created();
+        }
+        let publish = |slug: &str| {
+            let (owner, path) = (owner.clone(), format!("/prompts/{slug}/publish"));
+            async move { owner.post(&path, json!({ "from": 2 })).await }
+        };
+        let (first, second) = futures::future::join(publish(&a), publish(&b)).await;
+        let mut statuses = [first.status, second.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 422], "{} {}", first.text, second.text);
+        for slug in [&a, &b] {
+            owner.get(&format!("/prompts/{slug}")).await.ok();
+        }
+    }
+});
+
+both!(a_snippet_cannot_go_while_somebody_begins_to_include_it, |app| async move {
+    let owner = app.owner().await;
+    for round in 0..6 {
+        let (s, a) = (format!("s{round}"), format!("a{round}"));
+        text(&owner, &s, "S").await;
+        let include = format!("{{% include \"{s}\" %}}");
+        let body = json!({ "title": a, "slug": a, "content": include });
+        let make = async { owner.post("/prompts", body).await };
+        let path = format!("/prompts/{s}");
+        let delete = async { owner.delete(&path).await };
+        let (made, deleted) = futures::future::join(make, delete).await;
+        match (made.status, deleted.status) {
+            (201, 409) => assert_eq!(delivered(&owner, &a).await, "S"),
+            (422, 200) => {}
+            other => panic!("{other:?}: {} {}", made.text, deleted.text),
+        }
+    }
+});
+
+both!(heavy_includes_are_checked_as_light_ones_are, |app| async move {
+    // Large enough to be compiled beside the transaction, in which what was compiled is found again.
+    let owner = app.owner().await;
+    let long = "word ".repeat(20_000);
+    text(&owner, "s", &format!("{long}{{{{ x }}}}")).await;
+    text(&owner, "a", &format!("{long}{{% include \"s\" %}}")).await;
+    assert!(delivered(&owner, "a?x=end").await.ends_with("word end"));
+    let draft = owner
+        .put("/prompts/a/draft", json!({ "content": format!("{long}{{% include \"nowhere\" %}}") }))
+        .await
+        .ok();
+    let problem = &draft.data()["problems"][0];
+    assert!(problem["message"].as_str().unwrap().contains("nowhere"), "{problem}");
+    assert_eq!(owner.get("/prompts/a/draft").await.ok().data()["problems"], draft.data()["problems"]);
+    let unchanged = Unchanged::since(&app).await;
+    owner
+        .post("/prompts/a/publish", json!({ "from": "draft" }))
+        .await
+        .error(422, "TEMPLATE_ERROR")
+        .says("nowhere");
+    unchanged.check().await;
+    owner
+        .put("/prompts/a/draft", json!({ "content": format!("{long}!{{% include \"s\" %}}"), "revision": 1 }))
+        .await
+        .ok();
+    let published = owner.post("/prompts/a/publish?freeze=true", json!({ "from": "draft" })).await.ok();
+    assert!(published.data()["version"]["content"].as_str().unwrap().ends_with("!{% include \"s@1\" %}"));
+    owner.post("/prompts/a/versions/1/restore", json!({})).await.created();
+    owner.put("/prompts/a/labels/staging", json!({ "version": 2 })).await.ok();
+    put(&owner, "a", json!({ "content": format!("{long}?{{% include \"s\" %}}") })).await;
+    assert!(delivered(&owner, "a?x=end").await.contains("?word"));
+    owner
+        .put("/prompts/s", json!({ "messages": [{ "role": "user", "content": "x" }] }))
+        .await
+        .error(409, "IN_USE")
+        .says("a");
+});
+
+both!(a_saved_version_is_told_to_those_that_include_the_latest, |app| async move {
+    let owner = app.owner().await;
+    text(&owner, "s", "1").await;
+    text(&owner, "newest", "{% include \"s@latest\" %}").await;
+    text(&owner, "live", "{% include \"s\" %}").await;
+    put(&owner, "s", json!({ "content": "2", "publish": false })).await;
+    let event = last_event(&app).await;
+    assert_eq!(event.kind, "version.created");
+    let dependents = event.after.unwrap()["dependents"].clone();
+    let slugs: Vec<_> = dependents.as_array().unwrap().iter().map(|d| d["slug"].clone()).collect();
+    assert_eq!(slugs, [json!("newest")]);
+    // What goes and comes back does so under the computed label as well.
+    owner.delete("/prompts/s?force=true").await.ok();
+    assert_eq!(last_event(&app).await.after.unwrap()["labels"], json!({ "production": 1, "latest": 2 }));
+    owner.post("/prompts/s/undelete", json!({})).await.ok();
+    assert_eq!(last_event(&app).await.after.unwrap()["labels"], json!({ "production": 1, "latest": 2 }));
+});

@@ -32,5 +32,7 @@ mod schema;
 mod sessions;
 mod setup;
 mod support;
+mod telemetry;
+mod usage;
 mod versions;
 mod workspaces;

@@ -11,3 +11,63 @@ both!(alive_and_ready, |app| async move {
     nobody.post(&app.url("/health"), serde_json::json!({})).await.error(405, "METHOD_NOT_ALLOWED");
     assert!(app.new_events().await.is_empty());
 });
+
+both!(metrics_have_the_documented_names, |app| async move {
+    xr2_server::telemetry::init_metrics();
+    let owner = app.owner().await;
+    crate::support::text(&owner, "a", "x").await;
+    app.key(&[xr2_server::auth::Scope::Deliver]).await.get("/prompts/a").await.ok();
+    let text = app.nobody().get(&app.url("/metrics")).await.text;
+    for name in ["xr2_active_workspaces", "xr2_background_jobs", "xr2_db_connections", "xr2_app_info"] {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name} is not there:\n{text}");
+    }
+});
+
+both!(the_api_page_may_load_nothing_from_outside, |app| async move {
+    let nobody = app.nobody();
+    for path in ["/docs/", "/docs/index.html", "/docs/swagger-initializer.js"] {
+        let page = nobody.get(&app.url(path)).await;
+        let policy = page.header("content-security-policy").expect("a policy").to_owned();
+        for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]
+        {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+    }
+    // The policy names this one by its hash.
+    let preset = nobody.get(&app.url("/docs/swagger-ui-standalone-preset.js")).await;
+    assert!(preset.text.contains(".logo_small_svg__cls-2{fill:#fff}.logo_small_svg__cls-3{fill:#85ea2d}"));
+    let initializer = nobody.get(&app.url("/docs/swagger-initializer.js")).await;
+    assert!(initializer.text.contains("\"validatorUrl\": \"none\""), "{}", initializer.text);
+});
+
+both!(every_operation_lists_its_common_errors, |app| async move {
+    let document = app.nobody().get(&app.url("/openapi.json")).await.json;
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() > 30);
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().unwrap() {
+            let mut expected: Vec<&str> = Vec::new();
+            if path.starts_with("/api/") {
+                expected.extend(["429", "503"]);
+                if operation.get("security").is_none() {
+                    expected.extend(["401", "403"]);
+                }
+            }
+            if path.contains('{') {
+                expected.push("404");
+            }
+            if operation.get("requestBody").is_some() {
+                expected.extend(["413", "415", "422"]);
+            }
+            for status in expected {
+                let found = &operation["responses"][status];
+                assert!(found.is_object(), "{method} {path} does not list {status}");
+                if let Some(name) = found["$ref"].as_str() {
+                    let at = name.strip_prefix('#').unwrap();
+                    assert!(document.pointer(at).is_some(), "{method} {path}: {name} leads nowhere");
+                }
+            }
+        }
+    }
+});

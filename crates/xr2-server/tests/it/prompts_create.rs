@@ -48,6 +48,7 @@ both!(everything_given_is_kept, |app| async move {
         ("has_draft", json!(false)),
         ("excerpt", json!("Hello {{ name }}, welcome to {{ company }}.")),
         ("last_fetched_at", json!(null)),
+        ("fetches", json!([])),
         ("deleted_at", json!(null)),
         ("deleted_by", json!(null)),
         ("can", json!({ "edit": true, "publish": true, "delete": true })),

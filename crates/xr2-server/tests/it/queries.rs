@@ -1,7 +1,7 @@
 //! SQL of the tests: what is stored, seen past the API.
 
 use uuid::Uuid;
-use xr2_db::{Db, Result, Value, args};
+use xr2_db::{Db, Result, Tx, Value, args};
 
 const PROMPTS: &str = "SELECT 'prompt ' || slug || ' ' || title || ' ' || COALESCE(description, '-') || ' ' || type || ' ' || syntax
         || ' ' || COALESCE(category, '-') || ' ' || CAST(tags AS TEXT) || ' ' || CAST(metadata AS TEXT) || ' ' || excerpt
@@ -52,4 +52,116 @@ pub async fn set_settings(db: &Db, workspace: Uuid, settings: &serde_json::Value
     tx.execute("UPDATE workspaces SET settings = $2 WHERE id = $1", args![workspace, Value::json(settings)])
         .await?;
     tx.commit().await
+}
+
+/// The table of the tests about what a transaction puts off.
+pub mod put_off {
+    use super::*;
+
+    const INSERT: &str = "INSERT INTO put_off (number, word) VALUES ($1, $2)";
+    const RENAME: &str = "UPDATE put_off SET word = $2 WHERE number = $1";
+    const RENAME_ABOVE: &str = "UPDATE put_off SET word = $2 WHERE number > $1";
+
+    /// Puts a row off.
+    pub async fn insert_later(tx: &mut Tx, number: i64, word: &str) {
+        tx.later(INSERT, args![number, word]).await.unwrap();
+    }
+
+    /// Puts a change of a row off.
+    pub async fn rename_later(tx: &mut Tx, number: i64, word: &str) {
+        tx.later(RENAME, args![number, word]).await.unwrap();
+    }
+
+    /// Changes rows at once and tells how many.
+    pub async fn rename_above(tx: &mut Tx, number: i64, word: &str) -> u64 {
+        tx.execute(RENAME_ABOVE, args![number, word]).await.unwrap()
+    }
+
+    /// All rows.
+    pub async fn rows(tx: &mut Tx) -> Result<Vec<(i64, String)>> {
+        tx.all("SELECT number, word FROM put_off ORDER BY number", args![]).await
+    }
+}
+
+/// The role of pooled connections, and who owns what.
+pub mod roles {
+    /// A role that may sign in, and whatever else `may` says; the owner of `database`.
+    pub fn make_owner(user: &str, may: &str, database: &str) -> [String; 2] {
+        [
+            format!("CREATE ROLE {user} LOGIN {may} PASSWORD 'secret'"),
+            format!("ALTER DATABASE {database} OWNER TO {user}"),
+        ]
+    }
+
+    /// Removes it.
+    pub fn drop(user: &str) -> [String; 1] {
+        [format!("DROP ROLE {user}")]
+    }
+}
+
+/// A row of usage as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UsageRow {
+    pub prompt: Uuid,
+    pub version: i64,
+    pub label: String,
+    pub key: Option<Uuid>,
+    pub source: String,
+    pub status: i64,
+    pub count: i64,
+    pub latency_us: Option<i64>,
+    pub user: Option<String>,
+    pub address_hash: Option<String>,
+    pub user_agent: Option<String>,
+    pub model: Option<String>,
+    pub variables: Option<serde_json::Value>,
+    pub includes: Option<serde_json::Value>,
+}
+
+impl xr2_db::FromRow for UsageRow {
+    fn from_row(row: &xr2_db::Row) -> Result<Self> {
+        Ok(UsageRow {
+            prompt: row.get("prompt_id")?,
+            version: row.get("version")?,
+            label: row.get("label")?,
+            key: row.opt("api_key_id")?,
+            source: row.get("source")?,
+            status: row.get("status")?,
+            count: row.get("count")?,
+            latency_us: row.opt("latency_us")?,
+            user: row.opt("user_id")?,
+            address_hash: row.opt("address_hash")?,
+            user_agent: row.opt("user_agent")?,
+            model: row.opt("model")?,
+            variables: row.json_opt("variables")?,
+            includes: row.json_opt("includes")?,
+        })
+    }
+}
+
+/// Usage of a workspace in the order written.
+pub async fn usage(db: &Db, workspace: Uuid) -> Result<Vec<UsageRow>> {
+    let mut tx = db.usage().tenant(workspace).read().await?;
+    tx.all("SELECT * FROM usage_events WHERE workspace_id = $1 ORDER BY sequence", args![workspace]).await
+}
+
+/// The sum of all hours of a workspace: deliveries and errors.
+pub async fn summed(db: &Db, workspace: Uuid) -> Result<(i64, i64)> {
+    let mut tx = db.usage().tenant(workspace).read().await?;
+    tx.one(
+        "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT), CAST(COALESCE(SUM(errors), 0) AS BIGINT)
+         FROM usage_hourly WHERE workspace_id = $1",
+        args![workspace],
+    )
+    .await
+}
+
+/// Keeps everybody else from writing usage until the transaction ends.
+pub async fn hold_usage(db: &Db) -> Result<xr2_db::Tx> {
+    let mut tx = db.usage().system(xr2_db::Purpose::Usage).write().await?;
+    let lock = xr2_db::dialect::for_update(tx.engine(), "LOCK TABLE usage_events IN EXCLUSIVE MODE", "");
+    if !lock.is_empty() {
+        tx.execute(lock, args![]).await?;
+    }
+    Ok(tx)
 }

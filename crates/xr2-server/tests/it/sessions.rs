@@ -138,3 +138,28 @@ both!(
         app.nobody().with_header("host", "10.0.0.7").get(&app.url("/health")).await.ok();
     }
 );
+
+both!(
+    the_cookie_lasts_as_long_as_the_session,
+    Options::new().set("auth.session_days", 2),
+    |app| async move {
+        let ann = app.owner().await;
+        let token = app.session_of(ann.id.unwrap()).await;
+        let browser = app.nobody().with_header("cookie", &format!("other=1; xr2_session={token}"));
+        let cookie = |answer: &xr2_testkit::Answer| answer.header("set-cookie").map(str::to_owned);
+        assert_eq!(cookie(&browser.get("/auth/me").await.ok()), None, "used just now");
+        app.clock().advance(TimeDelta::hours(1));
+        let set = cookie(&browser.get("/auth/me").await.ok()).expect("the session is extended");
+        assert!(set.starts_with(&format!("xr2_session={token}; Path=/; Max-Age=172800; HttpOnly")), "{set}");
+        app.until("the use is written down", || async {
+            cookie(&browser.get("/auth/me").await.ok()).is_none()
+        })
+        .await;
+        // A program that sends the token itself has no cookie to keep.
+        app.clock().advance(TimeDelta::hours(1));
+        assert_eq!(cookie(&app.bearer(&token).get("/auth/me").await.ok()), None);
+        app.clock().advance(TimeDelta::hours(1));
+        let gone = browser.with_header("origin", &app.url("")).post("/auth/logout", json!({})).await.ok();
+        assert!(cookie(&gone).unwrap().contains("Max-Age=0"), "signing out takes the cookie away");
+    }
+);

@@ -215,3 +215,26 @@ both!(immutable, |app| async move {
             .error(405, "METHOD_NOT_ALLOWED");
     }
 });
+
+both!(a_page_that_would_be_too_large_leaves_texts_out, |app| async move {
+    let owner = app.owner().await;
+    let long = "x".repeat(700 * 1024);
+    text(&owner, "a", &format!("1 {long}")).await;
+    for n in 2..=3 {
+        put(&owner, "a", json!({ "content": format!("{n} {long}") })).await;
+    }
+    put(&owner, "a", json!({ "content": "4" })).await;
+    let page = owner.get("/prompts/a/versions").await.ok();
+    assert!(page.text.len() < 1024 * 1024, "{}", page.text.len());
+    let has_text: Vec<bool> =
+        page.data().as_array().unwrap().iter().map(|v| v["content"].is_string()).collect();
+    assert_eq!(has_text, [true, true, false, false]);
+    assert_eq!(page.data()[2]["omitted"], true);
+    assert_eq!(page.data()[0].get("omitted"), None);
+    assert_eq!(page.json["meta"]["total"], 4);
+    for (page, number) in [(1, 4), (2, 3), (3, 2), (4, 1)] {
+        let one = owner.get(&format!("/prompts/a/versions?limit=1&page={page}")).await.ok();
+        let content = one.data()[0]["content"].as_str().expect("a page of one has its text");
+        assert!(content.starts_with(&number.to_string()));
+    }
+});

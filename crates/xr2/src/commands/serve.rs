@@ -31,7 +31,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<()> {
     let app = App::start(config, Clock::default()).await?;
     greet(&app, args.demo, args.credentials_file.as_deref()).await?;
     tracing::info!(address = %app.config().listen, engine = app.db().engine().name(), "listening");
-    serve::serve(app, listener, stop_signal()).await?;
+    serve::serve(app, listener, first_signal()).await?;
     Ok(())
 }
 
@@ -58,6 +58,7 @@ async fn greet(app: &App, wants_demo: bool, credentials_file: Option<&Path>) -> 
         println!("    curl -H 'Authorization: Bearer {}' \\", credentials.api_key);
         println!("      '{url}/api/v1/prompts/{}'\n", demo::EXAMPLE);
         println!("  Password and key are shown this once. Ctrl-C stops the server.\n");
+        demo::complete(app).await?;
         return Ok(());
     }
     if let Some(link) = accounts::setup_link(app).await? {
@@ -76,6 +77,16 @@ fn open_private(path: &Path) -> anyhow::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Waits for the signal to stop. From then on another one ends the program at once, whatever is in flight.
+async fn first_signal() {
+    stop_signal().await;
+    tokio::spawn(async {
+        stop_signal().await;
+        tracing::warn!("told to stop once more: ending at once, with requests in flight");
+        std::process::exit(130);
+    });
 }
 
 /// Ctrl-C, or SIGTERM from a supervisor.

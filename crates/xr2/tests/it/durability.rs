@@ -171,7 +171,7 @@ async fn survives_kills(engine: Engine) {
 fn client(key: &str) -> Client {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert("authorization", format!("Bearer {key}").parse().expect("a header"));
-    Client::builder().default_headers(headers).no_proxy().build().expect("a client")
+    xr2_testkit::http().default_headers(headers).build().expect("a client")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

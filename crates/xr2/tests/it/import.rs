@@ -13,7 +13,14 @@ fn text(output: &Output) -> String {
 
 async fn total(program: &Program, key: &str, search: &str) -> i64 {
     let url = format!("{}/api/v1/prompts?search={search}", program.url);
-    let answer = reqwest::Client::new().get(url).bearer_auth(key).send().await.expect("an answer");
+    let answer = xr2_testkit::http()
+        .build()
+        .expect("a client")
+        .get(url)
+        .bearer_auth(key)
+        .send()
+        .await
+        .expect("an answer");
     let body: Value = answer.json().await.expect("JSON");
     body["meta"]["total"].as_i64().expect("a number")
 }

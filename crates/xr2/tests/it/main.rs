@@ -1,6 +1,8 @@
 //! The program itself, started and ended as its operators (and their machines) do.
 
+mod demo;
 mod durability;
 mod import;
 mod program;
 mod queries;
+mod stop;

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from ._engine import Engine, Found, Snapshot
+from ._engine import Engine, Found, Slot
+from ._feed import SPREAD_AFTER_RECONNECT
+from ._http import MakeAsyncClient, MakeClient
+from ._hub import Loading
+from ._registry import registry
 from ._settings import Settings
+from ._snapshot import Snapshot
+from ._table import Table
 from ._wire import FALLBACK_HINT, Key, is_outage
-from .errors import ClientClosed, ConnectionFailed, NotFound, RequestTimeout, Xr2Error
+from .errors import AuthError, BadRequest, ClientClosed, ConnectionFailed, NotFound, RequestTimeout, Xr2Error
 from .prompt import Source
 
 STALE_WAIT = 1.0
@@ -26,6 +37,187 @@ class Served:
     snapshot: Snapshot
     source: Source
     stale: bool = False
+    counted: bool = False
+    """The server knows of this read, since it was asked for this very prompt."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A snapshot that is being confirmed; a caller waits a second for that at most."""
+
+    table: Table
+    loading: Loading
+    slug: str
+    snapshot: Snapshot
+
+    def limit(self, timeout: float | None, now: float) -> float:
+        """How long to wait, counted from when the fetch began: a hanging server costs one caller one second."""
+        left = max(0.0, self.loading.started_at + STALE_WAIT - now)
+        return left if timeout is None else min(left, timeout)
+
+    def unconfirmed(self) -> Served:
+        """What there is, if the server does not say in time."""
+        return Served(self.snapshot, "disk" if self.table.from_disk else "cache", stale=True)
+
+    def confirmed(self) -> Served | None:
+        """What there is now; none where the prompt is gone, or this server has no bundles."""
+        found = self.table.entries.get(self.slug)
+        if found is None:
+            return None
+        current = self.table.live or self.table.confirmed_at >= self.loading.started_at
+        return Served(found[0], "api" if current else "cache", stale=not current)
+
+    def after(self, error: Xr2Error) -> Served | None:
+        """What to do when the fetch failed: go on, ask for the one prompt, or tell the caller."""
+        if is_outage(error):
+            return self.unconfirmed()
+        if isinstance(error, NotFound | BadRequest):
+            return None
+        raise copy.copy(error) from error.__cause__
+
+
+class ClientCore:
+    """What both clients do with their hub: read its tables, and hear from it what concerns their own copies."""
+
+    def __init__(
+        self, settings: Settings, make: MakeClient | None = None, make_async: MakeAsyncClient | None = None
+    ) -> None:
+        self.settings = settings
+        self.engine = Engine(settings.cache_size, settings.max_age)
+        self.closed = False
+        self.told: set[Key] = set()
+        self.hub = registry.join(settings, self, make, make_async)
+        self.count: Callable[[Snapshot], None] | None = self.hub.tally.count if self.hub.tally is not None else None
+
+    def from_table(self, key: Key, now: float) -> Served | Waiting | None:
+        """What the bundle says; none where only the server can tell."""
+        hub = self.hub
+        if key.label is None or key.user_id is not None or key.optimized_for is not None:
+            hub.start()
+            self._rely_on_stream()
+            return None
+        table = hub.table(key.label)
+        hub.start()
+        if not hub.usable(table, now):
+            self._rely_on_stream()
+            return None
+        if not table.loaded:
+            if hub.keeper.may_load(table, now):
+                hub.load(table)
+            return None
+        found = table.entries.get(key.slug)
+        if found is not None:
+            return self._of_age(table, key.slug, found[0], now)
+        absence = table.absence(key.slug)
+        if absence is not None:
+            raise copy.copy(absence) from absence.__cause__
+        if table.is_by_server(key.slug):
+            self._rely_on_stream()
+        return None
+
+    def _rely_on_stream(self) -> None:
+        """Have the stream tell of what no bundle holds; it may have been opened before this client was there."""
+        self.hub.want_everything()
+        told = None if self.engine.stream.live else self.hub.vouches()
+        if told is None:
+            return
+        self.stream_opened(told, vouched=True)
+        # What the stream told in between went past this client.
+        newest = self.hub.vouches()
+        if newest is None:
+            self.engine.stream_lost()
+        elif newest != told:
+            self.all_uncertain(newest)
+
+    def note_refusal(self, key: Key, error: Xr2Error) -> None:
+        """What the server's no to one prompt means for the rest.
+
+        No such prompt: it need not be asked for again until the stream says otherwise. No such key: nothing that
+        is held for it may be handed out any more.
+        """
+        if isinstance(error, AuthError) and error.status == 401:
+            self.hub.refused(error)
+        table = self.hub.tables.get(key.label or "")
+        if table is not None and isinstance(error, NotFound) and key.user_id is None and key.optimized_for is None:
+            table.note_absence(key.slug, error)
+
+    def coming(self, key: Key, now: float) -> Loading | None:
+        """The bundle that will hold this key, while it is on its way for the first time."""
+        if key.label is None or key.user_id is not None:
+            return None
+        table = self.hub.table(key.label)
+        self.hub.start()
+        wanted = not table.loaded and self.hub.usable(table, now) and self.hub.keeper.may_load(table, now)
+        return self.hub.load(table) if wanted else None
+
+    def _of_age(self, table: Table, slug: str, snapshot: Snapshot, now: float) -> Served | Waiting:
+        if table.live:
+            return Served(snapshot, "stream")
+        hub, age, most = self.hub, now - table.confirmed_at, self.settings.max_age
+        if age <= most:
+            if age > most / 2 and not hub.outage.failing:
+                hub.load(table)
+            return Served(snapshot, "cache")
+        down = hub.outage.failing
+        waiting = Waiting(table, Loading(now) if hub.outage.must_wait(now) else hub.load(table), slug, snapshot)
+        return waiting.unconfirmed() if down else waiting
+
+    def refresh(self, slots: list[Slot], delay: float) -> None:
+        """Fetch these again in the background."""
+        raise NotImplementedError
+
+    # ---- what the hub tells, from threads of its own ----
+
+    def stream_opened(self, revision: int | None, *, vouched: bool) -> None:
+        """The stream is open; only where it tells of everything does it vouch for copies outside of the bundle."""
+        if vouched:
+            slots = self._outside(self.engine.hello(revision, time.monotonic()))
+            self.refresh(slots, random.uniform(0, SPREAD_AFTER_RECONNECT))
+
+    def stream_lost(self, heard_at: float) -> None:
+        """The stream is gone."""
+        self.engine.heard(heard_at)
+        self.engine.stream_lost()
+
+    def prompt_changed(self, event: dict[str, Any]) -> None:
+        """A prompt has changed."""
+        if self.engine.stream.live:
+            self.refresh(self._outside(self.engine.changed(event, time.monotonic())), 0.0)
+
+    def all_uncertain(self, revision: int | None) -> None:
+        """Changes were left out."""
+        if self.engine.stream.live:
+            slots = self._outside(self.engine.resync(revision, time.monotonic()))
+            self.refresh(slots, random.uniform(0, SPREAD_AFTER_RECONNECT))
+
+    def table_filled(self, table: Table) -> None:
+        """What the bundle holds needs no copy of its own."""
+        for key in self.engine.held_keys():
+            if _is_held(table, key):
+                self.engine.discard(key)
+
+    def _outside(self, slots: list[Slot]) -> list[Slot]:
+        left = []
+        for slot in slots:
+            table = self.hub.tables.get(slot.key.label or "")
+            if table is not None and _is_held(table, slot.key):
+                self.engine.discard(slot.key)
+            else:
+                left.append(slot)
+        return left
+
+    def key_refused(self) -> None:
+        """The server says that the key is no longer good."""
+        self.engine.forget_all()
+
+    def tell(self) -> None:
+        """Wake whoever watches."""
+        self.engine.tell()
+
+
+def _is_held(table: Table, key: Key) -> bool:
+    plain = key.user_id is None and key.optimized_for is None and key.label == table.label
+    return plain and table.loaded and key.slug in table.entries
 
 
 def make_key(

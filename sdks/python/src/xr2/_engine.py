@@ -16,15 +16,15 @@ Revisions
 
 from __future__ import annotations
 
-import os
 import random
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from ._fork import survives_fork
+from ._snapshot import Snapshot
 from ._wire import Answer, Key
 from .errors import AuthError, NotFound
 
@@ -38,15 +38,6 @@ BREAKER_FIRST, BREAKER_CAP, BREAKER_HINT_CAP = 0.25, 2.0, 60.0
 NEVER = float("-inf")
 
 F = TypeVar("F")
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One prompt as the server delivered it. Shared between callers, therefore never changed."""
-
-    data: dict[str, Any]
-    meta: dict[str, Any]
-    etag: str | None
 
 
 @dataclass(eq=False)
@@ -126,7 +117,7 @@ class Engine:
         self._retry_at = NEVER
         self.last_outage: BaseException | None = None
         self.listeners: set[Callable[[], None]] = set()
-        _engines.add(self)
+        survives_fork(self)
 
     def tell(self) -> None:
         """Wake whoever watches for new text."""
@@ -160,6 +151,16 @@ class Engine:
 
     def _age(self, slot: Slot, now: float) -> float:
         return 0.0 if slot.covered and self.stream.live else now - slot.confirmed_at
+
+    def discard(self, key: Key) -> None:
+        """A bundle holds this prompt now: a copy of its own is needed no more."""
+        with self.lock:
+            self._slots.pop(key, None)
+
+    def held_keys(self) -> list[Key]:
+        """What there is a place for."""
+        with self.lock:
+            return list(self._slots)
 
     def _make_room(self) -> None:
         # The newest place is the one just made: it stays.
@@ -381,10 +382,17 @@ class Engine:
 
     # ---- processes and event loops ----
 
+    def after_fork(self) -> None:
+        """Let go of the parent's threads, and have the client do so too."""
+        self.stream_lost()
+        self.abandon_flights()
+        self.listeners.clear()
+        if self.on_fork is not None:
+            self.on_fork()
+
     def abandon_flights(self) -> None:
         """Forget fetches that nobody runs any more: after a fork, or when the event loop has gone."""
         with self.lock:
-            self.stream_lost()
             for slot in self._slots.values():
                 slot.flight = None
 
@@ -415,41 +423,3 @@ def _has_it(slot: Slot, event: dict[str, Any], revision: int | None) -> bool:
     if slot.snapshot is None or revision is None or slot.revision is None or slot.revision < revision:
         return False
     return slot.key.version is not None or slot.snapshot.data.get("version") == event.get("version")
-
-
-# ---- fork ----
-# The lock of every engine is taken around a fork, so that the child never inherits a half-made change; the
-# child then drops what belongs to the parent's threads and connections.
-
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-_fork_lock = threading.Lock()
-_held: list[Engine] = []
-
-
-def _before_fork() -> None:
-    _fork_lock.acquire()
-    _held.extend(_engines)
-    for engine in _held:
-        engine.lock.acquire()
-
-
-def _after_fork_in_parent() -> None:
-    while _held:
-        _held.pop().lock.release()
-    _fork_lock.release()
-
-
-def _after_fork_in_child() -> None:
-    global _fork_lock
-    while _held:
-        engine = _held.pop()
-        engine.lock = threading.RLock()
-        engine.abandon_flights()
-        engine.listeners.clear()
-        if engine.on_fork is not None:
-            engine.on_fork()
-    _fork_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -27,7 +27,10 @@ class Settings:
     read_timeout: float = 5.0
     retries: int = 2
     stream: bool = True
-    heartbeat_deadline: float = 45.0
+    telemetry: bool = True
+    snapshot: str | None = None
+    bundle_limit: int = 10_000
+    silence_limit: float = 900.0
 
     def __repr__(self) -> str:
         return f"url={self.url!r}, api_key={masked(self.api_key)!r}, label={self.label!r}"
@@ -53,6 +56,9 @@ def settle(
     read_timeout: float,
     retries: int,
     stream: bool,
+    telemetry: bool,
+    snapshot: str | os.PathLike[str] | None,
+    bundle_limit: int,
 ) -> Settings:
     """Fill in the environment's part and refuse what cannot work."""
     if not isinstance(label, str) or not label:
@@ -60,6 +66,7 @@ def settle(
     _at_least("cache_size", cache_size, 1)
     _at_least("max_age", max_age, 0)
     _at_least("retries", retries, 0)
+    _at_least("bundle_limit", bundle_limit, 0)
     for name, seconds in (("connect_timeout", connect_timeout), ("read_timeout", read_timeout)):
         if not seconds > 0:
             raise ConfigurationError(f"{name} must be more than 0 seconds, not {seconds!r}")
@@ -73,6 +80,9 @@ def settle(
         read_timeout=read_timeout,
         retries=retries,
         stream=stream,
+        telemetry=telemetry,
+        snapshot=_path(snapshot),
+        bundle_limit=bundle_limit,
     )
 
 
@@ -93,6 +103,11 @@ def _key(given: str | None) -> str:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError("the API key has characters no key has; was it copied whole?")
     return key
+
+
+def _path(given: str | os.PathLike[str] | None) -> str | None:
+    path = os.fspath(given) if given is not None else os.environ.get("XR2_SNAPSHOT", "").strip()
+    return os.path.abspath(path) if path else None
 
 
 def _url(given: str | None) -> str:

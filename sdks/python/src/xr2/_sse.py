@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_LINE = 1 << 20
-"""No xr2 event is anywhere near this long; a longer line is not our stream."""
+MAX_LINE = 8 << 20
+"""No xr2 event is anywhere near this long (a frame carries one prompt); a longer one is not our stream."""
+COMMENT = ":"
+"""The name under which comments are given, where they are asked for: xr2's heartbeats are comments."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,9 @@ class Event:
 class SseDecoder:
     """Turns a byte stream into events."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, comments: bool = False) -> None:
+        self._comments = comments
+        self._size = 0
         self.last_event_id = ""
         self.retry: float | None = None
         self._line = bytearray()
@@ -66,12 +70,17 @@ class SseDecoder:
         line = raw.decode("utf-8", "replace")
         if not line:
             return self._dispatch()
+        if line.startswith(":"):
+            return Event(COMMENT, line[1:], self.last_event_id) if self._comments else None
         name, _, value = line.partition(":")
         self._field(name, value.removeprefix(" "))
         return None
 
     def _field(self, name: str, value: str) -> None:
         if name == "data":
+            self._size += len(value)
+            if self._size > MAX_LINE:
+                raise ValueError("an event of the stream is too long")
             self._data.append(value)
         elif name == "event":
             self._event = value
@@ -82,7 +91,7 @@ class SseDecoder:
 
     def _dispatch(self) -> Event | None:
         event, data = self._event, self._data
-        self._event, self._data = "", []
+        self._event, self._data, self._size = "", [], 0
         if not data:
             return None
         return Event(event or "message", "\n".join(data), self.last_event_id)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._contract import read_values, unknown_values
 from ._messages import read_message
@@ -20,12 +19,11 @@ from .errors import VariableProblem, variable_error
 
 # From the left, the next character after each `{{` that is no variable: `{{{a}}}` is a brace, `a`, a brace.
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-_SLOT = re.compile(r"\{\{[ \t\r\n]*(" + _NAME + r"(?:\." + _NAME + r")*)[ \t\r\n]*\}\}")
+SLOT = re.compile(r"\{\{[ \t\r\n]*(" + _NAME + r"(?:\." + _NAME + r")*)[ \t\r\n]*\}\}")
 _ABSENT = object()
 
 
-@dataclass(frozen=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A rendered prompt's data and what was worth a warning."""
 
     data: dict[str, Any]
@@ -47,7 +45,7 @@ def must_ask_server(data: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
 
 def render_data(data: Mapping[str, Any], given: Mapping[str, Any], slug: str) -> Rendered:
     """Fill in the variables, or raise with all that is wrong with the values."""
-    specs = _specs(data)
+    specs = specs_of(data)
     warnings = unknown_values(given, [spec["name"] for spec in specs])
     if data.get("rendered"):
         return Rendered(dict(data), warnings)
@@ -72,13 +70,13 @@ def discover(data: Mapping[str, Any]) -> list[str]:
     """The names a prompt uses: variables in the order of first use, then placeholders."""
     found: dict[str, None] = {}
     if data.get("syntax") == "simple":
-        for text in _texts(data):
-            found.update((match[1].partition(".")[0], None) for match in _SLOT.finditer(text))
+        for text in texts_of(data):
+            found.update((match[1].partition(".")[0], None) for match in SLOT.finditer(text))
     found.update((entry["name"], None) for entry in _placeholders(data))
     return list(found)
 
 
-def _texts(data: Mapping[str, Any]) -> Iterator[str]:
+def texts_of(data: Mapping[str, Any]) -> Iterator[str]:
     """Every text of a prompt, in reading order."""
     if data.get("messages") is None:
         yield data.get("content") or ""
@@ -90,7 +88,7 @@ def _texts(data: Mapping[str, Any]) -> Iterator[str]:
             yield from (part["text"] for part in content if isinstance(part.get("text"), str))
 
 
-def _specs(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def specs_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The declared variables, then what the text uses beyond them."""
     declared = [spec for spec in data.get("variables") or () if isinstance(spec, dict) and "name" in spec]
     known = {spec["name"] for spec in declared}
@@ -144,7 +142,7 @@ class _Filler:
         return list(self._missing)
 
     def text(self, template: str) -> str:
-        return template if self._plain else _SLOT.sub(self._fill, template)
+        return template if self._plain else SLOT.sub(self._fill, template)
 
     def messages(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         # First all texts, then the placeholders: that is the order in which `missing` names them.

@@ -94,7 +94,7 @@ def read_delivery(status: int, headers: Mapping[str, str], body: bytes) -> Answe
     data: dict[str, Any] | None = None
     meta: dict[str, Any] = {}
     if status != 304:
-        envelope = _json_object(status, headers, body)
+        envelope = json_object(status, headers, body)
         found = envelope.get("data")
         if not isinstance(found, dict) or not ("content" in found or "messages" in found):
             raise ProtocolError("the answer holds no prompt; is this address an xr2 server?", status=status)
@@ -104,7 +104,7 @@ def read_delivery(status: int, headers: Mapping[str, str], body: bytes) -> Answe
         data=data,
         meta=meta,
         etag=headers.get("etag"),
-        revision=_whole_number(headers.get("x-xr2-revision")),
+        revision=whole_number(headers.get("x-xr2-revision")),
         storable="no-store" not in headers.get("cache-control", ""),
         behind="x-xr2-stale" in headers,
     )
@@ -139,9 +139,9 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes) -> Xr2Error
     )
 
 
-def retry_delay(error: Xr2Error, attempt: int, settings: Settings) -> float | None:
+def retry_delay(error: Xr2Error, attempt: int, retries: int) -> float | None:
     """Seconds to wait before attempt number ``attempt + 1``, or None to give up."""
-    if attempt >= settings.retries:
+    if attempt >= retries:
         return None
     if isinstance(error, ConnectionFailed):
         return _jitter(0.1 * 2**attempt)
@@ -152,6 +152,12 @@ def retry_delay(error: Xr2Error, attempt: int, settings: Settings) -> float | No
     if error.retry_after > LONGEST_RETRY_WAIT:
         return None
     return error.retry_after + _jitter(0.05)
+
+
+def retry_wait(error: BaseException, most: float = 60.0) -> float:
+    """How long the server asks not to be bothered, within reason."""
+    told = getattr(error, "retry_after", None)
+    return min(most, float(told)) if told else 0.0
 
 
 def is_outage(error: BaseException) -> bool:
@@ -179,7 +185,7 @@ def _jitter(most: float) -> float:
     return most * (0.5 + random.random() / 2)
 
 
-def _json_object(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+def json_object(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -190,7 +196,7 @@ def _json_object(status: int, headers: Mapping[str, str], body: bytes) -> dict[s
     return parsed
 
 
-def _whole_number(text: str | None) -> int | None:
+def whole_number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import copy
+import os
 import threading
 import time
 import weakref
@@ -12,8 +14,11 @@ from concurrent.futures import TimeoutError as WaitTimeout
 from typing import Any
 
 from ._core import (
+    STALE_WAIT,
     WATCH_PAUSE,
+    ClientCore,
     Served,
+    Waiting,
     all_missing,
     at_hand,
     check_timeout,
@@ -26,18 +31,18 @@ from ._core import (
     too_slow,
     wait_limit,
 )
-from ._engine import Engine, Slot, Snapshot, Ticket
+from ._engine import Slot, Ticket
 from ._http import MakeClient, Transport
+from ._otel import mark_span
+from ._registry import CLOSE_PATIENCE, registry
 from ._settings import Settings, settle
-from ._stream import StreamThread
-from ._wire import Answer, Key, delivery_request, helpful, is_outage, render_request
+from ._snapshot import Snapshot
+from ._wire import Answer, Key, delivery_request, helpful, is_outage, read_delivery, render_request
 from ._workers import Workers
 from .errors import ProtocolError, Xr2Error
 from .fluent import PromptRequest
 from .prompt import Fallback, Prompt, check_fallback, fallback_prompt
 
-CLOSE_PATIENCE = 1.0
-"""Seconds that closing waits for requests under way."""
 Flight = Ticket["Future[Snapshot]"]
 
 
@@ -45,9 +50,13 @@ class Xr2:
     """A client of one xr2 workspace. Safe to share between threads, and across ``os.fork()``.
 
     ``api_key`` and ``url`` default to the environment's ``XR2_API_KEY`` and ``XR2_URL`` (else
-    ``http://localhost:8000``). The first call opens one stream to the server in a daemon thread; through it
-    every published change reaches the memory of this client within milliseconds.
+    ``http://localhost:8000``). With the first call all prompts of the label are fetched in the background, and one
+    stream to the server is opened in a daemon thread; through it every published change reaches memory within
+    milliseconds. All clients of the same key in a process share both.
 
+    ``snapshot`` names a file that keeps the prompts for starts without the server (default: ``XR2_SNAPSHOT``).
+    ``telemetry`` tells the server how often prompts are read from memory, and which revision is in use.
+    ``bundle_limit``: of labels with more prompts than this, each prompt is fetched when it is asked for.
     ``client_factory`` makes the ``httpx.Client`` (for a proxy, a private CA, client certificates).
     """
 
@@ -63,12 +72,17 @@ class Xr2:
         read_timeout: float = 5.0,
         retries: int = 2,
         stream: bool = True,
+        telemetry: bool = True,
+        snapshot: str | os.PathLike[str] | None = None,
+        bundle_limit: int = 10_000,
         client_factory: MakeClient | None = None,
     ) -> None:
         self._settings = settle(
             api_key=api_key, url=url, label=label, cache_size=cache_size, max_age=max_age, retries=retries,
             connect_timeout=connect_timeout, read_timeout=read_timeout, stream=stream,
+            telemetry=telemetry, snapshot=snapshot, bundle_limit=bundle_limit,
         )  # fmt: skip
+        self._label = self._settings.label
         self._core = Core(self._settings, client_factory)
         # The threads hold the core and not the client, so a client that is let go of ends them.
         self._finalizer = weakref.finalize(self, self._core.close)
@@ -89,9 +103,30 @@ class Xr2:
         From memory when the copy is current, else from the server; ``source`` says which. ``fallback`` (a text or
         chat messages) is returned where an error would be raised. ``timeout`` bounds the whole call, in seconds.
         """
+        core = self._core
+        if version is None and user_id is None and optimized_for is None:
+            # The usual case, kept short: the bundle is in memory and the stream vouches for it.
+            table = core.hub.tables.get(label or self._label)
+            if table is not None and table.live and label != "" and (timeout is None or timeout > 0):
+                found = table.entries.get(slug)
+                if found is not None and not core.closed:
+                    if fallback is not None:
+                        check_fallback(fallback)
+                    snapshot, key = found
+                    if core.count is not None:
+                        core.count(snapshot)
+                    if core.told:
+                        core.told.discard(key)
+                    mark_span(snapshot.data, slug, label)
+                    return Prompt(
+                        snapshot.data, key=key, source="stream", fallback=fallback, call=core.render, origin=snapshot
+                    )
         key = make_key(self._settings, slug, label, version, user_id, optimized_for)
         check_timeout(timeout)
         check_fallback(fallback)
+        return self._get(key, fallback, timeout)
+
+    def _get(self, key: Key, fallback: Fallback | None, timeout: float | None) -> Prompt:
         core = self._core
         try:
             served = core.fetch(key, timeout, patient=fallback is None)
@@ -99,13 +134,17 @@ class Xr2:
             if fallback is None or core.closed:
                 raise
             note_fallback(key, error, core.told)
+            mark_span({}, key.slug, key.label)
             prompt: Prompt = fallback_prompt(Prompt, fallback, key, error)
             return prompt
         core.told.discard(key)
         snapshot = served.snapshot
+        if core.count is not None and not served.counted:
+            core.count(snapshot)
+        mark_span(snapshot.data, key.slug, key.label)
         return Prompt(
             snapshot.data, meta=snapshot.meta, key=key, source=served.source, stale=served.stale,
-            fallback=fallback, call=core.render,
+            fallback=fallback, call=core.render, origin=snapshot,
         )  # fmt: skip
 
     def get_many(
@@ -121,6 +160,8 @@ class Xr2:
         wanted = list(dict.fromkeys(slugs))
         keys = [make_key(self._settings, slug, label, None, user_id, None) for slug in wanted]
         check_timeout(timeout)
+        if len(wanted) > 1:
+            self._core.await_bundle(keys[0], timeout)
         self._core.start_fetching(keys)
         found: dict[str, Prompt] = {}
         failed: dict[str, Xr2Error] = {}
@@ -173,7 +214,7 @@ class Xr2:
     @property
     def connected(self) -> bool:
         """Whether the stream is open: changes arrive by themselves. If not, texts are at most a second old."""
-        return self._core.engine.stream.live
+        return self._core.hub.connected
 
     def close(self) -> None:
         """End the stream and close the connections. The client cannot be used afterwards."""
@@ -189,28 +230,23 @@ class Xr2:
         return f"Xr2({self._settings!r})"
 
 
-class Core:
+class Core(ClientCore):
     """The moving parts behind an :class:`Xr2`."""
 
     def __init__(self, settings: Settings, client_factory: MakeClient | None) -> None:
-        self.settings = settings
-        self.engine = Engine(settings.cache_size, settings.max_age)
         self.transport = Transport(settings, client_factory)
         self.workers = Workers()
-        self.stream = StreamThread(self.engine, settings, self.transport, self.refresh)
-        self.closed = False
-        self.told: set[Key] = set()
+        super().__init__(settings, client_factory)
         self.engine.on_fork = self._forked
 
     def _forked(self) -> None:
         self.transport.renew()
         self.workers.renew()
-        self.stream.renew()
 
     def close(self) -> None:
         """Stop everything. Connections come last: one that is just being made would be left open."""
         self.closed = True
-        self.stream.close()
+        registry.leave(self.hub, self)
         self.workers.close(CLOSE_PATIENCE)
         self.transport.close()
 
@@ -218,8 +254,22 @@ class Core:
         """A current snapshot, or the last good one if the server cannot be reached."""
         if self.closed:
             raise closed_error()
-        self.stream.ensure()
         now = time.monotonic()
+        held = self.from_table(key, now)
+        if isinstance(held, Waiting):
+            held = self._wait(held, timeout, now)
+        return held if held is not None else self._fetch_one(key, timeout, now, patient=patient)
+
+    def _wait(self, waiting: Waiting, timeout: float | None, now: float) -> Served | None:
+        try:
+            waiting.loading.done.result(waiting.limit(timeout, now))
+        except WaitTimeout:
+            return waiting.unconfirmed()
+        except Xr2Error as error:
+            return waiting.after(error)
+        return waiting.confirmed()
+
+    def _fetch_one(self, key: Key, timeout: float | None, now: float, *, patient: bool) -> Served:
         found = self.engine.look(key, now)
         served = at_hand(self.engine, found, now)
         if served is not None:
@@ -231,7 +281,7 @@ class Core:
         flight = self._fly(found.slot, now)
         limit = wait_limit(found, flight.started_at, timeout, now)
         try:
-            return Served(flight.handle.result(limit), "api")
+            return Served(flight.handle.result(limit), "api", counted=True)
         except WaitTimeout:
             if found.snapshot is None:
                 raise too_slow(key, self.settings) from None
@@ -253,13 +303,27 @@ class Core:
             raise copy.copy(error) from error.__cause__
         return Served(held, "cache", stale=True)
 
+    def await_bundle(self, key: Key, timeout: float | None) -> None:
+        """For many prompts one bundle is quicker than many requests, if it comes soon."""
+        loading = None if self.closed else self.coming(key, time.monotonic())
+        if loading is not None:
+            concurrent.futures.wait([loading.done], STALE_WAIT if timeout is None else min(STALE_WAIT, timeout / 2))
+
     def start_fetching(self, keys: list[Key]) -> None:
         """Begin to fetch whatever is not at hand, without waiting for any of it."""
         now = time.monotonic()
         for key in keys:
+            if self.closed or self._is_settled(key, now):
+                continue
             found = self.engine.look(key, now)
-            if at_hand(self.engine, found, now) is None and not self.closed:
+            if at_hand(self.engine, found, now) is None:
                 self._fly(found.slot, now)
+
+    def _is_settled(self, key: Key, now: float) -> bool:
+        try:
+            return self.from_table(key, now) is not None
+        except Xr2Error:  # known not to be there
+            return True
 
     def refresh(self, slots: list[Slot], delay: float) -> None:
         """Fetch these again in the background."""
@@ -291,6 +355,7 @@ class Core:
             outage = is_outage(error)
             first = self.engine.fail(flight, error, time.monotonic(), outage=outage)
             note_failure(error, first=first and not self.closed)
+            self.note_refusal(flight.slot.key, error)
             flight.handle.set_exception(helpful(error, flight.slot.key))
             return
         except BaseException as error:
@@ -298,15 +363,15 @@ class Core:
             flight.handle.set_exception(error)
             raise
         flight.handle.set_result(snapshot)
-        if was_down and not self.engine.stream.live:
-            self.stream.nudge()
+        if was_down and not self.hub.connected:
+            self.hub.stream.nudge()
         if again and not self.closed:
             self._fly(flight.slot, time.monotonic())
 
     def _ask(self, flight: Flight) -> tuple[Snapshot, bool]:
         for _ in range(2):
             request = delivery_request(flight.slot.key, flight.etag, flight.min_revision)
-            landing = self.engine.land(flight, self.transport.call(request), time.monotonic())
+            landing = self.engine.land(flight, self.transport.call(request, read_delivery), time.monotonic())
             if landing.snapshot is not None:
                 return landing.snapshot, landing.again
         raise ProtocolError("the server says “not modified” about something it was not asked to compare")
@@ -315,4 +380,4 @@ class Core:
         """Render on the server."""
         if self.closed:
             raise closed_error()
-        return self.transport.call(render_request(prompt, body))
+        return self.transport.call(render_request(prompt, body), read_delivery)

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
+from ._program import Program
 from ._providers import ProviderRequest, to_anthropic, to_google, to_openai
-from ._template import Rendered, discover, must_ask_server, render_data
+from ._snapshot import Snapshot
+from ._template import Rendered, discover
 from ._wire import Answer, Key, is_outage
 from .errors import AuthError, NotRendered, Xr2Error
 
@@ -16,8 +18,9 @@ Source = Literal["stream", "cache", "api", "disk", "fallback"]
 """Where a prompt came from.
 
 ``api``: asked of the server during this call · ``stream``: from memory, kept current by the open stream ·
-``cache``: from memory, less than a second old, or the last good copy (then ``stale`` is true) ·
-``disk``: from the snapshot of an earlier run · ``fallback``: the fallback given in the call.
+``cache``: from memory, confirmed less than a second ago, or the last good copy (then ``stale`` is true) ·
+``disk``: from the snapshot of an earlier run, while the server is away (``stale`` is true) ·
+``fallback``: the fallback given in the call.
 """
 Message = dict[str, Any]
 """A chat message: ``role``, ``content`` (text or parts) and what else the role needs."""
@@ -57,7 +60,7 @@ class PromptWarning(TypedDict, total=False):
 class BasePrompt:
     """What :class:`Prompt` and :class:`AsyncPrompt` share. Each caller holds an object of their own."""
 
-    __slots__ = ("_cache", "_cause", "_data", "_fallback", "_key", "_meta", "_source", "_stale")
+    __slots__ = ("_cache", "_call", "_cause", "_data", "_fallback", "_key", "_meta", "_origin", "_source", "_stale")
 
     def __init__(
         self,
@@ -69,22 +72,29 @@ class BasePrompt:
         stale: bool = False,
         cause: Xr2Error | None = None,
         fallback: Fallback | None = None,
+        call: Any = None,
+        origin: Snapshot | None = None,
     ) -> None:
         self._data = data
         self._key = key
         self._source: Source = source
-        self._meta = meta or {}
+        self._meta = meta
         self._stale = stale
         self._cause = cause
         self._fallback = fallback
-        self._cache: dict[str, Any] = {}
+        self._call = call
+        self._origin = origin
+        self._cache: dict[str, Any] | None = None
 
     def _copy(self, name: str, default: Any) -> Any:
         """A field as the caller's own: changing it changes nobody else's prompt."""
-        if name not in self._cache:
+        cache = self._cache
+        if cache is None:
+            cache = self._cache = {}
+        if name not in cache:
             found = self._data.get(name)
-            self._cache[name] = copy.deepcopy(default if found is None else found)
-        return self._cache[name]
+            cache[name] = copy.deepcopy(default if found is None else found)
+        return cache[name]
 
     @property
     def slug(self) -> str:
@@ -217,7 +227,7 @@ class BasePrompt:
     @property
     def warnings(self) -> list[PromptWarning]:
         """What the server or the renderer found worth saying, for example about unknown variables."""
-        found = self._meta.get("warnings")
+        found = self._meta.get("warnings") if self._meta else None
         return copy.deepcopy(found) if isinstance(found, list) else []
 
     @property
@@ -253,7 +263,11 @@ class BasePrompt:
 
     def _locally(self, values: Mapping[str, Any]) -> Rendered | None:
         """Render here, or None when only the server can."""
-        return None if must_ask_server(self._data, values) else render_data(self._data, values, self.slug)
+        origin = self._origin
+        program = Program(self._data) if origin is None else origin.program
+        if program.must_ask_server(values):
+            return None
+        return program.render(values, self._data.get("slug") or self._key.slug)
 
     def _render_bodies(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What to ask for, in turn: exactly the version this object holds, whatever has been published since.
@@ -287,11 +301,8 @@ class BasePrompt:
 class Prompt(BasePrompt):
     """A prompt from :class:`xr2.Xr2`."""
 
-    __slots__ = ("_call",)
-
-    def __init__(self, data: Mapping[str, Any], *, call: RenderCall | None = None, **rest: Any) -> None:
-        super().__init__(data, **rest)
-        self._call = call
+    __slots__ = ()
+    _call: RenderCall | None
 
     def render(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> Prompt:
         """A new prompt with the variables filled in.
@@ -300,10 +311,10 @@ class Prompt(BasePrompt):
         Values nobody declared are ignored and named in ``warnings``. Simple templates are rendered here;
         jinja templates by the server, at the version this object holds.
         """
-        filled = {**(values or {}), **more}
+        filled = {**values, **more} if values else more
         here = self._locally(filled)
         if here is not None:
-            return self._with(here.data, {"warnings": here.warnings})
+            return self._with(here.data, {"warnings": here.warnings} if here.warnings else None)
         if self._call is None:
             raise NotRendered(f"{self.slug!r} can only be rendered by the server, and this prompt has no client")
         try:
@@ -324,7 +335,7 @@ class Prompt(BasePrompt):
                     raise
         return call(self.id or self.slug, bodies[-1])
 
-    def _with(self, data: Mapping[str, Any], meta: Mapping[str, Any]) -> Prompt:
+    def _with(self, data: Mapping[str, Any], meta: Mapping[str, Any] | None) -> Prompt:
         return Prompt(
             data, call=self._call, key=self._key, source=self._source, meta=meta,
             stale=self._stale, cause=self._cause, fallback=self._fallback,
@@ -334,18 +345,15 @@ class Prompt(BasePrompt):
 class AsyncPrompt(BasePrompt):
     """A prompt from :class:`xr2.AsyncXr2`; rendering is a coroutine, since jinja needs the server."""
 
-    __slots__ = ("_call",)
-
-    def __init__(self, data: Mapping[str, Any], *, call: AsyncRenderCall | None = None, **rest: Any) -> None:
-        super().__init__(data, **rest)
-        self._call = call
+    __slots__ = ()
+    _call: AsyncRenderCall | None
 
     async def render(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> AsyncPrompt:
         """As :meth:`Prompt.render`."""
-        filled = {**(values or {}), **more}
+        filled = {**values, **more} if values else more
         here = self._locally(filled)
         if here is not None:
-            return self._with(here.data, {"warnings": here.warnings})
+            return self._with(here.data, {"warnings": here.warnings} if here.warnings else None)
         if self._call is None:
             raise NotRendered(f"{self.slug!r} can only be rendered by the server, and this prompt has no client")
         try:
@@ -366,7 +374,7 @@ class AsyncPrompt(BasePrompt):
                     raise
         return await call(self.id or self.slug, bodies[-1])
 
-    def _with(self, data: Mapping[str, Any], meta: Mapping[str, Any]) -> AsyncPrompt:
+    def _with(self, data: Mapping[str, Any], meta: Mapping[str, Any] | None) -> AsyncPrompt:
         return AsyncPrompt(
             data, call=self._call, key=self._key, source=self._source, meta=meta,
             stale=self._stale, cause=self._cause, fallback=self._fallback,

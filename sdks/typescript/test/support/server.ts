@@ -20,6 +20,22 @@ interface Published {
 
 type Handler = (request: Seen, response: ServerResponse) => boolean | Promise<boolean>;
 
+/** A report of a client. */
+export interface Report {
+  readonly instance: string;
+  readonly sdk: string;
+  readonly revision?: number;
+  readonly serving?: readonly Record<string, unknown>[];
+  readonly events: readonly Record<string, unknown>[];
+}
+
+/** What was said on the stream, for those who come back. */
+interface Said {
+  readonly revision: number;
+  readonly label: string | undefined;
+  readonly text: string;
+}
+
 /**
  * The delivery half of xr2's contract over real sockets, with switches for everything that
  * can go wrong on the way. Only what the SDK relies on is here.
@@ -35,6 +51,18 @@ export class TestServer {
   /** When false, an opened stream greets nobody. */
   greets = true;
   validKeys = new Set([KEY]);
+  /** When false, a server of before bundles: its stream only says that something changed. */
+  modern = true;
+  /** Reports taken so far. */
+  readonly reports: Report[] = [];
+  /** What the stream said before this revision cannot be said again. */
+  replaysFrom = 0;
+  /** Seconds between heartbeats, as the greeting says. */
+  heartbeat: number | undefined;
+  /** Prompts on a page of the bundle. */
+  pageSize = 1_000;
+  readonly #said: Said[] = [];
+  readonly #listensTo = new WeakMap<ServerResponse, string | undefined>();
   readonly #labels = new Map<string, Published>();
   readonly #versions = new Map<string, Published>();
   readonly #sockets = new Set<Socket>();
@@ -68,8 +96,28 @@ export class TestServer {
   /** Makes a version, moves the label to it and tells the streams. */
   publish(slug: string, content: string | object[], more: Record<string, unknown> = {}, label = "production"): void {
     this.publishQuietly(slug, content, more, label);
+    this.#announce(slug, label);
+  }
+
+  /** Moves a label to an older version and tells the streams. */
+  moveLabel(slug: string, version: number, label = "production"): void {
+    this.revision += 1;
+    this.#labels.set(`${slug}@${label}`, this.#versions.get(`${slug}@${version}`)!);
+    this.#announce(slug, label);
+  }
+
+  #announce(slug: string, label: string): void {
     const { version } = this.#labels.get(`${slug}@${label}`)!;
-    this.tell("changed", { slug, prompt_id: `id-${slug}`, label, version, revision: this.revision });
+    const { revision } = this;
+    this.tell("changed", { slug, prompt_id: `id-${slug}`, label, version, revision });
+    if (!this.modern) return;
+    this.tell("put", { revision, prompt: this.item(slug, label) }, label);
+    this.tell("mark", { revision });
+  }
+
+  /** A prompt as the bundle and the stream carry it. */
+  item(slug: string, label = "production"): Record<string, unknown> {
+    return { ...this.#labels.get(`${slug}@${label}`)!.data, label };
   }
 
   /** `publish`, but no stream hears of it. */
@@ -113,14 +161,36 @@ export class TestServer {
       version: null,
       revision: this.revision,
     });
+    if (!this.modern) return;
+    const { revision } = this;
+    this.tell("delete", { revision, id: `id-${slug}`, slug, label: "production" }, "production");
+    this.tell("mark", { revision });
   }
 
-  tell(event: string, data: unknown): void {
-    this.tellRaw(`event: ${event}\nid: ${this.revision}\ndata: ${JSON.stringify(data)}\n\n`);
+  /** Says it to the streams of a label, or to all, and to those who come back later. */
+  tell(event: string, data: unknown, label?: string): void {
+    const text = `event: ${event}\nid: ${this.revision}\ndata: ${JSON.stringify(data)}\n\n`;
+    this.#said.push({ revision: this.revision, label, text });
+    for (const stream of this.streams) if (this.#hears(stream, label)) stream.write(text);
+  }
+
+  #hears(stream: ServerResponse, label: string | undefined): boolean {
+    const wanted = this.#listensTo.get(stream);
+    return label === undefined || wanted === undefined || label === wanted;
   }
 
   tellRaw(text: string): void {
     for (const stream of this.streams) stream.write(text);
+  }
+
+  /** Requests for the bundle so far. */
+  bundles(): Seen[] {
+    return this.requests.filter(({ path }) => path === "/api/v1/bundle");
+  }
+
+  /** Openings of the stream so far. */
+  openings(): Seen[] {
+    return this.requests.filter(({ path }) => path === "/api/v1/stream");
   }
 
   /** Fetches of one prompt so far. */
@@ -144,7 +214,9 @@ export class TestServer {
     if (await this.intercept?.(seen, response)) return;
     const key = /^Bearer (.*)$/.exec(request.headers.authorization ?? "")?.[1];
     if (!key || !this.validKeys.has(key)) return fail(response, 401, "UNAUTHENTICATED", "The API key is not valid");
-    if (seen.path === "/api/v1/stream") return this.#stream(response);
+    if (seen.path === "/api/v1/stream") return this.#stream(seen, response);
+    if (this.modern && seen.path === "/api/v1/bundle") return this.#bundle(seen, response);
+    if (this.modern && seen.path === "/api/v1/telemetry") return this.#report(seen, response);
     const fetched = /^\/api\/v1\/prompts\/([^/]+)$/.exec(seen.path);
     if (seen.method === "GET" && fetched) return this.#deliver(seen, decodeURIComponent(fetched[1]!), response);
     fail(response, 404, "NOT_FOUND", "Route not found");
@@ -158,13 +230,60 @@ export class TestServer {
     answer(seen, response, { ...found.data, label }, this.revision);
   }
 
-  #stream(response: ServerResponse): void {
+  #bundle(seen: Seen, response: ServerResponse): void {
+    const label = seen.query.get("label") ?? "production";
+    const { revision } = this;
+    const headers = {
+      "Content-Type": "application/json",
+      ETag: `"r${revision}-${label}"`,
+      "X-XR2-Revision": String(revision),
+    };
+    if (seen.headers["if-none-match"] === headers.ETag) return void response.writeHead(304, headers).end();
+    const [of, from] = (seen.query.get("cursor") ?? `${revision}.0`).split(".").map(Number) as [number, number];
+    if (of !== revision) return fail(response, 409, "CONFLICT", "The bundle has changed");
+    const slugs = seen.query.get("slugs")?.split(",");
+    const items = [...this.#labels.keys()]
+      .filter((key) => key.endsWith(`@${label}`))
+      .map((key) => key.slice(0, -label.length - 1))
+      .filter((slug) => slugs === undefined || slugs.includes(slug))
+      .map((slug) => this.item(slug, label));
+    const next = from + this.pageSize < items.length ? `${revision}.${from + this.pageSize}` : null;
+    const data = { revision, label, prompts: items.slice(from, from + this.pageSize) };
+    const meta = { next_cursor: next, total: items.length };
+    response.writeHead(200, headers).end(JSON.stringify({ success: true, data, meta }));
+  }
+
+  #report(seen: Seen, response: ServerResponse): void {
+    const report = JSON.parse(seen.body) as Report;
+    this.reports.push(report);
+    const data = { accepted: report.events.length, duplicates: 0, rejected: [] };
+    response.writeHead(202, { "Content-Type": "application/json" }).end(JSON.stringify({ success: true, data }));
+  }
+
+  #stream(seen: Seen, response: ServerResponse): void {
     if (!this.streamAllowed) return fail(response, 405, "METHOD_NOT_ALLOWED", "No streams here");
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-cache" });
     response.flushHeaders();
     this.streams.add(response);
+    this.#listensTo.set(response, this.modern ? (seen.query.get("label") ?? undefined) : undefined);
     response.on("close", () => this.streams.delete(response));
-    if (this.greets) response.write(`event: hello\ndata: ${JSON.stringify({ revision: this.revision })}\n\n`);
+    if (!this.greets) return;
+    const { revision, heartbeat } = this;
+    response.write(`event: hello\nid: ${revision}\ndata: ${JSON.stringify({ revision, heartbeat })}\n\n`);
+    const last = seen.headers["last-event-id"];
+    if (this.modern && typeof last === "string") this.#goOn(response, Number(last));
+  }
+
+  #goOn(stream: ServerResponse, after: number): void {
+    const { revision } = this;
+    if (after + 1 < this.replaysFrom || after > revision) {
+      stream.write(`event: resync\nid: ${revision}\ndata: ${JSON.stringify({ revision })}\n\n`);
+      return;
+    }
+    for (const { revision: at, label, text } of this.#said) {
+      if (at > after && this.#hears(stream, label)) stream.write(text);
+    }
+    stream.write(`event: mark\nid: ${revision}\ndata: ${JSON.stringify({ revision })}\n\n`);
   }
 }
 

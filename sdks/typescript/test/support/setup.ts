@@ -4,22 +4,35 @@ import { Xr2, type Xr2Options } from "../../src/index.node.js";
 import { KEY, TestServer } from "./server.js";
 
 /** Short clocks, so that a test waits for conditions in milliseconds and never for a real minute. */
-export const FAST = { retryDelay: 5, streamRetry: 10, streamRetryMax: 50 };
+export const FAST = {
+  retryDelay: 5,
+  retryAfterFailure: 100,
+  streamRetry: 10,
+  streamRetryMax: 50,
+  resyncJitter: 10,
+};
 
 /** A fresh server for every test of a file, and clients that are closed after it. */
-export function useServer(): { readonly server: TestServer; client(options?: Xr2Options): Xr2 } {
+export function useServer(more: Partial<Pick<TestServer, "modern">> = {}): {
+  readonly server: TestServer;
+  client(options?: Xr2Options): Xr2;
+} {
   const clients: Xr2[] = [];
+  let made = 0;
   const context = {
     server: undefined as unknown as TestServer,
     client(options: Xr2Options = {}): Xr2 {
       const { timing, ...rest } = options;
-      const client = new Xr2({ apiKey: KEY, url: context.server.url, ...rest, timing: { ...FAST, ...timing } });
+      // A name of its own keeps it from sharing another client's memory.
+      const instance = `test-${(made += 1)}`;
+      const base = { apiKey: KEY, url: context.server.url, instance };
+      const client = new Xr2({ ...base, ...rest, timing: { ...FAST, ...timing } });
       clients.push(client);
       return client;
     },
   };
   beforeEach(async () => {
-    context.server = await new TestServer().start();
+    context.server = await Object.assign(new TestServer(), more).start();
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.close();

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConnectionError, fileSnapshot } from "../../src/index.node.js";
-import { KEY } from "../support/server.js";
+import { AuthError, ConnectionError, fileSnapshot, type Warning } from "../../src/index.node.js";
+import { KEY, until } from "../support/server.js";
 import { useServer } from "../support/setup.js";
 
 const context = useServer();
@@ -65,32 +65,148 @@ test("the file holds no key, is for this user only, and leaves nothing beside it
   });
 });
 
-test("another key's snapshot, a damaged one and a store that fails are as good as none", async () => {
+/** What a program that kept whole labels leaves in the file. */
+async function leave(path: string): Promise<string> {
+  const client = context.client({ snapshot: fileSnapshot(path) });
+  await until("served from the stream", async () => (await client.get("greeting")).source === "stream");
+  await client.close();
+  return readFile(path, "utf8");
+}
+
+test("a whole label is kept, so that a start without the server knows prompts nobody asked for before", async () => {
   await withFile(async (path) => {
     context.server.publish("greeting", "Hello");
-    const first = context.client({ ...POLLING, snapshot: fileSnapshot(path) });
-    await first.get("greeting");
-    await first.close();
+    context.server.publish("other", "never asked for");
+    await leave(path);
     await context.server.stop();
-    const other = context.client({ ...POLLING, apiKey: "xr2_another_key", snapshot: fileSnapshot(path) });
-    await assert.rejects(other.get("greeting"), ConnectionError);
-
-    for (const damaged of ["{ not json", '{"format":1}', "[]", '{"format":99,"scope":"","entries":[]}']) {
-      await writeFile(path, damaged);
-      await assert.rejects(
-        context.client({ ...POLLING, snapshot: fileSnapshot(path) }).get("greeting"),
-        ConnectionError,
-      );
-    }
+    const client = context.client({ snapshot: fileSnapshot(path) });
+    const prompt = await client.get("other");
+    assert.deepEqual([prompt.content, prompt.source, prompt.stale], ["never asked for", "disk", true]);
+    const before = performance.now();
+    for (let i = 0; i < 1_000; i += 1) assert.equal((await client.get("greeting")).source, "disk");
+    assert.ok(performance.now() - before < 20_000);
     await context.server.start();
-    const failing = {
-      read: () => Promise.reject(new Error("disk")),
-      write: () => {
-        throw new Error("full");
-      },
-    };
-    assert.equal((await context.client({ ...POLLING, snapshot: failing }).get("greeting")).content, "Hello");
+    await until("served from the stream", async () => (await client.get("greeting")).source === "stream");
   });
+});
+
+test("a server that hangs delays a start no longer than staleWait, and only the first read of it", async () => {
+  await withFile(async (path) => {
+    context.server.publish("greeting", "Hello");
+    await leave(path);
+    context.server.intercept = () => true;
+    const timing = { staleWait: 50, bundleWait: 60_000 };
+    const client = context.client({ snapshot: fileSnapshot(path), timeoutMs: 60_000, telemetry: false, timing });
+    const before = performance.now();
+    for (let i = 0; i < 500; i += 1) assert.equal((await client.get("greeting")).source, "disk");
+    // Each of them waiting would be 25 seconds.
+    assert.ok(performance.now() - before < 15_000);
+  });
+});
+
+test("a start with the server goes on where the last run ended: a 304, and the stream from there", async () => {
+  await withFile(async (path) => {
+    context.server.publish("greeting", "Hello");
+    await leave(path);
+    const bundles = context.server.bundles().length;
+    const client = context.client({ snapshot: fileSnapshot(path) });
+    assert.equal((await client.get("greeting")).source, "api");
+    await until("served from the stream", async () => (await client.get("greeting")).source === "stream");
+    assert.equal(context.server.bundles()[bundles]?.headers["if-none-match"], '"r1-production"');
+    assert.equal(context.server.openings().at(-1)?.headers["last-event-id"], "1");
+    await client.close();
+    context.server.publish("greeting", "Hi");
+    const later = context.client({ snapshot: fileSnapshot(path) });
+    assert.equal((await later.get("greeting")).content, "Hi");
+  });
+});
+
+test("a label nobody asks for in this run stays in the snapshot", async () => {
+  await withFile(async (path) => {
+    context.server.publish("greeting", "Hello");
+    context.server.publish("greeting", "Draft", {}, "staging");
+    const before = context.client({ snapshot: fileSnapshot(path) });
+    await before.get("greeting", { label: "staging" });
+    await before.close();
+    await leave(path);
+    await context.server.stop();
+    const client = context.client({ snapshot: fileSnapshot(path) });
+    assert.equal((await client.get("greeting", { label: "staging" })).content, "Draft");
+    assert.equal((await client.get("greeting")).content, "Hello");
+  });
+});
+
+test("a revoked key's prompts leave the snapshot", async () => {
+  await withFile(async (path) => {
+    context.server.publish("greeting", "Hello");
+    assert.match(await leave(path), /Hello/);
+    context.server.validKeys.clear();
+    const client = context.client({ snapshot: fileSnapshot(path) });
+    await assert.rejects(client.get("greeting"), AuthError);
+    await client.close();
+    assert.doesNotMatch(await readFile(path, "utf8"), /Hello/);
+  });
+});
+
+const DAMAGES: Record<string, (text: string) => string> = {
+  "cut in its content": (text) => text.slice(0, -20),
+  "cut in its header": (text) => text.slice(0, 20),
+  "with another text in it": (text) => text.replace("Hello", "Pay me"),
+  "with a prompt put in": (text) => text.replace('"prompts":[', '"prompts":[{"id":"x","slug":"x","content":"x"},'),
+  "of another version": (text) => text.replace('"xr2_snapshot":2', '"xr2_snapshot":3'),
+  "of another server": (text) => text.replace("127.0.0.1", "127.0.0.2"),
+  "with bytes that are no text": (text) => `\0\u{ffff}${text}`,
+  "without a signature": (text) => text.replace(/"mac":"[^"]*"/, '"mac":""'),
+  "of two lines of nothing": () => "\n\n",
+  "that is another program's JSON": () => '{"name":"package"}\n{}\n',
+};
+for (const [name, damage] of Object.entries(DAMAGES)) {
+  test(`a snapshot ${name} is ignored with a warning`, async () => {
+    await withFile(async (path) => {
+      context.server.publish("greeting", "Hello");
+      const text = await leave(path);
+      assert.notEqual(damage(text), text);
+      await writeFile(path, damage(text));
+      await context.server.stop();
+      const warnings: Warning[] = [];
+      const client = context.client({ snapshot: fileSnapshot(path), onWarning: (warning) => warnings.push(warning) });
+      await assert.rejects(client.get("greeting"), ConnectionError);
+      assert.deepEqual(
+        warnings.map(({ code }) => code),
+        ["SNAPSHOT_IGNORED"],
+      );
+      assert.doesNotMatch(warnings[0]?.message ?? "", new RegExp(KEY));
+    });
+  });
+}
+
+test("another key's snapshot is none of ours", async () => {
+  await withFile(async (path) => {
+    context.server.publish("greeting", "Hello");
+    await leave(path);
+    await context.server.stop();
+    const codes: string[] = [];
+    const onWarning = ({ code }: Warning): void => void codes.push(code);
+    const client = context.client({ apiKey: "xr2_another_key", snapshot: fileSnapshot(path), onWarning });
+    await assert.rejects(client.get("greeting"), ConnectionError);
+    assert.deepEqual(codes, ["SNAPSHOT_IGNORED"]);
+  });
+});
+
+test("a store that fails disturbs nobody, and is told of", async () => {
+  context.server.publish("greeting", "Hello");
+  const failing = {
+    read: () => Promise.reject(new Error("disk")),
+    write: () => {
+      throw new Error("full");
+    },
+  };
+  const warnings: Warning[] = [];
+  const client = context.client({ snapshot: failing, onWarning: (warning) => warnings.push(warning) });
+  assert.equal((await client.get("greeting")).content, "Hello");
+  await until("both warnings", () => warnings.length >= 2);
+  assert.match(warnings[0]?.message ?? "", /disk/);
+  assert.match(warnings[1]?.message ?? "", /full/);
 });
 
 test("a deleted prompt leaves the snapshot as well", async () => {

@@ -21,7 +21,9 @@ const STREAM =
   "data: never ended";
 
 const EXPECTED = [
+  { event: undefined, data: " a comment", id: undefined, retry: undefined },
   { event: "hello", data: '{"revision":1}', id: undefined, retry: undefined },
+  { event: undefined, data: " ping", id: undefined, retry: undefined },
   { event: "changed", data: '{"slug":\n"grüße-🎈"}', id: "7", retry: undefined },
   { event: "message", data: "no space", id: "", retry: 1500 },
   { event: "message", data: "", id: "", retry: 1500 },
@@ -47,6 +49,7 @@ for (const [name, end] of [
         [
           ["a", "1"],
           ["message", "2"],
+          [undefined, " x"],
         ],
       );
     }
@@ -58,10 +61,14 @@ test("an id with a NUL and a retry that is no number are ignored", () => {
   assert.deepEqual(event, { event: "message", data: "x", id: undefined, retry: undefined });
 });
 
-test("a line without end is refused rather than kept in memory", () => {
-  const decoder = new SseDecoder();
-  const chunk = new Uint8Array(1 << 18).fill(97);
-  assert.throws(() => {
-    for (let i = 0; i < 8; i += 1) decoder.push(chunk);
-  }, /without end/);
-});
+for (const [name, bytes] of [
+  ["a line", new Uint8Array(1 << 20).fill(97)],
+  ["an event", new TextEncoder().encode("data: 0123456789\n".repeat(1 << 16))],
+] as const) {
+  test(`${name} without end is refused rather than kept in memory`, () => {
+    const decoder = new SseDecoder();
+    assert.throws(() => {
+      for (let i = 0; i < 40; i += 1) decoder.push(bytes);
+    }, /without end/);
+  });
+}

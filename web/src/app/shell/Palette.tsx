@@ -7,9 +7,11 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { useRole } from '~/api/account';
 import { promptListQuery } from '~/api/prompts';
 import { signOut } from '~/features/auth/session';
+import { explain } from '~/ui/explain';
 import { notifyError } from '~/ui/notify';
 import { mainPages, workspacePages } from './nav';
 import classes from './Palette.module.css';
+import { rank } from './rank';
 
 interface Props {
   onClose: () => void;
@@ -35,7 +37,7 @@ export default function Palette({ onClose, onShortcuts }: Props) {
   const [query, setQuery] = useState('');
   const [selected, setSelected] = useState(0);
   const list = useRef<HTMLDivElement>(null);
-  const groups = useEntries(query, onShortcuts);
+  const { groups, nothing } = useEntries(query, onShortcuts);
   const entries = groups.flatMap((group) => group.entries);
   const current = Math.min(selected, entries.length - 1);
 
@@ -127,21 +129,30 @@ export default function Palette({ onClose, onShortcuts }: Props) {
       </div>
       {entries.length === 0 && (
         <div className={classes.empty} role="status">
-          Nothing found for “{query}”
+          {nothing}
         </div>
       )}
     </Modal>
   );
 }
 
-function useEntries(query: string, onShortcuts: () => void): Group[] {
+/** More than is shown, because the server lists by time and the best fits are chosen here. */
+const ASKED = 50;
+const SHOWN = 8;
+
+function useEntries(query: string, onShortcuts: () => void): { groups: Group[]; nothing: string } {
   const navigate = useNavigate();
   const isAdmin = useRole('admin');
   const mayWrite = useRole('editor');
-  const [search] = useDebouncedValue(query.trim(), 120);
-  const prompts = useQuery(promptListQuery({ search: search || undefined, sort: '-updated_at', limit: 8, page: 1 }));
+  const wanted = query.trim();
+  const [search] = useDebouncedValue(wanted, 120);
+  const prompts = useQuery(
+    promptListQuery({ search: search || undefined, sort: '-updated_at', limit: search ? ASKED : SHOWN, page: 1 }),
+  );
+  // Until the answer is there, Enter must not open what was found for other words.
+  const searching = search !== wanted || prompts.isPlaceholderData || prompts.isPending;
 
-  const found: Entry[] = (prompts.data?.items ?? []).map((prompt) => ({
+  const found: Entry[] = rank(prompts.data?.items ?? [], wanted, searching).slice(0, SHOWN).map((prompt) => ({
     id: prompt.id,
     label: prompt.title,
     hint: prompt.slug,
@@ -176,10 +187,17 @@ function useEntries(query: string, onShortcuts: () => void): Group[] {
     },
   ];
 
-  const matches = (entry: Entry) => entry.label.toLowerCase().includes(query.trim().toLowerCase());
-  return [
-    { label: search ? 'Prompts' : 'Recently changed', entries: found },
+  const matches = (entry: Entry) => entry.label.toLowerCase().includes(wanted.toLowerCase());
+  const groups = [
+    { label: wanted ? 'Prompts' : 'Recently changed', entries: found },
     { label: 'Pages', entries: pages.filter(matches) },
     { label: 'Actions', entries: actions.filter(matches) },
   ].filter((group) => group.entries.length > 0);
+  return { groups, nothing: whyNothing(wanted, searching, prompts.error) };
+}
+
+/** What stands there when the list is empty. */
+function whyNothing(wanted: string, searching: boolean, error: unknown): string {
+  if (error) return `${explain(error).title}. ${explain(error).text}`;
+  return searching ? 'Searching…' : `Nothing found for “${wanted}”`;
 }

@@ -1,11 +1,12 @@
-import { Skeleton } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
+import { IconFileUnknown } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { ApiError } from '~/api/client';
 import { promptDetailsQuery } from '~/api/prompts';
 import type { PromptDetails } from '~/api/types';
-import { ErrorState, usePageTitle, useShortcut } from '~/ui';
+import { EmptyState, ErrorState, usePageTitle, useShortcut } from '~/ui';
 import { BackupNotice } from './edit/BackupNotice';
 import { DraftConflict } from './conflict/DraftConflict';
 import { LeaveGuard } from './LeaveGuard';
@@ -23,15 +24,34 @@ export function PromptPage() {
   const { data, error, refetch } = useQuery(promptDetailsQuery(slug));
   if (data) return <Loaded key={data.id} slug={slug} details={data} />;
   if (error) {
-    const gone = error instanceof ApiError && error.status === 404;
+    if (error instanceof ApiError && error.status === 404) return <NoSuchPrompt slug={slug} />;
     return (
       <>
         <h1 className={classes.hidden}>Prompt</h1>
-        <ErrorState error={error} onRetry={gone ? undefined : () => void refetch()} />
+        <ErrorState error={error} onRetry={() => void refetch()} />
       </>
     );
   }
   return <LoadingPage />;
+}
+
+function NoSuchPrompt({ slug }: { slug: string }) {
+  usePageTitle('Prompt not found');
+  return (
+    <EmptyState
+      as="h1"
+      icon={IconFileUnknown}
+      title="There is no such prompt"
+      action={
+        <Button component={Link} to="/prompts">
+          Go to your prompts
+        </Button>
+      }
+    >
+      Nothing in this workspace has the slug <code>{slug}</code>. It may have been deleted for good, or belong to another
+      workspace.
+    </EmptyState>
+  );
 }
 
 function Loaded({ slug, details }: { slug: string; details: PromptDetails }) {

@@ -24,16 +24,15 @@ export function versionQuery(slug: string, version: number, newest: number) {
   return queryOptions({
     queryKey: keys.version(slug, version),
     queryFn: async ({ signal }) => {
-      const page = Math.floor(Math.max(newest - version, 0) / PAGE) + 1;
-      // Numbers without gaps make this the right page; one more is looked at in case of newer ones.
-      for (const at of [page, page + 1]) {
-        const { items } = await api.list<Version>(path`/prompts/${slug}/versions`, {
-          query: { page: at, limit: PAGE },
-          signal,
-        });
-        const found = items.find((item) => item.number === version);
-        if (found) return found;
-      }
+      // Numbers without gaps make this the right page of one, which always comes with its text.
+      const at = Math.max(newest - version, 0) + 1;
+      const one = (page: number) =>
+        api.list<Version>(path`/prompts/${slug}/versions`, { query: { page, limit: 1 }, signal });
+      const { items, total } = await one(at);
+      if (items[0]?.number === version) return items[0];
+      // Newer ones have come meanwhile: the total says where it is now.
+      const again = await one(Math.max(total - version, 0) + 1);
+      if (again.items[0]?.number === version) return again.items[0];
       throw new ApiError(404, 'NOT_FOUND', `Version ${version} not found`);
     },
     // A version never changes.

@@ -105,6 +105,7 @@ function useRowKeys(
     if (index >= 0) reveal(index);
   }
   useShortcut({ keys: 'j', description: 'Next prompt', group: 'Prompt list' }, () => move(1), count > 0);
+  useShortcut({ keys: 'k', description: 'Previous prompt', group: 'Prompt list' }, () => move(-1), count > 0);
   useShortcut(
     { keys: 'x', description: 'Tick the prompt', group: 'Prompt list' },
     () => {
@@ -113,7 +114,6 @@ function useRowKeys(
     },
     count > 0,
   );
-  useShortcut({ keys: 'k', description: 'Previous prompt', group: 'Prompt list' }, () => move(-1), count > 0);
 }
 
 /** The table's own shape while it loads. */

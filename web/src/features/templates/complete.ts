@@ -7,6 +7,7 @@ import {
 } from '@codemirror/autocomplete';
 import type { Extension } from '@codemirror/state';
 import type { EditorView } from '@codemirror/view';
+import { eagerAccept } from './eager-accept';
 import { type KnownVariable, templateContext, variableCard } from './language';
 import { TYPE_WORDS } from './words';
 
@@ -163,10 +164,16 @@ function completeInclude(find: FindSnippets) {
 
 /** Completion of variables, and in jinja of blocks, filters and snippets. */
 export function templateCompletion(find: FindSnippets): Extension {
-  return autocompletion({
-    override: [completeVariable, completeFilter, completeInclude(find), completeBlock],
-    icons: false,
-    activateOnTypingDelay: 0,
-    tooltipClass: () => 'tpl-completion',
-  });
+  return [
+    autocompletion({
+      override: [completeVariable, completeFilter, completeInclude(find), completeBlock],
+      icons: false,
+      activateOnTypingDelay: 0,
+      // Proposals only open inside braces, where Enter means the proposal. The usual pause, in which a list that has
+      // just opened lets Enter through as a new line, would break the line for everybody who types fast.
+      interactionDelay: 0,
+      tooltipClass: () => 'tpl-completion',
+    }),
+    eagerAccept,
+  ];
 }

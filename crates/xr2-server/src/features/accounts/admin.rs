@@ -11,6 +11,7 @@ use crate::features::accounts::email::Email;
 use crate::features::accounts::password;
 use crate::features::accounts::queries::{self, Account};
 use crate::features::accounts::register::{self, Gate, NewAccount};
+use crate::features::workspaces;
 use crate::http::{RequestContext, one_line};
 use crate::state::App;
 
@@ -46,6 +47,23 @@ pub async fn create_user(
         workspace_slug: made.workspace.slug,
         password,
     })
+}
+
+/// Makes an account as [`create_user`] does, or, where there is one, gives it a new random password.
+pub async fn ensure_user(app: &App, email: &str, name: &str, operator: bool) -> Result<CreatedUser> {
+    let key = parse(email)?.key;
+    let mut tx = app.db().system(Purpose::Accounts).read().await?;
+    let known = queries::account_by_email(&mut tx, &key).await?;
+    let memberships = match &known {
+        Some(account) => workspaces::memberships_of(&mut tx, account.id).await?,
+        None => Vec::new(),
+    };
+    tx.commit().await?;
+    let (Some(account), Some(own)) = (known, memberships.into_iter().next()) else {
+        return create_user(app, email, name, None, operator).await;
+    };
+    let password = reset_password(app, email, None).await?;
+    Ok(CreatedUser { user: account.id, workspace: own.workspace, workspace_slug: own.slug, password })
 }
 
 /// Sets a new password (a random one if none is given), ends all sessions of the account, and returns the password.

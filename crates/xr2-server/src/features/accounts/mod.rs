@@ -18,9 +18,18 @@ pub use routes::*;
 pub use sessions::{SessionUser, authenticate};
 pub use setup::setup_link;
 
+use axum::http::HeaderValue;
+
 use crate::config::Auth;
+use crate::error::Result;
+use crate::state::App;
 use password::Hasher;
 use throttle::Throttle;
+
+/// The cookie that keeps a session in the browser for as long as the session lasts when it is used now.
+pub fn session_cookie(app: &App, token: &str, secure: bool) -> Result<HeaderValue> {
+    cookie::set(token, app.config().session_lifetime(), secure)
+}
 
 /// What accounts keep in memory.
 pub struct Accounts {

@@ -23,6 +23,7 @@ impl FromRow for Found {
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
             memberships: Vec::new(),
+            extends: false,
         };
         Ok(Found(user, row.get("last_used_at")?))
     }

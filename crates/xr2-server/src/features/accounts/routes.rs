@@ -53,7 +53,7 @@ pub async fn register(
 ) -> Result<Reply<Registered>> {
     refuse_other_sites(&headers, &app.config().public_url)?;
     let made = super::register::register(&app, input, &context).await?;
-    let cookie = cookie::set(&made.token, app.config().session_lifetime(), context.secure)?;
+    let cookie = super::session_cookie(&app, &made.token, context.secure)?;
     Ok(Reply::created(made).header(header::SET_COOKIE, cookie))
 }
 
@@ -72,7 +72,7 @@ pub async fn login(
 ) -> Result<Reply<SignedInAnswer>> {
     refuse_other_sites(&headers, &app.config().public_url)?;
     let answer = super::login::login(&app, input, &context).await?;
-    let cookie = cookie::set(&answer.token, app.config().session_lifetime(), context.secure)?;
+    let cookie = super::session_cookie(&app, &answer.token, context.secure)?;
     Ok(Reply::ok(answer).header(header::SET_COOKIE, cookie))
 }
 

@@ -39,6 +39,8 @@ pub struct SessionUser {
     pub updated_at: Time,
     /// Workspaces, oldest first.
     pub memberships: Vec<Membership>,
+    /// Whether this very use extends the session.
+    pub extends: bool,
 }
 
 /// Finds the live session with this token hash.
@@ -51,7 +53,7 @@ pub async fn authenticate(app: &App, token_hash: &[u8; 32]) -> Result<Arc<Sessio
     };
     user.memberships = workspaces::memberships_of(&mut tx, user.id).await?;
     tx.commit().await?;
-    app.last_used().session(user.session, last_used_at, now);
+    user.extends = app.last_used().session(user.session, last_used_at, now);
     Ok(Arc::new(user))
 }
 

@@ -16,4 +16,4 @@ pub use format::{KeyKind, NewKey, is_well_formed, new_key};
 pub use freeze::{freeze, kept_revision};
 pub use principal::{KeyCache, KeyPrincipal, authenticate, known};
 pub use routes::*;
-pub use service::{create_for, describe};
+pub use service::{create_for, describe, replace_for};

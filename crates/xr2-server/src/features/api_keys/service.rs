@@ -189,6 +189,23 @@ fn conflict(message: &str) -> ApiError {
     ApiError::new(Code::Conflict, message)
 }
 
+/// Like [`create_for`]; keys of that name, whose secrets nobody may have seen, are revoked first.
+pub async fn replace_for(
+    app: &App,
+    access: &Access,
+    maker: Uuid,
+    name: &str,
+    scopes: &[Scope],
+) -> Result<String> {
+    let mut tx = app.db().tenant(access.workspace).read().await?;
+    let known = queries::list(&mut tx, i64::MAX, 0).await?;
+    tx.commit().await?;
+    for key in known.into_iter().filter(|key| key.name == name) {
+        revoke(app, access, key.id).await?;
+    }
+    create_for(app, access.workspace, maker, name, scopes).await
+}
+
 /// For the binary: a key made without a request, for the demo.
 pub async fn create_for(
     app: &App,

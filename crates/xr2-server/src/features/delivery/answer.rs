@@ -12,17 +12,24 @@ use xr2_prompt::{Provider, RenderError, RenderOptions, Values, coerce_query, pro
 use crate::error::{ApiError, Code, Result};
 use crate::features::delivery::body::{etag_of, matches_etag};
 use crate::features::delivery::entry::Entry;
+use crate::heavy::heavy;
 use crate::http::Handled;
 
-static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
+pub static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
 static X_XR2_VERSION: HeaderName = HeaderName::from_static("x-xr2-version");
 static X_XR2_STALE: HeaderName = HeaderName::from_static("x-xr2-stale");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// Kept, but asked about every time.
+pub const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const VARY: HeaderValue =
     HeaderValue::from_static("Authorization, X-API-Key, Cookie, X-Workspace, Accept-Encoding");
 const VARY_PUBLISHABLE: HeaderValue =
     HeaderValue::from_static("Authorization, X-API-Key, Cookie, X-Workspace, Accept-Encoding, Origin");
+
+/// What answers depend on beside the address.
+pub fn vary(is_publishable: bool) -> HeaderValue {
+    if is_publishable { VARY_PUBLISHABLE } else { VARY }
+}
 
 /// Values that are long together are rendered beside the threads that serve requests.
 const LONG_VALUES: usize = 64 * 1024;
@@ -38,6 +45,8 @@ pub struct Wish<'a> {
     pub format: Option<Provider>,
     /// For this model.
     pub model: Option<&'a str>,
+    /// For this user.
+    pub user: Option<&'a str>,
 }
 
 /// Values as they came.
@@ -94,9 +103,7 @@ pub async fn answer(entry: &Arc<Entry>, wish: Wish<'_>) -> Result<Answer> {
         return answer_with(entry, &values, format, model.as_deref());
     }
     let entry = entry.clone();
-    tokio::task::spawn_blocking(move || answer_with(&entry, &values, format, model.as_deref()))
-        .await
-        .map_err(ApiError::internal)?
+    heavy(move || answer_with(&entry, &values, format, model.as_deref())).await?
 }
 
 /// The answer of a light entry to values from a query; at once.
@@ -107,6 +114,28 @@ pub fn answer_light(entry: &Entry, wish: Wish<'_>) -> Result<Answer> {
     let (format, model) = (wish.format, wish.model);
     let values = wish.values.into_values(entry);
     answer_with(entry, &values, format, model)
+}
+
+/// The data alone, for an answer that holds several: the template, or rendered when there are values.
+pub async fn data(entry: &Arc<Entry>, values: Option<Values>) -> Result<Vec<u8>> {
+    let is_light = !entry.is_heavy && values.as_ref().is_none_or(|values| !is_long(values));
+    if is_light || (values.is_none() && !entry.compiled.has_no_variables()) {
+        return data_with(entry, values);
+    }
+    let entry = entry.clone();
+    tokio::task::spawn_blocking(move || data_with(&entry, values)).await.map_err(ApiError::internal)?
+}
+
+fn data_with(entry: &Entry, values: Option<Values>) -> Result<Vec<u8>> {
+    if values.is_none() && !entry.compiled.has_no_variables() {
+        let template = entry.begin(0).content(entry.compiled.template_form()).template();
+        return Ok(Entry::data_of(template.finish_data()));
+    }
+    let values = values.unwrap_or_default();
+    let rendered =
+        render(&entry.compiled, &values, RenderOptions::default()).map_err(|e| render_error(&e))?;
+    let body = entry.begin(0).content(&rendered.content).rendered(&rendered.missing);
+    Ok(Entry::data_of(body.finish_data()))
 }
 
 fn answer_with(
@@ -180,7 +209,7 @@ pub fn respond(
     };
     headers.insert(header::CACHE_CONTROL, REVALIDATE);
     headers.insert(header::ETAG, etag);
-    headers.insert(header::VARY, if is_publishable { VARY_PUBLISHABLE } else { VARY });
+    headers.insert(header::VARY, vary(is_publishable));
     headers.insert(X_XR2_VERSION.clone(), entry.version_header.clone());
     // The entry holds as of its reading, and as of every change this node has been told of since, unless one of them
     // was its own: then what goes out is the text from before. Told is read first, because it rises last.

@@ -20,6 +20,12 @@ impl Json {
         self
     }
 
+    /// Appends bytes that are JSON already.
+    pub fn bytes(&mut self, json: &[u8]) -> &mut Json {
+        self.0.extend_from_slice(json);
+        self
+    }
+
     /// Appends a value.
     pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> &mut Json {
         let before = self.0.len();
@@ -85,6 +91,20 @@ impl<'e> Body<'e> {
     pub fn request(mut self, request: &impl Serialize, warnings: &impl Serialize) -> Self {
         self.json.raw(r#","request":"#).value(request).raw(r#","warnings":"#).value(warnings);
         self
+    }
+
+    /// Closes the data, which stands in a larger answer.
+    pub fn finish_data(mut self) -> Vec<u8> {
+        self.json.raw("}");
+        self.json.0
+    }
+
+    /// Closes an item of a bundle.
+    pub fn finish_item(mut self, former_slugs: &[Box<str>]) -> Vec<u8> {
+        if !former_slugs.is_empty() {
+            self.json.raw(r#","former_slugs":"#).value(former_slugs);
+        }
+        self.finish_data()
     }
 
     /// Closes data and envelope.

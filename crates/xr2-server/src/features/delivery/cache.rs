@@ -77,6 +77,16 @@ impl PromptCache {
 
     /// What `key` asks for. What a request gets is never older than the changes acknowledged before it began.
     pub async fn get(&self, app: &App, key: KeyRef<'_>) -> Result<Outcome> {
+        self.find(app, key, true).await
+    }
+
+    /// Like [`PromptCache::get`], for those who say it at a revision: never what was kept before the last change, even
+    /// when the database does not answer.
+    pub async fn get_present(&self, app: &App, key: KeyRef<'_>) -> Result<Outcome> {
+        self.find(app, key, false).await
+    }
+
+    async fn find(&self, app: &App, key: KeyRef<'_>, may_be_old: bool) -> Result<Outcome> {
         if let Some(entry) = self.warm(key) {
             metrics::hit();
             return Ok(Outcome::Ready(entry));
@@ -90,11 +100,14 @@ impl PromptCache {
         let since = tenant.seen();
         for _ in 1..ATTEMPTS {
             let loaded = self.fly(app, &tenant, key).await?;
-            if loaded.is_frozen || loaded.mark.revision() >= since {
-                return Ok(loaded.outcome);
+            if loaded.mark.revision() >= since || (loaded.is_frozen && may_be_old) {
+                return Ok(counted(loaded));
+            }
+            if loaded.is_frozen {
+                return Err(ApiError::new(Code::Unavailable, "The database cannot be reached just now."));
             }
         }
-        Ok(self.fill(app, &tenant, key).await?.outcome)
+        Ok(counted(self.fill(app, &tenant, key).await?))
     }
 
     /// From the database, or from the snapshot when that does not answer.
@@ -102,8 +115,7 @@ impl PromptCache {
         let _place = self.filling.acquire().await.map_err(ApiError::internal)?;
         match load(app, tenant, key).await {
             Err(error) if error.code == Code::Unavailable => {
-                let kept = thaw(app, &self.thawed, tenant, key).await;
-                kept.map_or(Err(error), |kept| kept.inspect(|_| metrics::thawed()))
+                thaw(app, &self.thawed, tenant, key).await.unwrap_or(Err(error))
             }
             loaded => loaded,
         }
@@ -112,6 +124,11 @@ impl PromptCache {
     /// The workspace's revisions as this node knows them.
     pub fn tenant(&self, app: &App, workspace: Uuid) -> Arc<Tenant> {
         self.tenants.get(workspace, || app.follower().told(workspace).unwrap_or(0))
+    }
+
+    /// Workspaces that something was delivered from since this node started.
+    pub fn workspaces(&self) -> usize {
+        self.tenants.count()
     }
 
     /// Entries and bytes in memory.
@@ -141,6 +158,7 @@ impl PromptCache {
 
     fn keep(&self, tenant: &Tenant, loaded: &Loaded) {
         let is_kept = tenant.register(&loaded.mark, &loaded.dependencies, || {
+            metrics::promoted();
             let key = loaded.mark.key().clone();
             match &loaded.outcome {
                 Outcome::Ready(entry) => {
@@ -162,6 +180,16 @@ impl PromptCache {
     fn flights(&self) -> MutexGuard<'_, HashMap<Key, Flight>> {
         self.flights.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// Counts which layer a delivery came from.
+fn counted(loaded: Loaded) -> Outcome {
+    if loaded.is_frozen {
+        metrics::frozen()
+    } else {
+        metrics::cold()
+    }
+    loaded.outcome
 }
 
 /// Takes a flight off the list when the last request that waited for it hangs up before it lands.

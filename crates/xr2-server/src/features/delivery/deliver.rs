@@ -1,6 +1,7 @@
 //! One delivery: from a name and a wish to an answer.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -13,7 +14,9 @@ use crate::features::delivery::answer::{Wish, answer, respond};
 use crate::features::delivery::entry::Entry;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_label, is_slug};
 use crate::features::delivery::load::Outcome;
+use crate::features::delivery::note::Note;
 use crate::features::delivery::revision;
+use crate::features::usage::Delivered;
 use crate::state::App;
 
 /// Delivers what the prompt `name` has at `selector`.
@@ -25,6 +28,7 @@ pub async fn deliver(
     selector: SelectorRef<'_>,
     wish: Wish<'_>,
 ) -> Result<Response> {
+    let began = Instant::now();
     let stale = app.follower().contact().stale();
     if !is_fresh_enough(app, stale) {
         return Err(ApiError::too_stale("delivery.max_stale"));
@@ -32,12 +36,29 @@ pub async fn deliver(
     if let Some(wanted) = revision::wanted(headers)? {
         revision::reach(app, access.workspace, wanted).await?;
     }
-    let entry = find(app, access, name, selector).await?;
-    if let Identity::Key(key) = &access.caller.identity {
-        app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
+    let note = Note::of(access, &wish, began);
+    let (what, outcome) = match find(app, access, name, selector).await {
+        Ok(entry) => (Some(entry.what.clone()), answer_to(app, access, headers, &entry, wish, stale).await),
+        Err(miss) => (miss.what, Err(miss.error)),
+    };
+    if let (Some(note), Some(what)) = (note, what) {
+        let status = outcome.as_ref().map_or_else(|error| error.code.status(), Response::status);
+        note.record(app, &what, status);
     }
-    let answer = answer(&entry, wish).await?;
-    Ok(respond(&entry, answer, headers, is_publishable(access), stale))
+    outcome
+}
+
+async fn answer_to(
+    app: &App,
+    access: &Access,
+    headers: &HeaderMap,
+    entry: &Arc<Entry>,
+    wish: Wish<'_>,
+    stale: Option<u64>,
+) -> Result<Response> {
+    note_fetch(app, access, entry);
+    let answer = answer(entry, wish).await?;
+    Ok(respond(entry, answer, headers, is_publishable(access), stale))
 }
 
 /// Whether something may be delivered that is `stale` seconds old, or may be.
@@ -45,35 +66,65 @@ pub fn is_fresh_enough(app: &App, stale: Option<u64>) -> bool {
     stale.is_none_or(|seconds| seconds <= app.config().delivery.max_stale.as_secs())
 }
 
-fn is_publishable(access: &Access) -> bool {
+/// Why nothing is delivered, and of which prompt, as far as that is known.
+pub struct Miss {
+    /// What the client is told.
+    pub error: ApiError,
+    /// What usage counts it as.
+    pub what: Option<Arc<Delivered>>,
+}
+
+impl From<ApiError> for Miss {
+    fn from(error: ApiError) -> Self {
+        Miss { error, what: None }
+    }
+}
+
+/// Notes that a client has fetched it.
+pub fn note_fetch(app: &App, access: &Access, entry: &Entry) {
+    if let Identity::Key(key) = &access.caller.identity {
+        app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
+    }
+}
+
+/// Whether a page of another site may be asking.
+pub fn is_publishable(access: &Access) -> bool {
     matches!(&access.caller.identity, Identity::Key(key) if key.kind == KeyKind::Publishable)
 }
 
-async fn find(app: &App, access: &Access, name: &str, selector: SelectorRef<'_>) -> Result<Arc<Entry>> {
+/// What the prompt `name` has at `selector`, if the caller may see it.
+pub async fn find(
+    app: &App,
+    access: &Access,
+    name: &str,
+    selector: SelectorRef<'_>,
+) -> Result<Arc<Entry>, Miss> {
     let not_found = || ApiError::not_found(&format!("prompt {:?}", cut(name)));
     let id = Uuid::try_parse(name).map(|id| id.to_string());
     let name = match &id {
         Ok(id) => id.as_str(),
         Err(_) if is_slug(name) => name,
-        Err(_) => return Err(not_found()),
+        Err(_) => return Err(not_found().into()),
     };
     if let SelectorRef::Label(label) = selector {
         if !is_label(label) {
-            return Err(ApiError::not_found(&format!("label {:?} of the prompt {name:?}", cut(label))));
+            let what = format!("label {:?} of the prompt {name:?}", cut(label));
+            return Err(ApiError::not_found(&what).into());
         }
         require_label(access, label)?;
     }
     let key = KeyRef { workspace: access.workspace, name, selector };
     match app.prompt_cache().get(app, key).await? {
         Outcome::Ready(entry) => {
-            require_version(access, selector, &entry)?;
+            let allowed = require_version(access, selector, &entry);
+            allowed.map_err(|error| Miss { error, what: Some(entry.what.clone()) })?;
             Ok(entry)
         }
         // A key that sees a few labels does not learn which other versions there are.
         Outcome::Refused(refusal) if refusal.lacks_version && is_pinned(access, selector) => {
-            Err(outside_labels(access))
+            Err(Miss { error: outside_labels(access), what: refusal.what.clone() })
         }
-        Outcome::Refused(refusal) => Err(refusal.error.clone()),
+        Outcome::Refused(refusal) => Err(Miss { error: refusal.error.clone(), what: refusal.what.clone() }),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::clock::{Time, rfc3339};
 use crate::features::delivery::body::{Body, Json, etag_of};
 use crate::features::delivery::freshness::{Mark, Tenant};
 use crate::features::delivery::key::{Selector, is_slug};
+use crate::features::usage::Delivered;
 use crate::last_used::FetchStamp;
 
 /// Templates larger than this are rendered beside the threads that serve requests.
@@ -23,6 +24,14 @@ pub struct Entry {
     pub mark: Arc<Mark>,
     /// Its workspace.
     pub tenant: Arc<Tenant>,
+    /// The prompt's id.
+    pub prompt: Uuid,
+    /// The prompt's present slug.
+    pub slug: Box<str>,
+    /// The prompt's tags.
+    pub tags: Vec<Box<str>>,
+    /// Slugs it had before, which go on delivering it.
+    pub former_slugs: Vec<Box<str>>,
     /// The version's number.
     pub number: i64,
     /// Labels that point at the version.
@@ -33,6 +42,8 @@ pub struct Entry {
     pub config: serde_json::Value,
     /// When a client last fetched it.
     pub fetches: Arc<FetchStamp>,
+    /// What usage counts a delivery of it as.
+    pub what: Arc<Delivered>,
     /// `X-XR2-Version`
     pub version_header: HeaderValue,
     /// The whole answer when no values are given and no rendering is asked for; none when rendering fails.
@@ -54,6 +65,7 @@ pub struct Parts {
     pub title: String,
     /// JSON.
     pub tags: String,
+    pub former_slugs: Vec<Box<str>>,
     pub number: i64,
     pub labels: Vec<Box<str>>,
     pub compiled: Compiled,
@@ -67,14 +79,12 @@ impl Entry {
     /// Writes down all that stays the same from request to request.
     pub fn new(parts: Parts) -> Entry {
         let key = parts.mark.key();
-        let label = match &key.selector {
-            Selector::Label(label) => Some(&**label),
-            Selector::Number(_) | Selector::Id(_) => None,
-        };
+        let label = label_of(&key.selector);
         let counted_as = label.map_or_else(|| format!("#{}", parts.number), str::to_owned);
         let asked_by_former_slug = is_slug(&key.name) && *key.name != *parts.slug;
         let asked_by_former_slug = asked_by_former_slug && Uuid::try_parse(&key.name).is_err();
         let mut entry = Entry {
+            what: Arc::new(delivered(&parts, label)),
             fetches: FetchStamp::new(key.workspace, parts.prompt, counted_as),
             version_header: HeaderValue::from(parts.number),
             unasked: None,
@@ -83,6 +93,10 @@ impl Entry {
             tail: tail(&parts, label),
             current_slug: asked_by_former_slug.then(|| parts.slug.as_str().into()),
             bytes: 0,
+            prompt: parts.prompt,
+            slug: parts.slug.into(),
+            tags: words(&parts.tags),
+            former_slugs: parts.former_slugs,
             number: parts.number,
             labels: parts.labels,
             config: parts.config,
@@ -98,6 +112,17 @@ impl Entry {
     /// Begins a body: everything up to the content.
     pub fn begin(&self, room: usize) -> Body<'_> {
         Body::begin(&self.head, &self.tail, self.current_slug.as_deref(), room)
+    }
+
+    /// The data alone of an answer that began with [`Entry::begin`].
+    pub fn data_of(mut answer: Vec<u8>) -> Vec<u8> {
+        answer.drain(..ENVELOPE.len());
+        answer
+    }
+
+    /// What bundles and streams carry of it: the template form as JSON.
+    pub fn item(&self) -> Vec<u8> {
+        write_item(&self.head, &self.tail, &self.compiled, &self.former_slugs)
     }
 
     /// Memory it takes.
@@ -118,7 +143,8 @@ impl Entry {
 
     fn count_bytes(&self) -> usize {
         let unasked = self.unasked.as_ref().map_or(0, |(body, _)| body.len());
-        let labels: usize = self.labels.iter().map(|label| label.len() + 16).sum();
+        let names = self.labels.iter().chain(&self.tags).chain(&self.former_slugs);
+        let names: usize = names.map(|name| name.len() + 16).sum();
         size_of::<Entry>()
             + 2 * self.mark.key().bytes()
             + self.compiled.approximate_bytes()
@@ -126,21 +152,63 @@ impl Entry {
             + self.tail.len()
             + 2 * self.tail.len().min(4096)
             + unasked
-            + labels
+            + self.slug.len()
+            + names
     }
 }
 
 /// Loops take as long as the values make them; large texts take their time as well.
-fn is_heavy(compiled: &Compiled) -> bool {
+pub fn is_heavy(compiled: &Compiled) -> bool {
     let texts = || compiled.template_form().texts().map(|(_, text)| text);
     texts().map(str::len).sum::<usize>() > LARGE
         || (compiled.syntax() == Syntax::Jinja && texts().any(|text| text.contains("{%")))
 }
 
+fn delivered(parts: &Parts, label: Option<&str>) -> Delivered {
+    let includes = parts.compiled.includes();
+    Delivered {
+        workspace: parts.mark.key().workspace,
+        prompt: parts.prompt,
+        version: parts.number,
+        label: label.unwrap_or_default().into(),
+        variant: "".into(),
+        includes: (!includes.is_empty())
+            .then(|| serde_json::to_string(&includes).unwrap_or_default().into_boxed_str()),
+    }
+}
+
+/// [`Entry::item`] of what is not kept as an entry.
+pub fn item_of(parts: &Parts) -> Vec<u8> {
+    let label = label_of(&parts.mark.key().selector);
+    write_item(&head(parts), &tail(parts, label), &parts.compiled, &parts.former_slugs)
+}
+
+fn write_item(head: &[u8], tail: &[u8], compiled: &Compiled, former_slugs: &[Box<str>]) -> Vec<u8> {
+    let form = compiled.template_form();
+    let room: usize = form.texts().map(|(_, text)| text.len() + text.len() / 8 + 64).sum();
+    Body::begin(&head[ENVELOPE.len()..], tail, None, room).content(form).template().finish_item(former_slugs)
+}
+
+/// A JSON list of words, such as tags.
+pub fn words(json: &str) -> Vec<Box<str>> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+fn label_of(selector: &Selector) -> Option<&str> {
+    match selector {
+        Selector::Label(label) => Some(label),
+        Selector::Number(_) | Selector::Id(_) => None,
+    }
+}
+
+/// What stands before the data.
+const ENVELOPE: &str = r#"{"success":true,"data":"#;
+
 fn head(parts: &Parts) -> Box<[u8]> {
     let form = parts.compiled.template_form();
     let mut json = Json::new();
-    json.raw(r#"{"success":true,"data":{"id":""#)
+    json.raw(ENVELOPE)
+        .raw(r#"{"id":""#)
         .raw(&parts.prompt.to_string())
         .raw(r#"","slug":"#)
         .value(&parts.slug)

@@ -221,6 +221,11 @@ impl Tenants {
         self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&workspace).cloned()
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).len()
+    }
+
     /// Makes everything stale that was read, and begins anew.
     pub fn forget(&self) {
         let tenants = std::mem::take(&mut *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()));

@@ -4,6 +4,7 @@
 //! is out of the ordinary, and every error, is left to the ordinary way through the router, which gives the same
 //! answer; a test holds the two to that.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use axum::extract::Request;
@@ -15,16 +16,17 @@ use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
 use crate::features::delivery::deliver::is_fresh_enough;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_slug};
+use crate::features::delivery::note::Note;
 use crate::features::delivery::query::Query;
 use crate::features::delivery::{metrics, revision};
-use crate::http::is_ours;
+use crate::http::{client_address, is_ours};
 use crate::state::App;
 
 const PREFIX: &str = "/api/v1/prompts/";
 static X_WORKSPACE: HeaderName = HeaderName::from_static("x-workspace");
 
-/// The answer, if it can be given at once.
-pub fn answer_at_once(app: &App, request: &Request) -> Option<Response> {
+/// The answer, if it can be given at once to who asks from `peer`.
+pub fn answer_at_once(app: &App, request: &Request, peer: IpAddr) -> Option<Response> {
     if request.method() != Method::GET {
         return None;
     }
@@ -36,23 +38,33 @@ pub fn answer_at_once(app: &App, request: &Request) -> Option<Response> {
     let began = Instant::now();
     let Some(Credential::Key(text)) = credential(headers).ok()? else { return None };
     let key = api_keys::known(app, text)?;
-    let response = fetch(app, &key, name, request.uri().query().unwrap_or_default(), headers)?;
+    let asked = Asked { name, query: request.uri().query().unwrap_or_default(), headers, peer, began };
+    let response = fetch(app, &key, &asked)?;
     metrics::hit();
     metrics::answered(response.status(), began);
     Some(response)
 }
 
-fn fetch(app: &App, key: &KeyPrincipal, name: &str, query: &str, headers: &HeaderMap) -> Option<Response> {
+struct Asked<'a> {
+    name: &'a str,
+    query: &'a str,
+    headers: &'a HeaderMap,
+    peer: IpAddr,
+    began: Instant,
+}
+
+fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
+    let headers = asked.headers;
     let stale = app.follower().contact().stale();
     if !is_fresh_enough(app, stale) {
         return None;
     }
-    let query = Query::parse(query).ok()?;
+    let query = Query::parse(asked.query).ok()?;
     let SelectorRef::Label(label) = query.selector().ok()? else { return None };
     if query.names_workspace || !(key.labels.is_empty() || key.labels.iter().any(|one| one == label)) {
         return None;
     }
-    let wanted = KeyRef { workspace: key.workspace, name, selector: SelectorRef::Label(label) };
+    let wanted = KeyRef { workspace: key.workspace, name: asked.name, selector: SelectorRef::Label(label) };
     let entry = app.prompt_cache().warm(wanted)?;
     if revision::wanted(headers).ok()?.is_some_and(|wanted| entry.tenant.told() < wanted) {
         return None;
@@ -62,13 +74,18 @@ fn fetch(app: &App, key: &KeyPrincipal, name: &str, query: &str, headers: &Heade
         render: query.render,
         format: query.format,
         model: query.optimized_for.as_deref(),
+        user: query.user_id.as_deref(),
     };
     if entry.is_heavy && !wish.is_plain() {
         return None;
     }
+    let address = client_address(asked.peer, headers, &app.config().trusted_proxies);
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let note = Note::of_key(key.id, address, agent, &wish, asked.began);
     let answer = answer_light(&entry, wish).ok()?;
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
     let response = respond(&entry, answer, headers, false, stale);
     debug_assert!(matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED));
+    note.record(app, &entry.what, response.status());
     Some(response)
 }

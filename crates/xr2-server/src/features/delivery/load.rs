@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use xr2_db::Tx;
-use xr2_prompt::{CompileError, Compiled, Content, PromptType, compile};
+use xr2_prompt::{Content, PromptType};
 
 use crate::error::{ApiError, Result};
-use crate::features::delivery::entry::{Entry, Parts};
+use crate::features::delivery::entry::{Entry, Parts, is_heavy};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
 use crate::features::delivery::queries::{self, PromptRow, VersionRow};
-use crate::features::prompts::{Snippets, Source, resolve_snippets, template_error};
+use crate::features::prompts::{Snippets, Source, compile_off, resolve_snippets, template_error};
+use crate::features::usage::Delivered;
+use crate::heavy::heavy;
 use crate::state::App;
-
-/// Texts larger than this are compiled beside the threads that serve requests.
-const LARGE: usize = 32 * 1024;
 
 /// Something that was asked for, as it was at the mark's revision.
 #[derive(Clone)]
@@ -46,6 +45,8 @@ pub struct Refusal {
     pub error: ApiError,
     /// Whether the prompt is there, but not that version of it.
     pub lacks_version: bool,
+    /// What usage counts it as, when the prompt is there.
+    pub what: Option<Arc<Delivered>>,
 }
 
 /// Reads and compiles what `key` asks for. An error is the database's; it is not kept.
@@ -55,8 +56,9 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     let found = find(&mut tx, key).await?;
     let mark = Mark::new(key.to_key(), revision);
     let mut dependencies = vec![Dependency::Name(key.name.into())];
-    let refused = |error, lacks_version, dependencies: Vec<Dependency>| {
-        let refusal = Refusal { mark: mark.clone(), error, lacks_version };
+    let refused = |error, what: Option<Delivered>, dependencies: Vec<Dependency>| {
+        let lacks_version = what.as_ref().is_some_and(|what| what.version == 0);
+        let refusal = Refusal { mark: mark.clone(), error, lacks_version, what: what.map(Arc::new) };
         Loaded {
             mark: mark.clone(),
             outcome: Outcome::Refused(Arc::new(refusal)),
@@ -65,17 +67,19 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
         }
     };
     let (prompt, version, labels) = match found {
-        Found::Nothing => return Ok(refused(prompt_not_found(key.name), false, dependencies)),
+        Found::Nothing => return Ok(refused(prompt_not_found(key.name), None, dependencies)),
         Found::NoVersion(prompt) => {
             dependencies.extend(dependencies_on(&prompt));
-            return Ok(refused(version_not_found(key), true, dependencies));
+            return Ok(refused(version_not_found(key), Some(attempt(key, &prompt, 0)), dependencies));
         }
         Found::Version(prompt, version, labels) => (prompt, version, labels),
     };
     let source = source_of(&version)?;
     let snippets = resolve_snippets(&mut tx, &source).await?;
+    let former_slugs = queries::former_slugs(&mut tx, prompt.id).await?;
     tx.commit().await?;
-    let asked = Asked { key, revision, is_frozen: false };
+    let former_slugs = former_slugs.into_iter().map(Into::into).collect();
+    let asked = Asked { key, revision, former_slugs, is_frozen: false };
     assemble(asked, tenant, prompt, version, labels, source, snippets).await
 }
 
@@ -83,6 +87,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
 pub struct Asked<'a> {
     pub key: KeyRef<'a>,
     pub revision: i64,
+    pub former_slugs: Vec<Box<str>>,
     pub is_frozen: bool,
 }
 
@@ -96,14 +101,15 @@ pub async fn assemble(
     source: Source,
     snippets: Snippets,
 ) -> Result<Loaded> {
-    let Asked { key, revision, is_frozen } = asked;
+    let Asked { key, revision, former_slugs, is_frozen } = asked;
     let mark = Mark::new(key.to_key(), revision);
     let mut dependencies = vec![Dependency::Name(key.name.into())];
     dependencies.extend(dependencies_on(&prompt));
     dependencies.extend(dependencies_on_snippets(&snippets));
     let dependencies = dependencies.into();
+    let what = attempt(key, &prompt, version.number);
     let config = source.config.clone();
-    let outcome = match compile_beside(prompt.slug.clone(), source, snippets).await? {
+    let outcome = match compile_off(prompt.slug.clone(), source, snippets).await? {
         Ok(compiled) => {
             let parts = Parts {
                 mark: mark.clone(),
@@ -113,21 +119,46 @@ pub async fn assemble(
                 slug: prompt.slug,
                 title: prompt.title,
                 tags: prompt.tags,
+                former_slugs,
                 number: version.number,
                 compiled,
                 config,
                 config_text: version.config,
                 updated_at: version.created_at,
             };
-            Outcome::Ready(Arc::new(Entry::new(parts)))
+            // A new entry is rendered once, which may take long.
+            let entry = if is_heavy(&parts.compiled) {
+                heavy(|| Entry::new(parts)).await?
+            } else {
+                Entry::new(parts)
+            };
+            Outcome::Ready(Arc::new(entry))
         }
         // A snippet has changed or gone since the version was checked.
         Err(error) => {
             let error = template_error(&error);
-            Outcome::Refused(Arc::new(Refusal { mark: mark.clone(), error, lacks_version: false }))
+            Outcome::Refused(Arc::new(Refusal {
+                mark: mark.clone(),
+                error,
+                lacks_version: false,
+                what: Some(Arc::new(what)),
+            }))
         }
     };
     Ok(Loaded { mark, outcome, dependencies, is_frozen })
+}
+
+/// What usage counts a delivery as that comes to nothing.
+fn attempt(key: KeyRef<'_>, prompt: &PromptRow, version: i64) -> Delivered {
+    let label = if let SelectorRef::Label(label) = key.selector { label } else { "" };
+    Delivered {
+        workspace: key.workspace,
+        prompt: prompt.id,
+        version,
+        label: label.into(),
+        variant: "".into(),
+        includes: None,
+    }
 }
 
 enum Found {
@@ -156,11 +187,11 @@ async fn find(tx: &mut Tx, key: KeyRef<'_>) -> Result<Found> {
     })
 }
 
-fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
+pub fn dependencies_on(prompt: &PromptRow) -> [Dependency; 2] {
     [Dependency::Prompt(prompt.id), Dependency::Name(prompt.slug.as_str().into())]
 }
 
-fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
+pub fn dependencies_on_snippets(snippets: &Snippets) -> impl Iterator<Item = Dependency> {
     snippets.looked_at().flat_map(|(target, found)| {
         let asked = Dependency::Name(target.slug.as_str().into());
         let found = found.into_iter().flat_map(|(id, snippet)| {
@@ -186,23 +217,6 @@ fn labels_of(number: i64, prompt: &PromptRow, labels: Vec<(String, i64)>) -> Vec
     let latest = (number == prompt.latest_version).then(|| "latest".into());
     let pointing = labels.into_iter().filter(|(_, at)| *at == number).map(|(label, _)| label.into());
     pointing.chain(latest).collect()
-}
-
-/// Compiles; what is large does so beside the threads that serve requests.
-pub async fn compile_beside(
-    slug: String,
-    source: Source,
-    snippets: Snippets,
-) -> Result<std::result::Result<Compiled, CompileError>> {
-    let size: usize = source.content.texts().map(|(_, text)| text.len()).sum();
-    let work = move || {
-        let Source { content, syntax, contract, .. } = &source;
-        compile(Some(&slug), content, *syntax, contract, &mut |target| snippets.resolve(target))
-    };
-    if size <= LARGE {
-        return Ok(work());
-    }
-    tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
 }
 
 fn prompt_not_found(name: &str) -> ApiError {

@@ -12,6 +12,8 @@ struct Handles {
     hot: Counter,
     cold: Counter,
     frozen: Counter,
+    missed: Counter,
+    promoted: Counter,
     seconds: Histogram,
 }
 
@@ -23,6 +25,8 @@ fn handles() -> &'static Handles {
         hot: metrics::counter!("xr2_cache_hits_total", "layer" => "hot"),
         cold: metrics::counter!("xr2_cache_hits_total", "layer" => "cold"),
         frozen: metrics::counter!("xr2_cache_hits_total", "layer" => "frozen"),
+        missed: metrics::counter!("xr2_cache_misses_total", "layer" => "hot"),
+        promoted: metrics::counter!("xr2_cache_promotions_total", "layer" => "hot"),
         seconds: metrics::histogram!("xr2_prompt_response_seconds"),
     })
 }
@@ -32,14 +36,24 @@ pub fn hit() {
     handles().hot.increment(1);
 }
 
-/// Had to be read.
+/// Not found in memory.
 pub fn miss() {
+    handles().missed.increment(1);
+}
+
+/// Answered from the database.
+pub fn cold() {
     handles().cold.increment(1);
 }
 
 /// Could not be read, and came from the snapshot.
-pub fn thawed() {
+pub fn frozen() {
     handles().frozen.increment(1);
+}
+
+/// Taken into memory.
+pub fn promoted() {
+    handles().promoted.increment(1);
 }
 
 /// A delivery was answered.

@@ -2,24 +2,31 @@
 
 mod answer;
 mod body;
+pub mod bundle;
 mod cache;
 mod deliver;
 mod dto;
 mod entry;
 mod freeze;
 mod freshness;
+mod items;
 mod key;
 mod lane;
 mod load;
 pub(crate) mod metrics;
+mod note;
 pub mod preview;
 mod queries;
 mod query;
 mod revision;
 pub mod routes;
+pub mod several;
 
+pub use bundle::BundleCache;
 pub use cache::PromptCache;
 pub use deliver::require_label;
 pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};
 pub use freeze::Freezer;
+pub use items::{Delivered, delivered_now};
 pub(crate) use lane::answer_at_once;
+pub use revision::{reach as reach_revision, wanted as wanted_revision};

@@ -13,6 +13,7 @@ use crate::auth::{Allow, Read};
 use crate::error::{ApiError, Result};
 use crate::features::delivery::dto::IncludedSnippet;
 use crate::features::prompts::{Snippets, Source, SourceInput, SyntaxInput, TypeInput, resolve_snippets};
+use crate::heavy::heavy;
 use crate::http::{Body, Reply, Warning as MetaWarning};
 use crate::state::App;
 
@@ -157,11 +158,8 @@ pub async fn preview(
     let has_tags = source.syntax == xr2_prompt::Syntax::Jinja
         && source.content.texts().any(|(_, text)| text.contains("{%"));
     let work = move || look_at(slug.as_deref(), &source, &snippets, &values, render.unwrap_or(true));
-    let (preview, warnings) = if size <= SHORT && !includes_any && !has_tags {
-        work()
-    } else {
-        tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?
-    };
+    let (preview, warnings) =
+        if size <= SHORT && !includes_any && !has_tags { work() } else { heavy(work).await? };
     Ok(Reply::ok(preview).warnings(warnings.into_iter().map(meta_warning).collect()))
 }
 

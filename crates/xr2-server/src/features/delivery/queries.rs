@@ -1,7 +1,7 @@
 //! SQL of delivery: reads only.
 
 use uuid::Uuid;
-use xr2_db::{FromRow, JsonText, Result, Row, Tx, args};
+use xr2_db::{FromRow, JsonText, Result, Row, Sql, Tx, args};
 
 use crate::clock::Time;
 use crate::features::delivery::key::SelectorRef;
@@ -118,4 +118,76 @@ pub(super) async fn version(
         }
         SelectorRef::Label(_) => Ok(None),
     }
+}
+
+/// Slugs that a prompt had before.
+pub(super) async fn former_slugs(tx: &mut Tx, prompt: Uuid) -> Result<Vec<String>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT slug FROM prompt_slugs WHERE workspace_id = $1 AND prompt_id = $2 AND is_current = $3 ORDER BY slug",
+        args![workspace, prompt, false],
+    )
+    .await
+}
+
+/// Every prompt that delivers something under `label`, with the number of the version.
+pub(super) async fn delivered_under(tx: &mut Tx, label: &str) -> Result<Vec<(Uuid, i64)>> {
+    let workspace = tx.workspace();
+    if label == LATEST {
+        return tx
+            .all(
+                "SELECT id, latest_version FROM prompts WHERE workspace_id = $1 AND deleted_at IS NULL",
+                args![workspace],
+            )
+            .await;
+    }
+    tx.all(
+        "SELECT p.id, l.version_number FROM prompt_labels l JOIN prompts p ON p.id = l.prompt_id
+         WHERE l.workspace_id = $1 AND p.workspace_id = $1 AND l.label = $2 AND p.deleted_at IS NULL",
+        args![workspace, label],
+    )
+    .await
+}
+
+/// The label that is computed.
+const LATEST: &str = "latest";
+
+/// A prompt and what a label of it points at.
+pub(super) struct DeliveredRow {
+    pub prompt: PromptRow,
+    pub version: VersionRow,
+}
+
+impl FromRow for DeliveredRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(DeliveredRow { prompt: PromptRow::from_row(row)?, version: VersionRow::from_row(row)? })
+    }
+}
+
+/// Those of `prompts` that deliver something under `label`.
+pub(super) async fn delivered(tx: &mut Tx, label: &str, prompts: &[Uuid]) -> Result<Vec<DeliveredRow>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new(
+        "SELECT p.id, p.slug, p.title, p.tags, p.latest_version,
+         v.number, v.type, v.syntax, v.content, v.variables, v.config, v.created_at FROM prompts p ",
+    );
+    if label == LATEST {
+        sql.push("JOIN prompt_versions v ON v.prompt_id = p.id AND v.number = p.latest_version WHERE ");
+    } else {
+        sql.push("JOIN prompt_labels l ON l.prompt_id = p.id JOIN prompt_versions v ON v.prompt_id = p.id ");
+        sql.push("AND v.number = l.version_number WHERE l.label = ").bind(label);
+        sql.push(" AND l.workspace_id = ").bind(workspace).push(" AND ");
+    }
+    sql.push("p.workspace_id = ").bind(workspace).push(" AND v.workspace_id = ").bind(workspace);
+    sql.push(" AND p.deleted_at IS NULL AND p.id IN ").bind_list(prompts.iter().copied());
+    tx.all_built(sql).await
+}
+
+/// Slugs that these prompts had before.
+pub(super) async fn former_slugs_of(tx: &mut Tx, prompts: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new("SELECT prompt_id, slug FROM prompt_slugs WHERE workspace_id = ");
+    sql.bind(workspace).push(" AND is_current = ").bind(false);
+    sql.push(" AND prompt_id IN ").bind_list(prompts.iter().copied()).push(" ORDER BY slug");
+    tx.all_built(sql).await
 }

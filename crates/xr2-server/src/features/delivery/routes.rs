@@ -19,7 +19,7 @@ use crate::http::{Body, Handled};
 use crate::state::App;
 
 /// Values of one render at most.
-const MAX_VALUES: usize = 1000;
+pub(super) const MAX_VALUES: usize = 1000;
 
 /// Fetch a prompt
 ///
@@ -143,7 +143,8 @@ pub async fn render(
         let format = format_of(request.format.as_deref().unwrap_or_default())
             .map_err(|problem| ApiError::validation(vec![problem]))?;
         let model = request.optimized_for.as_deref();
-        let wish = Wish { values: Given::Body(request.variables), render: true, format, model };
+        let user = request.user_id.as_deref().filter(|user| !user.is_empty());
+        let wish = Wish { values: Given::Body(request.variables), render: true, format, model, user };
         deliver(&app, &access, &headers, &name, selector, wish).await
     })
     .await
@@ -155,6 +156,7 @@ fn wish_of<'a>(query: &'a Query<'a>) -> Wish<'a> {
         render: query.render,
         format: query.format,
         model: query.optimized_for.as_deref(),
+        user: query.user_id.as_deref(),
     }
 }
 
@@ -163,7 +165,7 @@ fn bad_path(_: PathRejection) -> ApiError {
 }
 
 /// Counts the answer, whatever it is.
-async fn counted(work: impl Future<Output = Result<Response>>) -> Response {
+pub(super) async fn counted(work: impl Future<Output = Result<Response>>) -> Response {
     let began = Instant::now();
     let mut response = work.await.unwrap_or_else(IntoResponse::into_response);
     response.extensions_mut().insert(Handled);

@@ -49,13 +49,17 @@ struct Version {
     messages: Option<Value>,
 }
 
-/// Makes all prompts with their versions and labels.
+/// Makes all prompts with their versions and labels, in one change: all of them or none. Those that are there already
+/// were made by a start that was interrupted later.
 pub(super) async fn fill(app: &App, access: &Access) -> Result<()> {
     let mut change = Change::begin(app, access).await?;
     for file in FILES {
         let file: File = toml::from_str(file).map_err(broken)?;
         for demo in file.prompt {
             let slug = demo.slug.clone();
+            if prompts::find(change.tx(), &slug).await?.is_some() {
+                continue;
+            }
             one(&mut change, access, demo).await.map_err(|error| describe(&slug, &error))?;
         }
     }
@@ -70,7 +74,8 @@ async fn one(change: &mut Change, access: &Access, demo: Demo) -> Result<()> {
             title: Some(demo.title.clone()),
             slug: Some(demo.slug.clone()),
             syntax: demo.syntax,
-            content: version.content,
+            // The files end every text with a line break, which nobody would type.
+            content: version.content.map(|text| text.trim_end().to_owned()),
             messages: version.messages,
             variables: demo.variables.clone(),
             config: demo.config.clone(),

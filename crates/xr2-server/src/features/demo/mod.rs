@@ -34,17 +34,27 @@ pub struct Credentials {
     pub admin_api_key: String,
 }
 
-/// Fills an empty server; does nothing on one that has an account.
+/// The setting that tells a demo server, and how far it has come.
+const SETTING: &str = "demo";
+
+/// The demo is being made: whoever finds it so was not the one who began, and goes on from there.
+const BEGUN: &str = "begun";
+
+/// Fills an empty server, or goes on where an earlier start was interrupted; does nothing on any other server. Until
+/// [`complete`] is called every start makes fresh credentials, because nobody may have seen the former ones.
 pub async fn seed(app: &App) -> Result<Option<Credentials>> {
-    if accounts::setup_link(app).await?.is_none() {
+    let begun = setting(app).await?.as_deref() == Some(BEGUN);
+    let empty = accounts::setup_link(app).await?.is_some();
+    let is_ours = empty || (begun && has_account(app).await?);
+    if !is_ours {
         return Ok(None);
     }
-    let made = accounts::admin::create_user(app, EMAIL, "Demo", None, true).await?;
-    mark(app).await?;
+    set(app, BEGUN).await?;
+    let made = accounts::admin::ensure_user(app, EMAIL, "Demo", true).await?;
     let access = Access::internal_as(made.workspace, Actor::user(made.user, "Demo"));
     content::fill(app, &access).await?;
     let make = async |name: &str, scopes: &[Scope]| {
-        api_keys::create_for(app, made.workspace, made.user, name, scopes).await
+        api_keys::replace_for(app, &access, made.user, name, scopes).await
     };
     let api_key = make("Demo: fetch prompts", &[Scope::Deliver]).await?;
     let admin_api_key = make("Demo: everything", &[Scope::Admin]).await?;
@@ -57,10 +67,26 @@ pub async fn seed(app: &App) -> Result<Option<Credentials>> {
     }))
 }
 
-/// Lets the sign-in page say that this is a demo.
-async fn mark(app: &App) -> Result<()> {
+/// The demo is there and its credentials have been shown: from now on it is a server like any other.
+pub async fn complete(app: &App) -> Result<()> {
+    set(app, "true").await
+}
+
+/// Whether the demo's account is there, and not only somebody else's.
+async fn has_account(app: &App) -> Result<bool> {
+    Ok(accounts::admin::list_users(app).await?.iter().any(|user| user.email == EMAIL))
+}
+
+async fn setting(app: &App) -> Result<Option<String>> {
+    let mut tx = app.db().system(Purpose::Instance).read().await?;
+    let value = queries::setting(&mut tx, SETTING).await?;
+    tx.commit().await?;
+    Ok(value)
+}
+
+async fn set(app: &App, value: &str) -> Result<()> {
     let mut tx = app.db().system(Purpose::Instance).write().await?;
-    queries::set_setting(&mut tx, "demo", "true", app.clock().now()).await?;
+    queries::set_setting(&mut tx, SETTING, value, app.clock().now()).await?;
     Ok(tx.commit().await?)
 }
 

@@ -12,7 +12,7 @@ use crate::clock::rfc3339;
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Actor, Change, EventType, NewEvent, Resource};
 use crate::features::prompts::entity::{Can, Prompt};
-use crate::features::prompts::{access, includes, labels, queries, read};
+use crate::features::prompts::{PromptRow, access, includes, labels, queries, read};
 use crate::http::RequestContext;
 use crate::state::App;
 
@@ -28,10 +28,13 @@ pub async fn delete(app: &App, caller: &Access, name: &str, force: bool) -> Resu
     app.last_used().flush(app).await?;
     let mut change = Change::begin(app, caller).await?;
     let mut row = access::existing(change.tx(), name, true).await?;
+    queries::lock_labels(change.tx()).await?;
     let dependents = includes::all_dependents(change.tx(), row.id).await?;
     if !force {
         let extras = queries::extras(change.tx(), &[row.id]).await?;
-        let recent = extras.fetched.get(&row.id).filter(|at| app.clock().now() - **at < RECENT);
+        let recent = extras.fetched.get(&row.id).and_then(|fetches| fetches.first());
+        let recent =
+            recent.map(|fetch| &fetch.last_fetched_at).filter(|at| app.clock().now() - **at < RECENT);
         let mut slugs: Vec<&str> = dependents.iter().map(|dependent| dependent.slug.as_str()).collect();
         slugs.sort_unstable();
         slugs.dedup();
@@ -39,7 +42,8 @@ pub async fn delete(app: &App, caller: &Access, name: &str, force: bool) -> Resu
             return Err(in_use(recent.map(rfc3339), &slugs));
         }
     }
-    let after = json!({ "slug": row.slug, "labels": labels_of(&mut change, row.id).await?, "dependents": dependents });
+    let after =
+        json!({ "slug": row.slug, "labels": labels_of(&mut change, &row).await?, "dependents": dependents });
     row.deleted_at = Some(app.clock().now());
     row.deleted_by = Some(change.actor().clone());
     queries::save(change.tx(), &row).await?;
@@ -70,11 +74,12 @@ fn in_use(fetched: Option<String>, included_by: &[&str]) -> ApiError {
     ApiError::new(Code::InUse, message).with_details(json!({ "reasons": reasons }))
 }
 
-/// Label → version of a prompt, for events.
-pub async fn labels_of(change: &mut Change, prompt: Uuid) -> Result<Value> {
-    let pointers = labels::queries::pointers(change.tx(), prompt).await?;
+/// Label → version of a prompt, for events; the computed label `latest` among them.
+pub async fn labels_of(change: &mut Change, row: &PromptRow) -> Result<Value> {
+    let pointers = labels::queries::pointers(change.tx(), row.id).await?;
     Ok(pointers
         .into_iter()
+        .chain([(labels::LATEST.to_owned(), row.latest_version)])
         .map(|(label, version)| (label, Value::from(version)))
         .collect::<serde_json::Map<_, _>>()
         .into())
@@ -91,7 +96,7 @@ pub async fn undelete(app: &App, caller: &Access, name: &str) -> Result<Prompt> 
         row.updated_by = change.actor().clone();
         queries::save(change.tx(), &row).await?;
         let dependents = includes::all_dependents(change.tx(), row.id).await?;
-        let after = json!({ "slug": row.slug, "labels": labels_of(&mut change, row.id).await?, "dependents": dependents });
+        let after = json!({ "slug": row.slug, "labels": labels_of(&mut change, &row).await?, "dependents": dependents });
         let resource = Resource::new("prompt", row.id, &row.slug);
         change.record(NewEvent::new(EventType::PromptRestored, resource).after(after));
     }

@@ -5,6 +5,7 @@ use xr2_prompt::excerpt;
 use crate::auth::Access;
 use crate::error::{ApiError, Code, FieldProblem, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
+use crate::features::prompts::desk::compiled_beside;
 use crate::features::prompts::dto::{self, CreatePrompt};
 use crate::features::prompts::entity::{Can, LabelPointer, Prompt};
 use crate::features::prompts::labels::{self, LabelMove, PRODUCTION};
@@ -93,12 +94,17 @@ impl NewPrompt {
 pub async fn create(app: &App, access: &Access, new: NewPrompt) -> Result<Saved> {
     new.source.check_size(app.config().limits.content_bytes)?;
     let simple = !includes::has_includes(&new.source);
-    if simple {
-        // Compiled before the transaction: the one writer waits for nothing but SQL.
-        includes::compile_with(new.slug.as_deref(), &new.source, &includes::Snippets::default())?;
+    if !simple {
+        return compiled_beside(|| in_a_change(app, access, new.clone(), true)).await;
     }
+    // Compiled before the transaction: the one writer waits for nothing but SQL.
+    includes::compile_with(new.slug.as_deref(), &new.source, &includes::Snippets::default())?;
+    in_a_change(app, access, new, false).await
+}
+
+async fn in_a_change(app: &App, access: &Access, new: NewPrompt, check_includes: bool) -> Result<Saved> {
     let mut change = Change::begin(app, access).await?;
-    let saved = create_in(&mut change, access, new, !simple).await?;
+    let saved = create_in(&mut change, access, new, check_includes).await?;
     change.commit().await?;
     Ok(saved)
 }
@@ -190,7 +196,7 @@ pub async fn create_in(
     }
     let labels = pointers.iter().map(|pointer| pointer.label.clone()).collect();
     Ok(Saved {
-        prompt: Prompt::assemble(row, pointers, false, None, Can::of(access)),
+        prompt: Prompt::assemble(row, pointers, false, Vec::new(), Can::of(access)),
         version: Some(Version::of(version, labels)),
         published: publishing.is_go(),
         publish_blocked: publishing.blocked(),

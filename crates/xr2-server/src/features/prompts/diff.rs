@@ -12,6 +12,7 @@ use crate::auth::Access;
 use crate::error::{ApiError, Result};
 use crate::features::prompts::source::Source;
 use crate::features::prompts::{PromptRow, access, drafts, labels, versions};
+use crate::heavy::heavy;
 use crate::http::Params;
 use crate::state::App;
 
@@ -66,7 +67,7 @@ pub async fn difference(
     };
     tx.commit().await?;
     // Large texts take a while to compare; not on the threads that serve.
-    tokio::task::spawn_blocking(move || compare(from, to)).await.map_err(ApiError::internal)
+    heavy(move || compare(from, to)).await
 }
 
 fn nothing() -> State {

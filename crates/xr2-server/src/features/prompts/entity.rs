@@ -54,6 +54,8 @@ pub struct Prompt {
     #[serde(with = "crate::clock::micros::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_fetched_at: Option<Time>,
+    /// When clients last fetched it by each label or version, and with which key; the latest first.
+    pub fetches: Vec<LastFetch>,
     /// When made.
     #[serde(with = "crate::clock::micros")]
     #[schema(value_type = String, format = DateTime)]
@@ -74,6 +76,30 @@ pub struct Prompt {
     pub deleted_by: Option<Actor>,
     /// What the caller may do with it.
     pub can: Can,
+}
+
+/// When a label or version of a prompt was last fetched.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LastFetch {
+    /// The label; null for a version asked for by itself.
+    pub label: Option<String>,
+    /// The version asked for by itself.
+    pub version: Option<i64>,
+    /// When.
+    #[serde(with = "crate::clock::micros")]
+    #[schema(value_type = String, format = DateTime)]
+    pub last_fetched_at: Time,
+    /// With which key; null when it is gone.
+    pub key: Option<FetchKey>,
+}
+
+/// A key by its name.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FetchKey {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
 }
 
 /// What is live.
@@ -132,7 +158,7 @@ impl Prompt {
         row: PromptRow,
         labels: Vec<LabelPointer>,
         has_draft: bool,
-        last_fetched_at: Option<Time>,
+        fetches: Vec<LastFetch>,
         can: Can,
     ) -> Prompt {
         let live = labels.iter().find(|pointer| pointer.label == "production").map(|pointer| Live {
@@ -157,7 +183,8 @@ impl Prompt {
             has_draft,
             live,
             excerpt: row.excerpt,
-            last_fetched_at,
+            last_fetched_at: fetches.first().map(|fetch| fetch.last_fetched_at),
+            fetches,
             created_at: row.created_at,
             created_by: row.created_by,
             updated_at: row.updated_at,

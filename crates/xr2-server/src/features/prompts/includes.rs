@@ -6,13 +6,12 @@ use serde::Serialize;
 use uuid::Uuid;
 use xr2_db::Tx;
 use xr2_prompt::{
-    Compiled, IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet, compile,
-    list_includes,
+    IncludeError, IncludeTarget, MAX_INCLUDE_DEPTH, MAX_SNIPPETS, Selector, Snippet, list_includes,
 };
 
 use crate::error::Result;
-use crate::features::prompts::source::{Source, template_error};
-use crate::features::prompts::{labels, queries, versions};
+use crate::features::prompts::source::Source;
+use crate::features::prompts::{desk, labels, queries, versions};
 
 /// A prompt that a version includes directly.
 #[derive(Debug, Clone)]
@@ -37,10 +36,13 @@ pub struct Dependent {
 }
 
 /// What the includes of a template are resolved to.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Snippets {
-    found: HashMap<IncludeTarget, std::result::Result<(Uuid, Snippet), IncludeError>>,
+    found: HashMap<IncludeTarget, Found>,
 }
+
+/// A snippet with its prompt's id, or why there is none.
+type Found = std::result::Result<(Uuid, Snippet), IncludeError>;
 
 impl Snippets {
     /// Gathers everything that `source` includes, level by level, from what is in memory.
@@ -90,6 +92,11 @@ impl Snippets {
         found.all(|(_, snippet)| list_includes(&snippet.content, snippet.syntax).is_empty())
     }
 
+    /// Everything that was looked for, and what was found or why it was not.
+    pub fn found(&self) -> impl Iterator<Item = (&IncludeTarget, &Found)> {
+        self.found.iter()
+    }
+
     /// Everything that was looked for, and what was found.
     pub fn looked_at(&self) -> impl Iterator<Item = (&IncludeTarget, Option<(Uuid, &Snippet)>)> {
         self.found
@@ -103,8 +110,21 @@ impl Snippets {
     }
 }
 
+/// What targets were found to be in one transaction, so that a snippet many prompts share is read once.
+#[derive(Debug, Default)]
+pub struct KnownSnippets(HashMap<IncludeTarget, Found>);
+
 /// Reads everything that `source` includes, level by level.
 pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> {
+    resolve_snippets_among(tx, source, &mut KnownSnippets::default()).await
+}
+
+/// Like [`resolve_snippets`], for many sources in one transaction.
+pub async fn resolve_snippets_among(
+    tx: &mut Tx,
+    source: &Source,
+    known: &mut KnownSnippets,
+) -> Result<Snippets> {
     let mut snippets = Snippets::default();
     let mut wanted = list_includes(&source.content, source.syntax);
     for _ in 0..=MAX_INCLUDE_DEPTH {
@@ -114,7 +134,11 @@ pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> 
             if snippets.found.contains_key(&target) || snippets.found.len() > MAX_SNIPPETS {
                 continue;
             }
-            let found = look_up(tx, &target).await?;
+            let found = match known.0.get(&target) {
+                Some(found) => found.clone(),
+                None => look_up(tx, &target).await?,
+            };
+            known.0.entry(target.clone()).or_insert_with(|| found.clone());
             if let Ok((_, snippet)) = &found {
                 next.extend(list_includes(&snippet.content, snippet.syntax));
             }
@@ -128,10 +152,7 @@ pub async fn resolve_snippets(tx: &mut Tx, source: &Source) -> Result<Snippets> 
     Ok(snippets)
 }
 
-async fn look_up(
-    tx: &mut Tx,
-    target: &IncludeTarget,
-) -> Result<std::result::Result<(Uuid, Snippet), IncludeError>> {
+async fn look_up(tx: &mut Tx, target: &IncludeTarget) -> Result<Found> {
     let Some(row) = queries::find(tx, &target.slug, false).await?.filter(|row| row.deleted_at.is_none())
     else {
         return Ok(Err(IncludeError("there is no such prompt in this workspace".into())));
@@ -161,17 +182,19 @@ async fn look_up(
     })
 }
 
-/// Compiles `source` as it would be delivered, which is how it is checked; 422 TEMPLATE_ERROR with every problem.
-pub fn compile_with(slug: Option<&str>, source: &Source, snippets: &Snippets) -> Result<Compiled> {
-    let mut resolve = |target: &IncludeTarget| snippets.resolve(target);
-    compile(slug, &source.content, source.syntax, &source.contract, &mut resolve)
-        .map_err(|error| template_error(&error))
+/// Compiles a source that includes nothing, which is how it is checked; 422 TEMPLATE_ERROR with every problem.
+pub fn compile_with(slug: Option<&str>, source: &Source, snippets: &Snippets) -> Result<()> {
+    desk::compiled(slug, source, snippets).map(drop)
 }
 
-/// Checks `source` and tells what it includes directly.
+/// Checks `source` in a transaction that is to make it live or keep it, and tells what it includes directly. What is
+/// found holds until the commit: nobody else moves a label of this workspace meanwhile.
 pub async fn check(tx: &mut Tx, slug: Option<&str>, source: &Source) -> Result<Vec<IncludedPrompt>> {
+    if has_includes(source) {
+        queries::lock_labels(tx).await?;
+    }
     let snippets = resolve_snippets(tx, source).await?;
-    compile_with(slug, source, &snippets)?;
+    desk::compiled(slug, source, &snippets)?;
     let direct = list_includes(&source.content, source.syntax);
     Ok(direct
         .iter()
@@ -204,6 +227,31 @@ pub async fn dependents(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Vec<De
         for (id, label) in level {
             let selector = if label == labels::PRODUCTION { String::new() } else { label };
             for dependent in labels::queries::dependents_of(tx, id, Some(&selector)).await? {
+                if !all.contains(&dependent) {
+                    next.push((dependent.id, dependent.label.clone()));
+                    all.push(dependent);
+                }
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        level = next;
+    }
+    Ok(all)
+}
+
+/// Like `dependents`, and also those who deliver it as their `latest`, which nobody has published.
+pub async fn delivering(tx: &mut Tx, prompt: Uuid, label: &str) -> Result<Vec<Dependent>> {
+    let mut all: Vec<Dependent> = Vec::new();
+    let mut level = vec![(prompt, label.to_owned())];
+    for _ in 0..MAX_INCLUDE_DEPTH {
+        let mut next = Vec::new();
+        for (id, label) in level {
+            let selector = if label == labels::PRODUCTION { String::new() } else { label };
+            let mut direct = labels::queries::dependents_of(tx, id, Some(&selector)).await?;
+            direct.extend(labels::queries::latest_dependents_of(tx, id, &selector).await?);
+            for dependent in direct {
                 if !all.contains(&dependent) {
                     next.push((dependent.id, dependent.label.clone()));
                     all.push(dependent);

@@ -3,6 +3,7 @@
 mod access;
 mod bin;
 mod create;
+mod desk;
 mod diff;
 pub mod drafts;
 mod dto;
@@ -23,10 +24,11 @@ pub mod versions;
 
 pub use bin::{purge_expired, run_retention};
 pub use create::{NewPrompt, create, create_in};
+pub use desk::{compile_now, compile_off, compiled_beside};
 pub use dto::{CreatePrompt, SyntaxInput, TypeInput, UpdatePrompt};
-pub use entity::{Can, Live, Prompt};
+pub use entity::{Can, FetchKey, LastFetch, Live, Prompt};
 pub use history::create_with_history;
-pub use includes::{Snippets, resolve_snippets};
+pub use includes::{KnownSnippets, Snippets, delivering, resolve_snippets, resolve_snippets_among};
 pub use names::{check_slug, slugify};
 pub use publish::publish;
 pub use queries::PromptRow;

@@ -9,6 +9,7 @@ use crate::auth::{Access, Right};
 use crate::error::{ApiError, Code, FieldProblem, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::create::EXCERPT;
+use crate::features::prompts::desk::{self, compiled_beside};
 use crate::features::prompts::entity::{Can, Prompt};
 use crate::features::prompts::includes::IncludedPrompt;
 use crate::features::prompts::labels::{self, LabelMove, PRODUCTION};
@@ -148,21 +149,31 @@ pub async fn publish(
     input: Publish,
     freeze: bool,
 ) -> Result<Published> {
-    let label = input.label.clone().unwrap_or_else(|| PRODUCTION.to_owned());
-    let comment = dto::blank_to_none(input.comment.clone());
     if freeze || matches!(&input.from, From::Word(word) if word == "draft") {
         // Both make a version.
         access.require(Right::Write)?;
     }
+    compiled_beside(|| publish_once(app, access, name, &input, freeze)).await
+}
+
+async fn publish_once(
+    app: &App,
+    access: &Access,
+    name: &str,
+    input: &Publish,
+    freeze: bool,
+) -> Result<Published> {
+    let label = input.label.clone().unwrap_or_else(|| PRODUCTION.to_owned());
+    let comment = dto::blank_to_none(input.comment.clone());
     let mut change = Change::begin(app, access).await?;
     let row = access::editable(change.tx(), name).await?;
     let reason = comment.clone().or_else(|| dto::blank_to_none(input.change_summary.clone()));
     labels::check_move(&mut change, access, &label, reason.as_deref()).await?;
     let (row, version) = match &input.from {
-        From::Number(number) => existing_version(&mut change, row, *number, &input, freeze).await?,
-        From::Word(word) if word == "draft" => from_draft(&mut change, row, &input, freeze).await?,
+        From::Number(number) => existing_version(&mut change, row, *number, input, freeze).await?,
+        From::Word(word) if word == "draft" => from_draft(&mut change, row, input, freeze).await?,
         From::Word(word) => match word.parse() {
-            Ok(number) => existing_version(&mut change, row, number, &input, freeze).await?,
+            Ok(number) => existing_version(&mut change, row, number, input, freeze).await?,
             Err(_) => {
                 return Err(ApiError::invalid_field(
                     "from",
@@ -325,12 +336,18 @@ pub async fn add_version(
     if version.branch == drafts::MAIN {
         queries::set_searched_content(change.tx(), row.id, &version.source.content).await?;
     }
+    let dependents = if version.branch == drafts::MAIN {
+        includes::dependents(change.tx(), row.id, labels::LATEST).await?
+    } else {
+        Vec::new()
+    };
     change.record(
         NewEvent::new(EventType::VersionCreated, Resource::new("prompt", row.id, &row.slug)).after(json!({
             "slug": row.slug,
             "version": number,
             "branch": version.branch,
             "change_summary": version.change_summary,
+            "dependents": dependents,
         })),
     );
     Ok((row, version))
@@ -366,7 +383,7 @@ async fn freeze_source(change: &mut Change, source: &Source) -> Result<Source> {
         .map_err(|error| crate::features::prompts::source::template_error(&error))?;
         return Ok(Source { content, ..source.clone() });
     }
-    let compiled = includes::compile_with(None, source, &snippets)?;
+    let compiled = desk::compiled(None, source, &snippets)?;
     // What the snippets declared comes along: their defaults and types go on holding.
     let declared =
         compiled.variables().iter().map(|variable| variable.spec.clone()).filter(|spec| !spec.discovered);

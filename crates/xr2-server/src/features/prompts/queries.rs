@@ -9,7 +9,7 @@ use xr2_prompt::Content;
 
 use crate::clock::Time;
 use crate::events::Actor;
-use crate::features::prompts::entity::LabelPointer;
+use crate::features::prompts::entity::{FetchKey, LabelPointer, LastFetch};
 use crate::http::Page;
 
 /// A row of `prompts`.
@@ -82,9 +82,24 @@ pub(super) async fn find(tx: &mut Tx, name: &str, lock: bool) -> Result<Option<P
             .bind(name),
     };
     if lock {
-        sql.push(dialect::for_update(tx.engine(), " FOR UPDATE OF p", ""));
+        // Not against those who refer to it: a version that includes the prompt may be written meanwhile. Waiting for
+        // each other's rows, this one and that one would never end.
+        sql.push(dialect::for_update(tx.engine(), " FOR NO KEY UPDATE OF p", ""));
     }
     tx.optional_built(sql).await
+}
+
+/// Keeps others of this workspace from moving labels until the commit: two that include each other cannot go live at
+/// once, and a snippet cannot go while somebody begins to include it. SQLite has one writer, which is lock enough.
+/// It is the row of the workspace's revision, which every change takes in the end, always behind its prompt's row.
+pub(super) async fn lock_labels(tx: &mut Tx) -> Result<()> {
+    if tx.engine() == xr2_db::Engine::Postgres {
+        let workspace = tx.workspace();
+        // Not FOR UPDATE: rows of other tables that refer to the workspace may go on being written.
+        let sql = "SELECT revision FROM workspaces WHERE id = $1 FOR NO KEY UPDATE";
+        tx.optional::<i64>(sql, args![workspace]).await?;
+    }
+    Ok(())
 }
 
 /// What lists are searched in beside the text. Lower case is made here, because the engines disagree about letters
@@ -346,11 +361,34 @@ impl FromRow for PointerRow {
     }
 }
 
+/// Labels and versions of one prompt whose last fetch is told.
+const MOST_FETCHES: usize = 50;
+
 /// What the entities of `prompts` need beyond their rows: labels, drafts, last fetches.
 pub(super) struct Extras {
     pub labels: HashMap<Uuid, Vec<LabelPointer>>,
     pub drafts: Vec<Uuid>,
-    pub fetched: HashMap<Uuid, Time>,
+    pub fetched: HashMap<Uuid, Vec<LastFetch>>,
+}
+
+struct FetchRow(Uuid, LastFetch);
+
+impl FromRow for FetchRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        let label: String = row.get("label")?;
+        let version = label.strip_prefix('#').and_then(|number| number.parse().ok());
+        let key: Option<Uuid> = row.opt("api_key_id")?;
+        let name: Option<String> = row.opt("name")?;
+        Ok(FetchRow(
+            row.get("prompt_id")?,
+            LastFetch {
+                label: version.is_none().then_some(label),
+                version,
+                last_fetched_at: row.get("last_fetched_at")?,
+                key: key.zip(name).map(|(id, name)| FetchKey { id, name }),
+            },
+        ))
+    }
 }
 
 pub(super) async fn extras(tx: &mut Tx, prompts: &[Uuid]) -> Result<Extras> {
@@ -366,14 +404,22 @@ pub(super) async fn extras(tx: &mut Tx, prompts: &[Uuid]) -> Result<Extras> {
     let mut sql = Sql::new("SELECT prompt_id FROM prompt_drafts WHERE branch = 'main' AND workspace_id = ");
     sql.bind(workspace).push(" AND prompt_id IN ").bind_list(prompts.iter().copied());
     let drafts = tx.all_built(sql).await?;
-    let mut sql =
-        Sql::new("SELECT prompt_id, MAX(last_fetched_at) FROM prompt_fetches WHERE workspace_id = ");
+    let mut sql = Sql::new(
+        "SELECT f.prompt_id, f.label, f.last_fetched_at, f.api_key_id, k.name FROM prompt_fetches f
+         LEFT JOIN api_keys k ON k.id = f.api_key_id AND k.workspace_id = f.workspace_id WHERE f.workspace_id = ",
+    );
     sql.bind(workspace)
-        .push(" AND prompt_id IN ")
+        .push(" AND f.prompt_id IN ")
         .bind_list(prompts.iter().copied())
-        .push(" GROUP BY prompt_id");
-    let fetched: Vec<(Uuid, Time)> = tx.all_built(sql).await?;
-    Ok(Extras { labels, drafts, fetched: fetched.into_iter().collect() })
+        .push(" ORDER BY f.last_fetched_at DESC, f.label");
+    let mut fetched: HashMap<Uuid, Vec<LastFetch>> = HashMap::new();
+    for FetchRow(prompt, fetch) in tx.all_built(sql).await? {
+        let fetches = fetched.entry(prompt).or_default();
+        if fetches.len() < MOST_FETCHES {
+            fetches.push(fetch);
+        }
+    }
+    Ok(Extras { labels, drafts, fetched })
 }
 
 /// All tags in use, and all categories, with how many prompts have each.

@@ -37,7 +37,7 @@ pub async fn entities(tx: &mut Tx, rows: Vec<PromptRow>, can: Can) -> Result<Vec
         .map(|row| {
             let labels = extras.labels.remove(&row.id).unwrap_or_default();
             let has_draft = extras.drafts.contains(&row.id);
-            let fetched = extras.fetched.get(&row.id).copied();
+            let fetched = extras.fetched.remove(&row.id).unwrap_or_default();
             Prompt::assemble(row, labels, has_draft, fetched, can)
         })
         .collect())

@@ -6,6 +6,7 @@ use crate::auth::Access;
 use crate::error::{ApiError, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::create::taken;
+use crate::features::prompts::desk::compiled_beside;
 use crate::features::prompts::dto::{self, UpdatePrompt};
 use crate::features::prompts::entity::Can;
 use crate::features::prompts::labels::{self, LabelMove, PRODUCTION};
@@ -20,6 +21,10 @@ use crate::state::App;
 
 /// Applies `input`: facts of the prompt, and a new version if content, variables or config change.
 pub async fn update(app: &App, access: &Access, name: &str, input: UpdatePrompt) -> Result<Saved> {
+    compiled_beside(|| update_once(app, access, name, &input)).await
+}
+
+async fn update_once(app: &App, access: &Access, name: &str, input: &UpdatePrompt) -> Result<Saved> {
     let mut change = Change::begin(app, access).await?;
     let row = match input.is_active {
         // Out of the archive before all else, into it after all else: in it nothing can be changed.
@@ -31,7 +36,7 @@ pub async fn update(app: &App, access: &Access, name: &str, input: UpdatePrompt)
     };
     let newest = versions::queries::newest(change.tx(), row.id, drafts::MAIN).await?;
     check_base(input.base_version, newest.as_ref())?;
-    let (facts, source) = check(&input, &row, newest.as_ref())?;
+    let (facts, source) = check(input, &row, newest.as_ref())?;
 
     let comment = dto::blank_to_none(input.change_summary.clone());
     let changed = source.filter(|source| newest.as_ref().is_none_or(|newest| newest.source != *source));
@@ -144,7 +149,7 @@ async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Re
     row.updated_by = change.actor().clone();
     queries::save(change.tx(), &row).await?;
     let mut after = told(&row);
-    after["labels"] = bin::labels_of(change, row.id).await?;
+    after["labels"] = bin::labels_of(change, &row).await?;
     if before.slug != row.slug {
         let dependents = includes::all_dependents(change.tx(), row.id).await?;
         after["dependents"] = json!(dependents);

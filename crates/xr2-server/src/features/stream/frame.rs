@@ -2,12 +2,10 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::clock::Time;
-use crate::events::Notice;
 
 /// A comment that keeps the connection alive.
 pub const PING: Bytes = Bytes::from_static(b": ping\n\n");
@@ -31,26 +29,10 @@ pub struct Changed {
     pub at: Time,
 }
 
-/// A change, ready to be sent.
-#[derive(Debug)]
-pub struct Frame {
-    /// What filters look at.
-    pub change: Changed,
-    /// The event as sent.
-    pub bytes: Bytes,
-}
-
-impl Frame {
-    fn new(change: Changed) -> Frame {
-        let data = serde_json::to_string(&change).unwrap_or_default();
-        let bytes = format!("event: changed\nid: {}\ndata: {data}\n\n", change.revision).into();
-        Frame { change, bytes }
-    }
-}
-
-/// The greeting: from here on nothing is missed.
-pub fn hello(revision: i64) -> Bytes {
-    format!("event: hello\nid: {revision}\ndata: {{\"revision\":{revision}}}\n\n").into()
+/// The greeting. What follows it begins after `from`, which is its id; `revision` is what the server is at.
+pub fn hello(from: i64, revision: i64, heartbeat: f64) -> Bytes {
+    format!("event: hello\nid: {from}\ndata: {{\"revision\":{revision},\"heartbeat\":{heartbeat}}}\n\n")
+        .into()
 }
 
 /// Something was missed: everything has to be looked at again.
@@ -58,122 +40,65 @@ pub fn resync(revision: i64) -> Bytes {
     format!("event: resync\nid: {revision}\ndata: {{\"revision\":{revision}}}\n\n").into()
 }
 
-/// What an event means to those who fetch.
-pub fn frames_of(notice: &Notice) -> Vec<Frame> {
-    let Some(after) = notice.after.as_ref() else { return Vec::new() };
-    let told = Told { notice, after };
-    let changes = match notice.kind.as_str() {
-        "prompt.published" | "prompt.rolled_back" | "label.moved" => told.label_moved(),
-        "version.created" => told.version_created(),
-        "prompt.deleted" | "prompt.purged" => told.all_labels(|_| None),
-        "prompt.restored" | "prompt.updated" => told.all_labels(Some),
-        _ => return Vec::new(),
-    };
-    changes.into_iter().map(Frame::new).collect()
+/// Everything up to this revision has been said.
+pub fn mark(revision: i64) -> Bytes {
+    format!("event: mark\nid: {revision}\ndata: {{\"revision\":{revision}}}\n\n").into()
 }
 
-struct Told<'a> {
-    notice: &'a Notice,
-    after: &'a Value,
+/// Appends that a label delivers something else.
+pub fn push_changed(out: &mut Vec<u8>, change: &Changed) {
+    let data = serde_json::to_string(change).unwrap_or_default();
+    out.extend_from_slice(format!("event: changed\nid: {}\ndata: {data}\n\n", change.revision).as_bytes());
 }
 
-impl Told<'_> {
-    fn label_moved(&self) -> Vec<Changed> {
-        let Some(label) = self.after["label"].as_str() else { return Vec::new() };
-        let own = self.of_prompt(label, self.after["version"].as_i64());
-        own.into_iter().chain(self.of_dependents()).collect()
-    }
+/// Appends what a label delivers now.
+pub fn push_put(out: &mut Vec<u8>, revision: i64, item: &[u8]) {
+    let head = format!("event: put\nid: {revision}\ndata: {{\"revision\":{revision},\"prompt\":");
+    out.extend_from_slice(head.as_bytes());
+    out.extend_from_slice(item);
+    out.extend_from_slice(b"}\n\n");
+}
 
-    fn version_created(&self) -> Vec<Changed> {
-        let on_main = self.after["branch"].as_str().is_none_or(|branch| branch == "main");
-        let version = self.after["version"].as_i64().filter(|_| on_main);
-        version.and_then(|version| self.of_prompt("latest", Some(version))).into_iter().collect()
-    }
+/// Appends that a label of a prompt delivers nothing any more.
+pub fn push_delete(out: &mut Vec<u8>, gone: &Gone<'_>) {
+    let data = serde_json::to_string(gone).unwrap_or_default();
+    out.extend_from_slice(format!("event: delete\nid: {}\ndata: {data}\n\n", gone.revision).as_bytes());
+}
 
-    fn all_labels(&self, version_of: impl Fn(i64) -> Option<i64>) -> Vec<Changed> {
-        let labels = self.after["labels"].as_object();
-        let own = labels
-            .into_iter()
-            .flatten()
-            .filter_map(|(label, version)| self.of_prompt(label, version.as_i64().and_then(&version_of)));
-        own.chain(self.of_dependents()).collect()
-    }
-
-    fn of_prompt(&self, label: &str, version: Option<i64>) -> Option<Changed> {
-        let slug = self.after["slug"].as_str().or(self.notice.resource_name.as_deref())?;
-        Some(self.changed(slug, self.notice.resource_id, label, version))
-    }
-
-    /// Prompts whose text holds this one's.
-    fn of_dependents(&self) -> Vec<Changed> {
-        let dependents = self.after["dependents"].as_array();
-        let changed = dependents.into_iter().flatten().filter_map(|dependent| {
-            let id = dependent["id"].as_str().and_then(|id| Uuid::try_parse(id).ok());
-            let (slug, label) = (dependent["slug"].as_str()?, dependent["label"].as_str()?);
-            Some(self.changed(slug, id, label, dependent["version"].as_i64()))
-        });
-        changed.collect()
-    }
-
-    fn changed(&self, slug: &str, prompt_id: Option<Uuid>, label: &str, version: Option<i64>) -> Changed {
-        let (revision, at) = (self.notice.revision, self.notice.at);
-        Changed { slug: slug.to_owned(), prompt_id, label: label.to_owned(), version, revision, at }
-    }
+/// The data of `delete`.
+#[derive(Debug, Serialize)]
+pub struct Gone<'a> {
+    /// The workspace's revision.
+    pub revision: i64,
+    /// The prompt.
+    pub id: Uuid,
+    /// Its slug.
+    pub slug: &'a str,
+    /// The label that delivers nothing.
+    pub label: &'a str,
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn told(kind: &str, after: Value) -> Vec<(String, String, Option<i64>)> {
-        let notice = Notice {
-            workspace: Uuid::nil(),
-            revision: 7,
-            kind: kind.to_owned(),
-            resource_type: "prompt".to_owned(),
-            resource_id: Some(Uuid::from_u128(1)),
-            resource_name: Some("welcome".to_owned()),
-            before: None,
-            after: Some(after),
-            at: Time::default(),
-        };
-        let frames = frames_of(&notice);
-        frames.into_iter().map(|f| (f.change.slug, f.change.label, f.change.version)).collect()
-    }
-
-    fn one(slug: &str, label: &str, version: Option<i64>) -> (String, String, Option<i64>) {
-        (slug.to_owned(), label.to_owned(), version)
-    }
-
-    #[test]
-    fn a_moved_label_is_told_of_the_prompt_and_of_all_that_include_it() {
-        let dependent = json!({ "id": Uuid::nil(), "slug": "mail", "label": "staging", "version": 4 });
-        let after =
-            json!({ "slug": "welcome", "label": "production", "version": 2, "dependents": [dependent] });
-        let expected = [one("welcome", "production", Some(2)), one("mail", "staging", Some(4))];
-        assert_eq!(told("prompt.published", after), expected);
-        let after = json!({ "slug": "welcome", "label": "production", "version": null, "dependents": [] });
-        assert_eq!(told("label.moved", after), [one("welcome", "production", None)]);
-    }
-
-    #[test]
-    fn what_is_gone_has_no_version() {
-        let after = json!({ "slug": "welcome", "labels": { "production": 2 }, "dependents": [] });
-        assert_eq!(told("prompt.deleted", after.clone()), [one("welcome", "production", None)]);
-        assert_eq!(told("prompt.restored", after), [one("welcome", "production", Some(2))]);
-    }
-
-    #[test]
-    fn a_saved_version_is_told_as_latest() {
-        assert_eq!(told("version.created", json!({ "version": 3 })), [one("welcome", "latest", Some(3))]);
-        assert!(told("version.created", json!({ "version": 3, "branch": "idea" })).is_empty());
-        assert!(told("api_key.created", json!({})).is_empty());
-    }
 
     #[test]
     fn events_are_framed() {
-        assert_eq!(&hello(3)[..], b"event: hello\nid: 3\ndata: {\"revision\":3}\n\n");
+        assert_eq!(
+            &hello(3, 5, 15.0)[..],
+            b"event: hello\nid: 3\ndata: {\"revision\":5,\"heartbeat\":15}\n\n"
+        );
+        assert_eq!(&mark(7)[..], b"event: mark\nid: 7\ndata: {\"revision\":7}\n\n");
+        let mut out = Vec::new();
+        push_put(&mut out, 4, br#"{"slug":"a"}"#);
+        let gone = Gone { revision: 5, id: Uuid::nil(), slug: "a", label: "production" };
+        push_delete(&mut out, &gone);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "event: put\nid: 4\ndata: {\"revision\":4,\"prompt\":{\"slug\":\"a\"}}\n\n\
+             event: delete\nid: 5\ndata: {\"revision\":5,\"id\":\"00000000-0000-0000-0000-000000000000\",\
+             \"slug\":\"a\",\"label\":\"production\"}\n\n"
+        );
     }
 }

@@ -1,39 +1,41 @@
-//! Who listens in which workspace. An event is turned into bytes once and handed to all of them.
+//! Who listens in which workspace. What happens is put into bytes once and handed to all of them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use tokio::sync::broadcast;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::config::Limits;
+use crate::config::Config;
+use crate::error::Result;
 use crate::events::{Listener, Notice};
-use crate::features::stream::frame::{Frame, frames_of};
-
-/// Changes a slow listener may be behind before it has to look at everything again.
-const BACKLOG: usize = 256;
-
-/// What listeners get.
-#[derive(Debug, Clone)]
-pub enum Signal {
-    /// A change.
-    Frame(Arc<Frame>),
-    /// Who may listen may have changed.
-    Recheck,
-}
+use crate::features::stream::changes::changes_of;
+use crate::features::stream::queries;
+use crate::features::stream::room::{END, Place, RECHECK, Room, Waiter};
+use crate::features::stream::speak::speak;
+use crate::state::App;
 
 /// See the module.
 pub struct Hub {
     max_streams: usize,
     max_per_caller: usize,
+    replay_bytes: usize,
     open: Mutex<Open>,
+    rooms: RwLock<HashMap<Uuid, Arc<Room>>>,
+    /// Bytes kept for replaying, in all rooms.
+    kept: AtomicUsize,
+    /// Rooms in which there is something to say.
+    news: Mutex<Vec<Arc<Room>>>,
+    woken: Notify,
+    closed: AtomicBool,
 }
 
 #[derive(Default)]
 struct Open {
     streams: usize,
     callers: HashMap<Uuid, usize>,
-    channels: HashMap<Uuid, broadcast::Sender<Signal>>,
 }
 
 /// Why nobody else may listen.
@@ -45,24 +47,70 @@ pub enum Full {
     Caller(usize),
 }
 
+/// Room for one more; given back when dropped.
+pub struct Ticket {
+    hub: Arc<Hub>,
+    caller: Uuid,
+}
+
 /// A place among the listeners; given back when dropped.
 pub struct Seat {
-    hub: Arc<Hub>,
-    workspace: Uuid,
-    caller: Uuid,
-    /// Where changes come in.
-    pub signals: broadcast::Receiver<Signal>,
+    /// Where it is.
+    pub room: Arc<Room>,
+    /// How the listener is woken.
+    pub waiter: Arc<Waiter>,
+    /// The number of the next batch that is news.
+    pub cursor: u64,
+    /// Everything up to this revision was said before.
+    pub said: i64,
+    number: u64,
+    _ticket: Ticket,
 }
 
 impl Hub {
-    /// A hub with room for what the limits allow.
-    pub fn new(limits: &Limits) -> Hub {
-        Hub { max_streams: limits.streams, max_per_caller: limits.streams_per_caller, open: Mutex::default() }
+    /// A hub with room for what the settings allow.
+    pub fn new(config: &Config) -> Hub {
+        let (limits, stream) = (&config.limits, &config.stream);
+        Hub::with(limits.streams, limits.streams_per_caller, stream.replay_bytes)
     }
 
-    /// Takes a place; `caller` is a key or a session.
-    pub fn sit(self: &Arc<Self>, workspace: Uuid, caller: Uuid) -> Result<Seat, Full> {
-        let mut open = self.open();
+    fn with(max_streams: usize, max_per_caller: usize, replay_bytes: usize) -> Hub {
+        Hub {
+            max_streams,
+            max_per_caller,
+            replay_bytes,
+            open: Mutex::default(),
+            rooms: RwLock::default(),
+            kept: AtomicUsize::new(0),
+            news: Mutex::default(),
+            woken: Notify::new(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Says what there is to say, until `stop`; then everybody's stream ends.
+    pub async fn run(&self, app: &App, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.woken.notified() => {}
+            }
+            for room in std::mem::take(&mut *lock(&self.news)) {
+                if !room.at_work.swap(true, Ordering::AcqRel) {
+                    let app = app.clone();
+                    app.clone().spawn(async move { speak(&app, &room).await });
+                }
+            }
+        }
+        self.closed.store(true, Ordering::Release);
+        for room in self.all_rooms() {
+            room.call(END);
+        }
+    }
+
+    /// Leave to listen; `caller` is a key or a session.
+    pub fn admit(self: &Arc<Self>, caller: Uuid) -> Result<Ticket, Full> {
+        let mut open = lock(&self.open);
         if open.streams >= self.max_streams {
             return Err(Full::Server(self.max_streams));
         }
@@ -71,83 +119,174 @@ impl Hub {
         }
         open.streams += 1;
         *open.callers.entry(caller).or_default() += 1;
-        let channel = open.channels.entry(workspace).or_insert_with(|| broadcast::channel(BACKLOG).0);
-        let signals = channel.subscribe();
         metrics::gauge!("xr2_streams").set(open.streams as f64);
-        Ok(Seat { hub: self.clone(), workspace, caller, signals })
+        Ok(Ticket { hub: self.clone(), caller })
     }
 
-    fn leave(&self, workspace: Uuid, caller: Uuid) {
-        let mut open = self.open();
+    /// The workspace's room. When it is new, whatever is in the database by now is old news.
+    pub async fn room(&self, app: &App, workspace: Uuid) -> Result<Arc<Room>> {
+        let room = match self.find(workspace) {
+            Some(room) => room,
+            None => {
+                let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+                rooms.entry(workspace).or_insert_with(|| Arc::new(Room::new(workspace))).clone()
+            }
+        };
+        if !room.begun.initialized() {
+            let begin = async || {
+                let mut tx = app.db().tenant(workspace).read().await?;
+                let revision = queries::revision(&mut tx).await?;
+                tx.commit().await?;
+                room.begin(revision);
+                room.hear(revision);
+                Ok::<(), crate::error::ApiError>(())
+            };
+            room.begun.get_or_try_init(begin).await?;
+            self.tell_news(&room);
+        }
+        Ok(room)
+    }
+
+    /// Takes a place.
+    pub fn sit(&self, room: &Arc<Room>, ticket: Ticket) -> Seat {
+        let Place { number, waiter, cursor, said } = room.sit();
+        let seat = Seat { room: room.clone(), waiter, cursor, said, number, _ticket: ticket };
+        if self.closed.load(Ordering::Acquire) {
+            room.call(END);
+        }
+        seat
+    }
+
+    /// Notes that what is kept for replaying has grown, and forgets some of it when it is too much.
+    pub fn grown(&self, by: usize) {
+        if by == 0 || self.kept.fetch_add(by, Ordering::AcqRel) + by <= self.replay_bytes {
+            return;
+        }
+        let rooms = self.all_rooms();
+        let mut sizes: Vec<(usize, &Arc<Room>)> =
+            rooms.iter().map(|room| (room.with_ring(|ring| ring.bytes()), room)).collect();
+        let mut kept: usize = sizes.iter().map(|(bytes, _)| bytes).sum();
+        // A good part at once, so that it is not done again for the next change.
+        while kept > self.replay_bytes - self.replay_bytes / 8 {
+            let Some((bytes, room)) = sizes.iter_mut().max_by_key(|(bytes, _)| *bytes) else { break };
+            let left = room.with_ring(|ring| {
+                ring.forget_half();
+                ring.bytes()
+            });
+            kept -= bytes.saturating_sub(left).max(1).min(kept);
+            *bytes = left;
+        }
+        self.kept.store(kept, Ordering::Release);
+    }
+
+    /// There is something to say in this room.
+    pub fn tell_news(&self, room: &Arc<Room>) {
+        lock(&self.news).push(room.clone());
+        self.woken.notify_one();
+    }
+
+    fn find(&self, workspace: Uuid) -> Option<Arc<Room>> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).get(&workspace).cloned()
+    }
+
+    fn all_rooms(&self) -> Vec<Arc<Room>> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut open = lock(&self.hub.open);
         open.streams -= 1;
-        if let Some(count) = open.callers.get_mut(&caller) {
+        if let Some(count) = open.callers.get_mut(&self.caller) {
             *count -= 1;
             if *count == 0 {
-                open.callers.remove(&caller);
+                open.callers.remove(&self.caller);
             }
         }
-        // The receiver of the one who leaves is dropped after this, so it still counts.
-        if open.channels.get(&workspace).is_some_and(|channel| channel.receiver_count() <= 1) {
-            open.channels.remove(&workspace);
-        }
         metrics::gauge!("xr2_streams").set(open.streams as f64);
-    }
-
-    fn channel(&self, workspace: Uuid) -> Option<broadcast::Sender<Signal>> {
-        self.open().channels.get(&workspace).cloned()
-    }
-
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.hub.leave(self.workspace, self.caller);
+        self.room.leave(self.number);
     }
 }
 
 impl Listener for Hub {
     fn invalidate(&self, notice: &Notice) {
-        let concerns_callers =
-            ["api_key.", "member.", "workspace."].iter().any(|prefix| notice.kind.starts_with(prefix));
-        if let Some(channel) = self.channel(notice.workspace).filter(|_| concerns_callers) {
-            let _ = channel.send(Signal::Recheck);
+        let Some(room) = self.find(notice.workspace) else { return };
+        room.hear(notice.revision);
+        if ["api_key.", "member.", "workspace."].iter().any(|prefix| notice.kind.starts_with(prefix)) {
+            room.call(RECHECK);
         }
     }
 
     fn in_order(&self, notice: &Notice) {
-        let Some(channel) = self.channel(notice.workspace) else { return };
-        for frame in frames_of(notice) {
-            // Nobody listening any more is no failure.
-            let _ = channel.send(Signal::Frame(Arc::new(frame)));
+        if let Some(room) = self.find(notice.workspace) {
+            self.grown(room.note(changes_of(notice)));
         }
     }
+
+    fn caught_up(&self, workspace: Uuid, revision: i64) {
+        if let Some(room) = self.find(workspace)
+            && room.complete(revision)
+            && room.begun.initialized()
+        {
+            self.tell_news(&room);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn hub(streams: usize, per_caller: usize) -> Arc<Hub> {
-        Arc::new(Hub { max_streams: streams, max_per_caller: per_caller, open: Mutex::default() })
-    }
+    use crate::clock::Time;
 
     #[test]
     fn places_are_counted_and_given_back() {
-        let hub = hub(3, 2);
-        let (ana, ben, workspace) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(9));
-        let first = hub.sit(workspace, ana).ok();
-        let _second = hub.sit(workspace, ana).ok();
-        assert_eq!(hub.sit(workspace, ana).err(), Some(Full::Caller(2)));
-        let third = hub.sit(workspace, ben).ok();
-        assert_eq!(hub.sit(workspace, ben).err(), Some(Full::Server(3)));
+        let hub = Arc::new(Hub::with(3, 2, 1000));
+        let (ana, ben) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let first = hub.admit(ana).ok();
+        let _second = hub.admit(ana).ok();
+        assert_eq!(hub.admit(ana).err(), Some(Full::Caller(2)));
+        let _third = hub.admit(ben).ok();
+        assert_eq!(hub.admit(ben).err(), Some(Full::Server(3)));
         drop(first);
-        assert!(hub.sit(workspace, ana).is_ok());
-        drop(third);
-        assert!(hub.channel(workspace).is_some());
-        drop(_second);
-        assert!(hub.channel(workspace).is_none(), "a workspace nobody listens in takes no room");
+        assert!(hub.admit(ana).is_ok());
+    }
+
+    #[test]
+    fn what_is_kept_for_replaying_is_bounded_over_all_workspaces() {
+        let hub = Hub::with(10, 10, 10_000);
+        let rooms: Vec<Arc<Room>> = (0..3).map(|n| Arc::new(Room::new(Uuid::from_u128(n)))).collect();
+        for room in &rooms {
+            room.begin(0);
+            hub.rooms.write().unwrap().insert(room.workspace, room.clone());
+        }
+        for revision in 1..=500 {
+            let notice = Notice {
+                workspace: rooms[0].workspace,
+                revision,
+                kind: "version.created".into(),
+                resource_type: "prompt".into(),
+                resource_id: Some(Uuid::nil()),
+                resource_name: Some("welcome".into()),
+                before: None,
+                after: Some(serde_json::json!({ "version": revision })),
+                at: Time::default(),
+            };
+            for room in &rooms {
+                hub.in_order(&Notice { workspace: room.workspace, ..notice.clone() });
+            }
+        }
+        let kept: usize = rooms.iter().map(|room| room.with_ring(|ring| ring.bytes())).sum();
+        assert!(kept > 0 && kept <= 10_000, "{kept}");
+        assert!(rooms.iter().all(|room| room.with_ring(|ring| ring.between(499, 500).is_some())));
     }
 }

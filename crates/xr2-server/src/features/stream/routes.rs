@@ -1,42 +1,56 @@
 //! `GET /stream`.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
-use futures::stream::unfold;
+use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::auth::{Access, Allow, Deliver, Identity};
 use crate::error::{ApiError, Code, Result};
-use crate::features::delivery::require_label;
+use crate::features::delivery::{reach_revision, wanted_revision};
+use crate::features::stream::filter::Filter;
 use crate::features::stream::frame::{Changed, hello, resync};
-use crate::features::stream::hub::Full;
-use crate::features::stream::listen::{Filter, Listening};
+use crate::features::stream::hub::{Full, Seat};
+use crate::features::stream::listen::Listening;
 use crate::features::stream::queries;
+use crate::features::stream::replay::replay;
+use crate::features::stream::room::Room;
 use crate::http::Params;
 use crate::state::App;
 
-/// Prompts one stream may be narrowed to.
-const MAX_SLUGS: usize = 500;
+/// How long a listener waits for what this node has heard of and not said yet.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Listen to changes
 ///
-/// Server-sent events: `hello {revision}` first, then `changed` whenever a label delivers something else, with the
-/// workspace's revision as id; `resync {revision}` when something was missed and everything has to be looked at
-/// again; a comment every 15 seconds. Ends when the key or the session does.
+/// Server-sent events. `hello {revision, heartbeat}` comes first. Then, whenever a label delivers something else:
+/// `changed`, and `put {revision, prompt}` with the prompt as it stands in the bundle, or `delete {revision, id, slug,
+/// label}`. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
+/// the bundle; what follows goes on from there. A comment is sent every `heartbeat` seconds.
+///
+/// The id of an event is the workspace's revision; `Last-Event-ID` asks for what came after it. The stream ends when
+/// the key or the session does.
 #[utoipa::path(get, path = "/stream", tag = "Delivery",
     params(
         ("label" = Option<String>, Query, description = "Changes of this label only"),
         ("slugs" = Option<String>, Query, description = "Changes of these prompts only; separated by commas"),
+        ("tags" = Option<String>, Query, description = "Changes of prompts with one of these tags only; separated by commas"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "The last revision the client has; what came after it is sent first"),
+        ("X-XR2-Min-Revision" = Option<i64>, Header, description = "Begin no earlier than at this revision"),
     ),
     responses(
         (status = 200, description = "The stream; the data of `changed`", body = Changed, content_type = "text/event-stream"),
+        (status = 400, description = "Last-Event-ID is no revision"),
         (status = 403, description = "The key may not see that label"),
         (status = 429, description = "Too many streams are open"),
+        (status = 503, description = "The server has as many streams as it takes, or cannot reach its database"),
     ))]
 pub async fn stream(
     State(app): State<App>,
@@ -44,25 +58,20 @@ pub async fn stream(
     params: Params,
     parts: Parts,
 ) -> Result<Response> {
-    let mut filter = filter_of(&access, &params)?;
-    let seat = app.streams().sit(access.workspace, caller_of(&access)).map_err(|full| too_many(&full))?;
-    // Read after taking the place: what happens from here on comes through it.
-    let mut tx = app.db().tenant(access.workspace).read().await?;
-    let revision = queries::revision(&mut tx).await?;
-    if let Some((slugs, ids)) = &mut filter.prompts {
-        ids.extend(queries::prompts_of(&mut tx, slugs).await?);
+    let mut filter = Filter::of(&access, &params)?;
+    let last = last_event_id(&parts.headers)?;
+    let wanted = wanted_revision(&parts.headers)?;
+    let ticket = app.streams().admit(caller_of(&access)).map_err(|full| too_many(&full))?;
+    find_prompts(&app, access.workspace, &mut filter).await;
+    let room = app.streams().room(&app, access.workspace).await?;
+    if let Some(wanted) = wanted {
+        reach_revision(&app, access.workspace, wanted).await?;
     }
-    tx.commit().await?;
-    let mut greeting = vec![hello(revision)];
-    if last_event_id(&parts).is_some_and(|last| last != revision) {
-        greeting.push(resync(revision));
-    }
-    let listening = Listening::new(&app, &access, seat, filter, parts, revision, greeting);
-    let frames = unfold(listening, async |mut listening| {
-        let bytes = listening.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(bytes), listening))
-    });
-    let mut response = Response::new(Body::from_stream(frames));
+    wait_for(&app, &room, last.max(wanted).unwrap_or(0)).await;
+    let seat = app.streams().sit(&room, ticket);
+    let greeting = greet(&app, &seat, last, &filter).await;
+    let listening = Listening::new(&app, &access, seat, filter, &parts, greeting);
+    let mut response = Response::new(Body::from_stream(listening));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -70,22 +79,66 @@ pub async fn stream(
     Ok(response)
 }
 
-fn filter_of(access: &Access, params: &Params) -> Result<Filter> {
-    let label = params.get("label").filter(|label| !label.is_empty());
-    if let Some(label) = label {
-        require_label(access, label)?;
+/// Finds the prompts behind the slugs, former ones too. Without a database the slugs alone have to do.
+async fn find_prompts(app: &App, workspace: Uuid, filter: &mut Filter) {
+    let Some((slugs, ids)) = &mut filter.prompts else { return };
+    let found = async {
+        let mut tx = app.db().tenant(workspace).read().await?;
+        let found = queries::prompts_of(&mut tx, slugs).await?;
+        tx.commit().await?;
+        Ok::<_, xr2_db::DbError>(found)
+    };
+    match found.await {
+        Ok(found) => ids.extend(found),
+        Err(error) => tracing::warn!(%error, "a stream's slugs could not be looked up"),
     }
-    let prompts = params.get("slugs").filter(|slugs| !slugs.is_empty()).map(|slugs| {
-        let slugs: HashSet<String> =
-            slugs.split(',').map(str::trim).filter(|slug| !slug.is_empty()).map(str::to_owned).collect();
-        let ids: HashSet<Uuid> = slugs.iter().filter_map(|slug| Uuid::try_parse(slug).ok()).collect();
-        (slugs, ids)
-    });
-    if prompts.as_ref().is_some_and(|(slugs, _)| slugs.len() > MAX_SLUGS) {
-        let message = format!("must name at most {MAX_SLUGS} prompts; leave it out to hear of all");
-        return Err(ApiError::invalid_field("slugs", "too_long", message));
+}
+
+/// Waits, for a while, until what this node has heard of (or the client from another node) has been said.
+async fn wait_for(app: &App, room: &Arc<Room>, wanted: i64) {
+    let told = app.follower().told(room.workspace).unwrap_or(0).max(room.heard());
+    if wanted > told && reach_revision(app, room.workspace, wanted).await.is_err() {
+        return;
     }
-    Ok(Filter { label: label.map(str::to_owned), prompts, allowed: access.labels().map(<[String]>::to_vec) })
+    let wanted = wanted.max(room.heard());
+    let waiting = async {
+        loop {
+            let moved = room.moved.notified();
+            tokio::pin!(moved);
+            moved.as_mut().enable();
+            if room.said() >= wanted {
+                return;
+            }
+            moved.await;
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, waiting).await;
+}
+
+/// What is sent before anything that happens from now on.
+async fn greet(app: &App, seat: &Seat, last: Option<i64>, filter: &Filter) -> VecDeque<Bytes> {
+    let (said, heartbeat) = (seat.said, app.config().stream.heartbeat().as_secs_f64());
+    let missed = match last {
+        None => return [hello(said, said, heartbeat)].into(),
+        Some(last) if last == said => return [hello(said, said, heartbeat)].into(),
+        // Further than there is: the database is another one, or an older one.
+        Some(last) if last > said => None,
+        Some(last) => match replay(app, &seat.room, last, said, filter).await {
+            Ok(missed) => missed.map(|batch| (last, batch)),
+            Err(error) => {
+                tracing::debug!(%error, "what was missed could not be read");
+                None
+            }
+        },
+    };
+    match missed {
+        Some((last, batch)) => {
+            let mut greeting = batch.cut(filter);
+            greeting.push_front(hello(last, said, heartbeat));
+            greeting
+        }
+        None => [hello(said, said, heartbeat), resync(said)].into(),
+    }
 }
 
 fn caller_of(access: &Access) -> Uuid {
@@ -96,17 +149,24 @@ fn caller_of(access: &Access) -> Uuid {
     }
 }
 
-/// The last change a client that comes back has heard of.
-fn last_event_id(parts: &Parts) -> Option<i64> {
-    parts.headers.get("last-event-id")?.to_str().ok()?.trim().parse().ok()
+/// The last revision a client that comes back has.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>> {
+    let Some(value) = headers.get("last-event-id") else { return Ok(None) };
+    match value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|id| *id >= 0) {
+        Some(id) => Ok(Some(id)),
+        None => Err(ApiError::bad_request("Last-Event-ID must be a revision: a whole number from 0.")),
+    }
 }
 
 fn too_many(full: &Full) -> ApiError {
-    let message = match full {
-        Full::Server(most) => format!("rate limit: this server holds {most} streams open and takes no more."),
+    let (code, message, wait) = match full {
+        Full::Server(most) => {
+            (Code::Unavailable, format!("This server holds {most} streams open and takes no more."), "15")
+        }
         Full::Caller(most) => {
-            format!("rate limit: {most} streams are open with this key or session already.")
+            let message = format!("rate limit: {most} streams are open with this key or session already.");
+            (Code::RateLimited, message, "5")
         }
     };
-    ApiError::new(Code::RateLimited, message).with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+    ApiError::new(code, message).with_header(header::RETRY_AFTER, HeaderValue::from_static(wait))
 }

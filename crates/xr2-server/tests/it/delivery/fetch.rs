@@ -262,3 +262,26 @@ both!(fetches_by_keys_are_noted, |app| async move {
     assert!(owner.get("/prompts/p/details").await.ok().text_of("last_fetched_at") > noted);
     owner.delete("/prompts/p").await.error(409, "IN_USE");
 });
+
+both!(it_is_told_which_key_fetched_what_last, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "p", "x").await;
+    key.get("/prompts/p?version=1").await.ok();
+    key.get("/prompts/p").await.ok();
+    app.app().last_used().flush(app.app()).await.unwrap();
+    app.clock().advance(chrono::TimeDelta::seconds(1));
+    let other = app.key(&[xr2_server::auth::Scope::Deliver]).await;
+    other.get("/prompts/p").await.ok();
+    app.app().last_used().flush(app.app()).await.unwrap();
+    for path in ["/prompts/p/details", "/prompts"] {
+        let answer = owner.get(path).await.ok();
+        let prompt = if answer.data().is_array() { &answer.data()[0] } else { answer.data() };
+        let fetches = prompt["fetches"].as_array().unwrap();
+        assert_eq!(fetches.len(), 2, "{path}");
+        assert_eq!((&fetches[0]["label"], &fetches[0]["version"]), (&json!("production"), &json!(null)));
+        assert_eq!((&fetches[1]["label"], &fetches[1]["version"]), (&json!(null), &json!(1)));
+        assert_eq!(fetches[0]["last_fetched_at"], prompt["last_fetched_at"]);
+        assert!(fetches[0]["key"]["name"].is_string());
+        assert_ne!(fetches[0]["key"]["id"], fetches[1]["key"]["id"], "the one that came last is named");
+    }
+});

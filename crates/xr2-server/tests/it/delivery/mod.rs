@@ -1,17 +1,23 @@
 //! What programs fetch.
 
 mod bad_input;
+mod bundle;
 mod fetch;
 mod freshness;
 mod includes;
 mod labels;
 mod lane;
 mod preview;
+mod push;
+mod replay;
+mod slow;
 mod stream;
 mod values;
 
 use serde_json::{Value, json};
-use xr2_server::auth::Scope;
+use xr2_server::auth::{Access, Scope};
+use xr2_server::events::Change;
+use xr2_server::features::prompts::{NewPrompt, create_in};
 use xr2_testkit::{Answer, Client, TestApp};
 
 /// An owner and a key that only delivers.
@@ -32,6 +38,18 @@ async fn prompt(owner: &Client, body: Value) -> Answer {
 /// Publishes a new text.
 async fn publish(owner: &Client, slug: &str, content: &str) -> Answer {
     owner.put(&format!("/prompts/{slug}"), json!({ "content": content })).await.ok()
+}
+
+/// Makes and publishes `p0`, `p1` … in one change.
+async fn make_at_once(app: &TestApp, count: usize) {
+    let access = Access::internal(app.workspace(), "test");
+    let mut change = Change::begin(app.app(), &access).await.expect("a change begins");
+    for n in 0..count {
+        let body = json!({ "title": "P", "slug": format!("p{n}"), "content": format!("{n} {{{{ name }}}}"), "publish": true });
+        let new = NewPrompt::read(serde_json::from_value(body).expect("a prompt")).expect("it is right");
+        create_in(&mut change, &access, new, false).await.expect("a prompt is made");
+    }
+    change.commit().await.expect("the change commits");
 }
 
 fn content(answer: &Answer) -> String {

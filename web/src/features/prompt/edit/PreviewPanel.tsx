@@ -59,6 +59,11 @@ export function PreviewPanel({ check, placeholders, onJump }: Props) {
   );
 }
 
+/** The server puts what belongs into the text between backticks. */
+function asCode(words: string): React.ReactNode[] {
+  return words.split('`').map((piece, index) => (index % 2 === 1 ? <code key={index}>{piece}</code> : piece));
+}
+
 interface ProblemsProps {
   problems: PreviewProblem[];
   missing: string[];
@@ -77,7 +82,7 @@ function Problems({ problems, missing, onJump }: ProblemsProps) {
           <span>
             {problem.code === 'MISSING_VARIABLES' && problem.variable
               ? `${problem.variable} is required: give it a sample to see it here.`
-              : problem.message}
+              : asCode(problem.message)}
           </span>
           {problem.line > 0 && problem.code === 'TEMPLATE_ERROR' && (
             <Button size="compact-xs" variant="subtle" onClick={() => onJump(problem)}>

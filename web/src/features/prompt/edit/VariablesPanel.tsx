@@ -66,6 +66,10 @@ export function VariablesPanel({ use, problems }: Props) {
         </p>
       ) : (
         <ul className={classes.list}>
+          {/* First, because they are new and ask for something. */}
+          {undeclared.map((name) => (
+            <Found key={name} name={name} readOnly={readOnly !== null} onDeclare={(more) => declare(name, more)} />
+          ))}
           {variables.map(({ key, variable }, index) => (
             <VariableCard
               key={key}
@@ -77,9 +81,6 @@ export function VariablesPanel({ use, problems }: Props) {
               onChange={(next) => change(key, next)}
               onRemove={() => remove(index)}
             />
-          ))}
-          {undeclared.map((name) => (
-            <Found key={name} name={name} readOnly={readOnly !== null} onDeclare={(more) => declare(name, more)} />
           ))}
           {use.included.map((variable) => (
             <Included key={variable.name} variable={variable} />

@@ -12,7 +12,7 @@ export function PromptState() {
     <span className={classes.state}>
       {live ? (
         <>
-          <StatusPill status="live">Live: v{live.version}</StatusPill>
+          <StatusPill status="live">Live v{live.version}</StatusPill>
           <span>
             <RelativeTime time={live.since} /> by {live.by.name}
           </span>

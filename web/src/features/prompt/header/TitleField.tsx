@@ -38,6 +38,7 @@ export function TitleField() {
     <h1 className={classes.title}>
       <input
         className={classes.titleInput}
+        data-large
         aria-label="Title"
         value={text}
         maxLength={200}

@@ -91,6 +91,17 @@ describe('callerImpact', () => {
       null,
       contract([variable('a', { required: true }), variable('b'), variable('c', { required: true })]),
     );
-    expect(first).toEqual([{ tone: 'info', text: 'Callers must send a and c.' }]);
+    expect(first).toEqual([
+      { tone: 'info', text: 'Callers must send a and c.' },
+      { tone: 'info', text: 'Callers may send b. What they leave out is seen in the text, such as {{b}}.' },
+    ]);
+  });
+
+  it('names what may be sent on the first publish, unless the text does not use it', () => {
+    const texts = (more: object) =>
+      callerImpact(null, contract([variable('a', { default: 'x' }), variable('b')], more)).map((n) => n.text);
+    expect(texts({ unused: ['b'] })).toEqual(['Callers may send a.']);
+    expect(texts({ syntax: 'jinja' })).toEqual(['Callers may send a and b. What they leave out stays empty.']);
+    expect(texts({ unused: ['a', 'b'] })).toEqual([]);
   });
 });

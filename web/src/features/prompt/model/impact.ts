@@ -38,8 +38,22 @@ export function breaksCallers(notices: Notice[]): boolean {
 
 function firstPublish(after: Contract): Notice[] {
   const needed = after.variables.filter(isRequired).map((v) => v.name);
-  if (needed.length === 0) return [];
-  return [{ tone: 'info', text: `Callers must send ${list(needed)}.` }];
+  const optional = after.variables.filter((v) => !isRequired(v) && !after.unused?.includes(v.name));
+  const notices: Notice[] = [];
+  if (needed.length > 0) notices.push({ tone: 'info', text: `Callers must send ${list(needed)}.` });
+  if (optional.length > 0) {
+    const names = list(optional.map((v) => v.name));
+    notices.push({ tone: 'info', text: `Callers may send ${names}. ${leftOut(optional, after)}`.trimEnd() });
+  }
+  return notices;
+}
+
+/** What stands in the text where a caller sends nothing and there is no default. */
+function leftOut(optional: Variable[], after: Contract): string {
+  const bare = optional.find((v) => v.default === undefined || v.default === null);
+  if (!bare) return '';
+  if (after.syntax === 'jinja') return 'What they leave out stays empty.';
+  return `What they leave out is seen in the text, such as {{${bare.name}}}.`;
 }
 
 function isRequired(variable: Variable): boolean {

@@ -84,9 +84,9 @@ export function PublishForm({ from, onClose }: Props) {
 
   function announce(version: number, previous: number | null) {
     if (!production) return notifyDone(`v${version} is at ${label}`);
-    if (previous === null) return notifyDone(`v${version} is live. Every client has it now.`);
+    if (previous === null) return notifyDone(`v${version} is live. Clients get it from now on.`);
     notifyUndo({
-      message: `v${version} is live. Every client has it now.`,
+      message: `v${version} is live. Clients get it from now on.`,
       undo: () => actions.moveLabel('production', previous),
       label: `Back to v${previous}`,
     });

@@ -88,7 +88,8 @@ async fn compile(
     let row = version_row(version);
     let source = source_of(&row)?;
     let snippets = Snippets::gather(&source, |target| look_up(workspace, target));
-    let asked = Asked { key, revision: workspace.revision, is_frozen: true };
+    let former_slugs = prompt.former_slugs.iter().map(|slug| slug.as_str().into()).collect();
+    let asked = Asked { key, revision: workspace.revision, former_slugs, is_frozen: true };
     let labels = prompt.labels.clone();
     assemble(asked, tenant, prompt_row(prompt), row, labels, source, snippets).await
 }

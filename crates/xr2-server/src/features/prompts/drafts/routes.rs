@@ -2,11 +2,11 @@
 
 use axum::extract::{Path, State};
 
-use crate::auth::{Allow, Read, Write};
+use crate::auth::{Access, Allow, Read, Write};
 use crate::error::{ApiError, Result};
 use crate::features::prompts::drafts::{self, Draft, MAIN};
 use crate::features::prompts::dto::SaveDraft;
-use crate::features::prompts::{access, versions};
+use crate::features::prompts::{access, compiled_beside, versions};
 use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
 
@@ -24,13 +24,17 @@ pub async fn get_draft(
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply<Draft>> {
-    let mut tx = app.db().tenant(caller.workspace).read().await?;
-    let row = access::existing(&mut tx, &name, false).await?;
-    let newest = versions::queries::newest(&mut tx, row.id, branch(&params)).await?;
-    let draft =
-        drafts::read(&mut tx, &row, branch(&params), newest.map_or(0, |newest| newest.number)).await?;
-    tx.commit().await?;
+    let draft = compiled_beside(|| find(&app, &caller, &name, branch(&params))).await?;
     draft.map(Reply::ok).ok_or_else(|| ApiError::not_found("draft"))
+}
+
+async fn find(app: &App, caller: &Access, name: &str, branch: &str) -> Result<Option<Draft>> {
+    let mut tx = app.db().tenant(caller.workspace).read().await?;
+    let row = access::existing(&mut tx, name, false).await?;
+    let newest = versions::queries::newest(&mut tx, row.id, branch).await?;
+    let draft = drafts::read(&mut tx, &row, branch, newest.map_or(0, |newest| newest.number)).await?;
+    tx.commit().await?;
+    Ok(draft)
 }
 
 /// Save the draft

@@ -6,13 +6,14 @@ use xr2_db::Tx;
 use crate::auth::Access;
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
+use crate::features::prompts::desk::{self, compiled_beside};
 use crate::features::prompts::drafts::{Draft, DraftRow, queries};
 use crate::features::prompts::dto::SaveDraft;
 use crate::features::prompts::source::Source;
 use crate::features::prompts::{PromptRow, access, includes, versions};
 use crate::state::App;
 
-/// The draft of a branch, if there is one.
+/// The draft of a branch, if there is one; to be called within [`compiled_beside`].
 pub async fn read(tx: &mut Tx, prompt: &PromptRow, branch: &str, newest: i64) -> Result<Option<Draft>> {
     match queries::find(tx, prompt.id, branch).await? {
         None => Ok(None),
@@ -29,6 +30,10 @@ pub async fn save(app: &App, caller: &Access, name: &str, branch: &str, input: S
         let message = "must be 1 to 100 letters, digits, or any of - _ . /";
         return Err(ApiError::invalid_field("branch", "invalid", message));
     }
+    compiled_beside(|| save_once(app, caller, name, branch, input.clone())).await
+}
+
+async fn save_once(app: &App, caller: &Access, name: &str, branch: &str, input: SaveDraft) -> Result<Draft> {
     let mut change = Change::begin(app, caller).await?;
     let prompt = access::editable(change.tx(), name).await?;
     let stored = queries::find(change.tx(), prompt.id, branch).await?;
@@ -79,6 +84,16 @@ pub async fn discard(
     branch: &str,
     revision: Option<i64>,
 ) -> Result<()> {
+    compiled_beside(|| discard_once(app, caller, name, branch, revision)).await
+}
+
+async fn discard_once(
+    app: &App,
+    caller: &Access,
+    name: &str,
+    branch: &str,
+    revision: Option<i64>,
+) -> Result<()> {
     let mut change = Change::begin(app, caller).await?;
     let prompt = access::existing(change.tx(), name, true).await?;
     let Some(stored) = queries::find(change.tx(), prompt.id, branch).await? else {
@@ -114,8 +129,9 @@ pub async fn stale(tx: &mut Tx, slug: &str, stored: Option<DraftRow>, newest: i6
 /// What would keep `source` from being published, as TEMPLATE_ERROR's problems.
 async fn problems(tx: &mut Tx, slug: &str, source: &Source) -> Result<Value> {
     let snippets = includes::resolve_snippets(tx, source).await?;
-    match includes::compile_with(Some(slug), source, &snippets) {
+    match desk::compiled(Some(slug), source, &snippets) {
         Ok(_) => Ok(json!([])),
+        Err(error) if desk::is_not_yet(&error) => Err(error),
         Err(error) => Ok(error
             .details
             .and_then(|mut details| details.get_mut("problems").map(Value::take))

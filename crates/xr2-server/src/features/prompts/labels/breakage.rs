@@ -7,7 +7,7 @@ use crate::error::{ApiError, Code, Result};
 use crate::events::Change;
 use crate::features::prompts::includes::{self, Dependent};
 use crate::features::prompts::labels::{LabelMove, queries};
-use crate::features::prompts::versions;
+use crate::features::prompts::{desk, versions};
 
 /// A prompt that a move would break, and how.
 struct Broken {
@@ -44,18 +44,36 @@ pub(super) async fn check_dependents(
     }
 }
 
-fn refusal(broken: &[Broken], first: &Broken) -> ApiError {
-    let mut slugs: Vec<&str> = broken.iter().map(|one| one.slug.as_str()).collect();
+/// 409 IN_USE for a label that is to be taken off while others include the prompt by it.
+pub(super) fn included_elsewhere(label: &str, dependents: &[Dependent]) -> ApiError {
+    let slugs = sorted(dependents.iter().map(|dependent| dependent.slug.as_str()));
+    let message = format!(
+        "Without the label {label}, what includes it could not be delivered: {}. Take it off with force=true if you are sure.",
+        slugs.join(", ")
+    );
+    ApiError::new(Code::InUse, message).with_details(json!({ "reasons": reasons_of(&slugs) }))
+}
+
+fn sorted<'a>(slugs: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut slugs: Vec<&str> = slugs.collect();
     slugs.sort_unstable();
     slugs.dedup();
-    let reasons: Vec<_> = slugs.iter().map(|slug| json!({ "kind": "included_by", "slug": slug })).collect();
+    slugs
+}
+
+fn reasons_of(slugs: &[&str]) -> Vec<serde_json::Value> {
+    slugs.iter().map(|slug| json!({ "kind": "included_by", "slug": slug })).collect()
+}
+
+fn refusal(broken: &[Broken], first: &Broken) -> ApiError {
+    let slugs = sorted(broken.iter().map(|one| one.slug.as_str()));
     let message = format!(
         "This version would break what includes it: {}. In {}: {}",
         slugs.join(", "),
         first.slug,
         first.reason
     );
-    ApiError::new(Code::InUse, message).with_details(json!({ "reasons": reasons }))
+    ApiError::new(Code::InUse, message).with_details(json!({ "reasons": reasons_of(&slugs) }))
 }
 
 /// Only messages, and includes of its own, can make a version unfit for a place where another one fitted.
@@ -68,6 +86,8 @@ async fn may_break(change: &mut Change, to: &LabelMove<'_>) -> Result<bool> {
 
 async fn broken(change: &mut Change, dependents: &[Dependent]) -> Result<Vec<Broken>> {
     let mut broken = Vec::new();
+    // All of them are looked at before the next attempt, so that they are compiled in one go.
+    let mut not_yet = None;
     for dependent in dependents {
         let found = versions::queries::by_number(change.tx(), dependent.id, dependent.version).await?;
         let Some(version) = found else { continue };
@@ -76,10 +96,11 @@ async fn broken(change: &mut Change, dependents: &[Dependent]) -> Result<Vec<Bro
             Err(error) if error.code == Code::Template => {
                 broken.push(Broken { slug: dependent.slug.clone(), reason: error.message });
             }
+            Err(error) if desk::is_not_yet(&error) => not_yet = Some(error),
             Err(error) => return Err(error),
         }
     }
-    Ok(broken)
+    not_yet.map_or(Ok(broken), Err)
 }
 
 async fn set(change: &mut Change, to: &LabelMove<'_>, version: i64) -> Result<()> {

@@ -8,9 +8,10 @@ use crate::clock::Time;
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::includes::{Dependent, dependents};
-use crate::features::prompts::labels::breakage::check_dependents;
+use crate::features::prompts::labels::breakage::{check_dependents, included_elsewhere};
 use crate::features::prompts::labels::model::HistoryEntry;
 use crate::features::prompts::labels::{LATEST, MoveAction, PRODUCTION, queries};
+use crate::features::prompts::queries::lock_labels;
 
 /// A label about to be moved on a prompt.
 pub struct LabelMove<'a> {
@@ -81,6 +82,10 @@ pub async fn check_move(
 
 /// Moves the label and notes the event. Whether the caller may was checked before, with [`check_move`].
 pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved> {
+    if !to.is_new {
+        // Who includes this prompt must not change until the commit.
+        lock_labels(change.tx()).await?;
+    }
     let previous =
         if to.is_new { None } else { queries::version_of(change.tx(), to.prompt, to.label).await? };
     let now = change.app().clock().now();
@@ -109,12 +114,22 @@ pub async fn move_label(change: &mut Change, to: LabelMove<'_>) -> Result<Moved>
     Ok(Moved { previous, at: now })
 }
 
-/// Takes the label off the prompt.
-pub async fn remove_label(change: &mut Change, prompt: Uuid, slug: &str, label: &str) -> Result<Moved> {
+/// Takes the label off the prompt; 409 IN_USE while others include it by this label, unless forced.
+pub async fn remove_label(
+    change: &mut Change,
+    prompt: Uuid,
+    slug: &str,
+    label: &str,
+    force: bool,
+) -> Result<Moved> {
+    lock_labels(change.tx()).await?;
     let Some(previous) = queries::version_of(change.tx(), prompt, label).await? else {
         return Err(ApiError::not_found(&format!("label \"{label}\" on this prompt")));
     };
     let dependents = dependents(change.tx(), prompt, label).await?;
+    if !force && !dependents.is_empty() {
+        return Err(included_elsewhere(label, &dependents));
+    }
     queries::unpoint(change.tx(), prompt, label).await?;
     let now = change.app().clock().now();
     keep(change, prompt, label, MoveAction::Removed, Some(previous), None, None, now).await?;

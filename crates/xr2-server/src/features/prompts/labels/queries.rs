@@ -7,6 +7,7 @@ use xr2_db::{FromRow, Result, Row, Sql, Tx, Value, args};
 use crate::clock::Time;
 use crate::events::Actor;
 use crate::features::prompts::includes::Dependent;
+use crate::features::prompts::labels::LATEST;
 use crate::features::prompts::labels::model::{HistoryEntry, Label, PromptLabel};
 use crate::http::Page;
 
@@ -272,4 +273,24 @@ pub(in crate::features::prompts) async fn dependents_of(
     }
     let rows: Vec<(Uuid, String, String, i64)> = tx.all_built(sql).await?;
     Ok(rows.into_iter().map(|(id, slug, label, version)| Dependent { id, slug, label, version }).collect())
+}
+
+/// Prompts whose newest version includes `prompt` by this selector.
+pub(in crate::features::prompts) async fn latest_dependents_of(
+    tx: &mut Tx,
+    prompt: Uuid,
+    selector: &str,
+) -> Result<Vec<Dependent>> {
+    let workspace = tx.workspace();
+    let rows: Vec<(Uuid, String, i64)> = tx
+        .all(
+            "SELECT DISTINCT p.id, p.slug, p.latest_version FROM prompt_includes i
+             JOIN prompts p ON p.id = i.prompt_id AND p.latest_version = i.version_number
+             WHERE p.deleted_at IS NULL AND i.workspace_id = $1 AND p.workspace_id = $1
+             AND i.included_id = $2 AND i.selector = $3",
+            args![workspace, prompt, selector],
+        )
+        .await?;
+    let latest = |(id, slug, version)| Dependent { id, slug, label: LATEST.to_owned(), version };
+    Ok(rows.into_iter().map(latest).collect())
 }

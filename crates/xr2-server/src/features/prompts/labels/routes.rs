@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::auth::{Admin, Allow, Publish, Read};
+use crate::auth::{Access, Admin, Allow, Publish, Read};
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::prompts::entity::{Can, Prompt};
@@ -14,7 +14,7 @@ use crate::features::prompts::labels::model::{HistoryEntry, Label, PromptLabel};
 use crate::features::prompts::labels::{
     LATEST, LabelMove, PRODUCTION, is_label_name, move_label, queries, remove_label,
 };
-use crate::features::prompts::{access, dto::blank_to_none, includes, read, versions};
+use crate::features::prompts::{access, compiled_beside, dto::blank_to_none, includes, read, versions};
 use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
 
@@ -127,7 +127,7 @@ pub async fn delete_label(
         return Err(ApiError::new(Code::InUse, message).with_details(json!({ "reasons": reasons })));
     }
     for (id, slug) in on {
-        remove_label(&mut change, id, &slug, &name).await?;
+        remove_label(&mut change, id, &slug, &name, true).await?;
     }
     queries::delete(change.tx(), &name).await?;
     change.record(NewEvent::new(EventType::LabelDeleted, Resource::named("label", &name)).before(label));
@@ -185,41 +185,60 @@ pub async fn set_prompt_label(
     Body(input): Body<SetLabel>,
 ) -> Result<Reply<LabelSet>> {
     let comment = blank_to_none(input.comment);
-    let mut change = Change::begin(&app, &caller).await?;
-    let row = access::editable(change.tx(), &name).await?;
-    super::moves::check_move(&mut change, &caller, &label, comment.as_deref()).await?;
-    let Some(version) = versions::queries::by_number(change.tx(), row.id, input.version).await? else {
-        return Err(ApiError::not_found(&format!("version {}", input.version)));
+    let point = || point_label(&app, &caller, &name, &label, input.version, comment.as_deref());
+    compiled_beside(point).await.map(Reply::ok)
+}
+
+async fn point_label(
+    app: &App,
+    caller: &Access,
+    name: &str,
+    label: &str,
+    version_number: i64,
+    comment: Option<&str>,
+) -> Result<LabelSet> {
+    let mut change = Change::begin(app, caller).await?;
+    let row = access::editable(change.tx(), name).await?;
+    super::moves::check_move(&mut change, caller, label, comment).await?;
+    let Some(version) = versions::queries::by_number(change.tx(), row.id, version_number).await? else {
+        return Err(ApiError::not_found(&format!("version {version_number}")));
     };
     includes::check(change.tx(), Some(&row.slug), &version.source).await?;
     let to = LabelMove {
         prompt: row.id,
         slug: &row.slug,
-        label: &label,
-        version: input.version,
-        comment: comment.as_deref(),
+        label,
+        version: version_number,
+        comment,
         restored: false,
         is_new: false,
     };
     let moved = move_label(&mut change, to).await?;
-    let prompt = read::entity(change.tx(), row, Can::of(&caller)).await?;
+    let prompt = read::entity(change.tx(), row, Can::of(caller)).await?;
     change.commit().await?;
-    Ok(Reply::ok(LabelSet { label, version: Some(input.version), previous_version: moved.previous, prompt }))
+    let label = label.to_owned();
+    Ok(LabelSet { label, version: Some(version_number), previous_version: moved.previous, prompt })
 }
 
 /// Take a label off a prompt
+///
+/// Refused while other prompts include what the label delivers, unless forced: they could not be delivered any more.
 #[utoipa::path(delete, path = "/prompts/{p}/labels/{label}", tag = "Labels",
-    params(("p" = String, Path, description = "Slug or id"), ("label" = String, Path, description = "The label")),
-    responses((status = 200, description = "Taken off", body = Envelope<LabelSet>), (status = 404, description = "It is not there")))]
+    params(("p" = String, Path, description = "Slug or id"), ("label" = String, Path, description = "The label"),
+        ("force" = Option<bool>, Query, description = "Even when other prompts include it by this label")),
+    responses((status = 200, description = "Taken off", body = Envelope<LabelSet>), (status = 404, description = "It is not there"),
+        (status = 409, description = "Other prompts include it by this label; `details.reasons` names them")))]
 pub async fn remove_prompt_label(
     State(app): State<App>,
     caller: Allow<Publish>,
     Path((name, label)): Path<(String, String)>,
+    params: Params,
 ) -> Result<Reply<LabelSet>> {
+    let force = params.flag("force")?.unwrap_or(false);
     let mut change = Change::begin(&app, &caller).await?;
     let row = access::editable(change.tx(), &name).await?;
     super::moves::check_move(&mut change, &caller, &label, Some("removed")).await?;
-    let moved = remove_label(&mut change, row.id, &row.slug, &label).await?;
+    let moved = remove_label(&mut change, row.id, &row.slug, &label, force).await?;
     let prompt = read::entity(change.tx(), row, Can::of(&caller)).await?;
     change.commit().await?;
     Ok(Reply::ok(LabelSet { label, version: None, previous_version: moved.previous, prompt }))
@@ -254,7 +273,7 @@ pub async fn prompt_history(
 
 async fn history(
     app: &App,
-    caller: &crate::auth::Access,
+    caller: &Access,
     name: &str,
     label: Option<&str>,
     params: &Params,

@@ -51,6 +51,10 @@ pub struct Version {
     /// `simple`, `jinja` or `none`.
     #[schema(example = "simple")]
     pub syntax: &'static str,
+    /// In a list: the text or the messages are left out, because the page would be too large with them. With `limit=1`
+    /// they are always there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub omitted: bool,
     /// The text of a text prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
@@ -87,6 +91,7 @@ impl Version {
             branch: row.branch,
             kind: row.source.content.prompt_type().as_str(),
             syntax: row.source.syntax.as_str(),
+            omitted: false,
             content,
             messages,
             variables: serde_json::to_value(&row.source.contract).unwrap_or_default(),
@@ -96,5 +101,10 @@ impl Version {
             created_by: row.created_by,
             created_at: row.created_at,
         }
+    }
+
+    /// Leaves out the text.
+    pub fn without_text(self) -> Version {
+        Version { omitted: true, content: None, messages: None, ..self }
     }
 }

@@ -130,22 +130,58 @@ pub(in crate::features::prompts) async fn newest(
     tx.optional_built(sql).await
 }
 
-pub(in crate::features::prompts) async fn list(
-    tx: &mut Tx,
-    prompt: Uuid,
-    branch: Option<&str>,
-    page: Page,
-) -> Result<(Vec<VersionRow>, i64)> {
+/// Characters of text that a page of versions holds; those behind are listed without theirs.
+const TEXT_OF_A_PAGE: i64 = 1024 * 1024;
+
+/// A page of versions.
+pub(super) struct Listed {
+    /// Newest first.
+    pub(super) rows: Vec<VersionRow>,
+    /// Versions before this number have been read without their text.
+    pub(super) text_from: i64,
+    /// Versions on all pages.
+    pub(super) total: i64,
+}
+
+pub(super) async fn list(tx: &mut Tx, prompt: Uuid, branch: Option<&str>, page: Page) -> Result<Listed> {
     let workspace = tx.workspace();
-    let mut count = Sql::new("SELECT COUNT(*) FROM prompt_versions WHERE workspace_id = ");
-    count.bind(workspace).push(" AND prompt_id = ").bind(prompt);
-    let mut sql = Sql::new(COLUMNS);
-    sql.bind(workspace).push(" AND prompt_id = ").bind(prompt);
-    if let Some(branch) = branch {
-        count.push(" AND branch = ").bind(branch);
-        sql.push(" AND branch = ").bind(branch);
-    }
-    sql.push(" ORDER BY number DESC LIMIT ").bind(page.limit).push(" OFFSET ").bind(page.offset());
+    let of_prompt = |sql: &mut Sql| {
+        sql.push(" FROM prompt_versions WHERE workspace_id = ").bind(workspace);
+        sql.push(" AND prompt_id = ").bind(prompt);
+        if let Some(branch) = branch {
+            sql.push(" AND branch = ").bind(branch);
+        }
+    };
+    let on_page = |sql: &mut Sql| {
+        sql.push(" ORDER BY number DESC LIMIT ").bind(page.limit).push(" OFFSET ").bind(page.offset());
+    };
+    let mut count = Sql::new("SELECT COUNT(*)");
+    of_prompt(&mut count);
     let total = tx.optional_built::<i64>(count).await?.unwrap_or(0);
-    Ok((tx.all_built(sql).await?, total))
+    let mut sizes = Sql::new("SELECT number, CAST(length(content) AS BIGINT)");
+    of_prompt(&mut sizes);
+    on_page(&mut sizes);
+    let text_from = text_from(&tx.all_built::<(i64, i64)>(sizes).await?);
+    let mut sql = Sql::new(
+        "SELECT id, number, parent_number, branch, origin, type, syntax, variables, config, change_summary,
+         created_by, created_at, CASE WHEN number >= ",
+    );
+    sql.bind(text_from).push(" THEN content WHEN type = 'chat' THEN '[]' ELSE '' END AS content");
+    of_prompt(&mut sql);
+    on_page(&mut sql);
+    Ok(Listed { rows: tx.all_built(sql).await?, text_from, total })
+}
+
+/// The oldest version of a page whose text still has room on it; the newest one always has.
+fn text_from(sizes: &[(i64, i64)]) -> i64 {
+    let mut room = TEXT_OF_A_PAGE;
+    let mut from = i64::MAX;
+    for (index, (number, size)) in sizes.iter().enumerate() {
+        room -= size;
+        if index > 0 && room < 0 {
+            break;
+        }
+        from = *number;
+    }
+    from
 }

@@ -16,7 +16,7 @@ use crate::state::App;
 /// List versions
 #[utoipa::path(get, path = "/prompts/{p}/versions", tag = "Versions", params(("p" = String, Path, description = "Slug or id"),
     ("branch" = Option<String>, Query), ("page" = Option<i64>, Query), ("limit" = Option<i64>, Query)),
-    responses((status = 200, description = "Versions, newest first", body = Envelope<Vec<Version>>), (status = 404, description = "No such prompt")))]
+    responses((status = 200, description = "Versions, newest first; on a page that would be too large the older ones stand without their text", body = Envelope<Vec<Version>>), (status = 404, description = "No such prompt")))]
 pub async fn list_versions(
     State(app): State<App>,
     caller: Allow<Read>,
@@ -26,7 +26,8 @@ pub async fn list_versions(
     let page = params.page()?;
     let mut tx = app.db().tenant(caller.workspace).read().await?;
     let row = access::existing(&mut tx, &name, false).await?;
-    let (rows, total) = queries::list(&mut tx, row.id, params.first_of(&["branch"]), page).await?;
+    let queries::Listed { rows, text_from, total } =
+        queries::list(&mut tx, row.id, params.first_of(&["branch"]), page).await?;
     let pointers = labels::queries::pointers(&mut tx, row.id).await?;
     tx.commit().await?;
     let versions = rows
@@ -37,7 +38,9 @@ pub async fn list_versions(
                 .filter(|(_, number)| *number == row.number)
                 .map(|(label, _)| label.clone())
                 .collect();
-            Version::of(row, on)
+            let has_text = row.number >= text_from;
+            let version = Version::of(row, on);
+            if has_text { version } else { version.without_text() }
         })
         .collect();
     Ok(Reply::ok(versions).paged(page, total))

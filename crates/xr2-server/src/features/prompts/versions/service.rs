@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::auth::Access;
 use crate::error::{ApiError, Result};
 use crate::events::Change;
+use crate::features::prompts::desk::compiled_beside;
 use crate::features::prompts::dto::{CreateVersion, blank_to_none};
 use crate::features::prompts::entity::{Can, Prompt};
 use crate::features::prompts::labels::{self, LabelMove, PRODUCTION};
@@ -46,9 +47,19 @@ pub async fn create(
             "must be 1 to 100 letters, digits, or any of - _ . /",
         ));
     }
+    compiled_beside(|| create_once(app, caller, name, &branch, input.clone())).await
+}
+
+async fn create_once(
+    app: &App,
+    caller: &Access,
+    name: &str,
+    branch: &str,
+    input: CreateVersion,
+) -> Result<NewVersionAnswer> {
     let mut change = Change::begin(app, caller).await?;
     let row = access::editable(change.tx(), name).await?;
-    let newest = queries::newest(change.tx(), row.id, &branch).await?;
+    let newest = queries::newest(change.tx(), row.id, branch).await?;
     check_base(input.base_version, newest.as_ref())?;
     let from = match &newest {
         Some(newest) => Some(newest.clone()),
@@ -65,7 +76,12 @@ pub async fn create(
     let publishing = may_publish(&mut change, caller, PRODUCTION, asked, comment.as_deref()).await?;
     let before = from.as_ref().map(|from| &from.source);
     let summary = comment.clone().unwrap_or_else(|| source.summary_since(before));
-    let new = NewVersion { branch, origin: "author", summary, parent: from.map(|from| from.number) };
+    let new = NewVersion {
+        branch: branch.to_owned(),
+        origin: "author",
+        summary,
+        parent: from.map(|from| from.number),
+    };
     let (row, version) = add_version(&mut change, row, source, new).await?;
     if publishing.is_go() {
         let to = LabelMove {
@@ -108,6 +124,16 @@ pub async fn restore(
     input: Restore,
 ) -> Result<Published> {
     let comment = blank_to_none(input.comment);
+    compiled_beside(|| restore_once(app, caller, name, version, comment.clone())).await
+}
+
+async fn restore_once(
+    app: &App,
+    caller: &Access,
+    name: &str,
+    version: &str,
+    comment: Option<String>,
+) -> Result<Published> {
     let mut change = Change::begin(app, caller).await?;
     let row = access::editable(change.tx(), name).await?;
     let Some(old) = queries::find(change.tx(), row.id, version).await? else {

@@ -1,0 +1,9 @@
+//! Bundles: everything that a label delivers, at one revision, for SDKs that keep it in memory.
+
+mod build;
+mod page;
+pub mod routes;
+mod shelf;
+mod snapshot;
+
+pub use shelf::BundleCache;

@@ -1,0 +1,190 @@
+//! `POST /prompts/batch`: several prompts in one request.
+
+use std::time::Instant;
+
+use axum::body::Body as HttpBody;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::auth::{Access, Allow, Deliver};
+use crate::error::{ApiError, Result};
+use crate::features::delivery::answer::{Given, Wish, data};
+use crate::features::delivery::body::Json;
+use crate::features::delivery::deliver::{find, note_fetch, require_label};
+use crate::features::delivery::dto::Delivery;
+use crate::features::delivery::key::SelectorRef;
+use crate::features::delivery::note::Note;
+use crate::features::delivery::query::DEFAULT_LABEL;
+use crate::features::delivery::revision;
+use crate::features::delivery::routes::{MAX_VALUES, counted};
+use crate::http::Body;
+use crate::state::App;
+
+/// Prompts of one request at most.
+const MOST: usize = 100;
+
+/// Prompts looked for at the same time.
+const AT_ONCE: usize = 8;
+
+/// Which prompts.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRequest {
+    /// Slugs, former slugs or ids; up to 100.
+    #[schema(example = json!(["welcome", "goodbye"]))]
+    pub slugs: Vec<String>,
+    /// Which label; `production` unless said.
+    #[schema(example = "production")]
+    pub label: Option<String>,
+    /// Values by name, the same for all; given, the prompts come rendered.
+    pub variables: Option<Map<String, Value>>,
+}
+
+/// What was found.
+#[derive(Serialize, ToSchema)]
+pub struct BatchAnswer {
+    success: bool,
+    data: Batch,
+}
+
+/// Every name asked for stands in one of the two.
+#[derive(Serialize, ToSchema)]
+pub struct Batch {
+    /// What is delivered.
+    prompts: std::collections::HashMap<String, Delivery>,
+    /// What went wrong.
+    errors: std::collections::HashMap<String, BatchError>,
+}
+
+/// Why a prompt is not there.
+#[derive(Serialize, ToSchema)]
+pub struct BatchError {
+    /// As in the answer to a request of its own.
+    code: &'static str,
+    /// In plain words.
+    message: String,
+    /// Particulars, such as the variables that are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Value>,
+}
+
+/// Fetch several prompts
+///
+/// Up to 100 in one request; rendered when `variables` is given, else as templates. What cannot be delivered is told by
+/// name and spoils nothing for the others.
+#[utoipa::path(post, path = "/prompts/batch", tag = "Delivery",
+    request_body = BatchRequest,
+    responses(
+        (status = 200, description = "What was found, and what went wrong", body = BatchAnswer),
+        (status = 403, description = "The key may not see that label"),
+        (status = 503, description = "The revision of `X-XR2-Min-Revision` was not reached in time"),
+    ))]
+pub async fn batch(
+    State(app): State<App>,
+    access: Result<Allow<Deliver>>,
+    headers: HeaderMap,
+    body: Result<Body<BatchRequest>>,
+) -> Response {
+    counted(async {
+        let access = access?;
+        let Body(request) = body?;
+        check(&request)?;
+        let label = request.label.as_deref().unwrap_or(DEFAULT_LABEL);
+        require_label(&access, label)?;
+        if let Some(wanted) = revision::wanted(&headers)? {
+            revision::reach(&app, access.workspace, wanted).await?;
+        }
+        let mut names: Vec<&str> = Vec::with_capacity(request.slugs.len());
+        for name in &request.slugs {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let variables = request.variables.as_ref();
+        let mut fetches: Vec<BoxFuture<'_, Result<Vec<u8>>>> = Vec::with_capacity(names.len());
+        for name in &names {
+            fetches.push(Box::pin(fetch(&app, &access, name, label, variables)));
+        }
+        let found: Vec<Result<Vec<u8>>> = futures::stream::iter(fetches).buffered(AT_ONCE).collect().await;
+        Ok(respond(names.into_iter().zip(found)))
+    })
+    .await
+}
+
+fn check(request: &BatchRequest) -> Result<()> {
+    if request.slugs.len() > MOST {
+        return Err(ApiError::invalid_field("slugs", "too_long", format!("must have at most {MOST} names")));
+    }
+    if request.variables.as_ref().is_some_and(|variables| variables.len() > MAX_VALUES) {
+        let message = format!("must have at most {MAX_VALUES} values");
+        return Err(ApiError::invalid_field("variables", "too_long", message));
+    }
+    Ok(())
+}
+
+async fn fetch(
+    app: &App,
+    access: &Access,
+    name: &str,
+    label: &str,
+    variables: Option<&Map<String, Value>>,
+) -> Result<Vec<u8>> {
+    let values = variables.cloned().map_or_else(Given::default, Given::Body);
+    let note = Note::of(access, &Wish { values, ..Wish::default() }, Instant::now());
+    let (what, outcome) = match find(app, access, name, SelectorRef::Label(label)).await {
+        Ok(entry) => {
+            note_fetch(app, access, &entry);
+            (Some(entry.what.clone()), data(&entry, variables.cloned()).await)
+        }
+        Err(miss) => (miss.what, Err(miss.error)),
+    };
+    if let (Some(note), Some(what)) = (note, what) {
+        note.record(
+            app,
+            &what,
+            outcome.as_ref().map_or_else(|error| error.code.status(), |_| StatusCode::OK),
+        );
+    }
+    outcome
+}
+
+fn respond<'a>(found: impl Iterator<Item = (&'a str, Result<Vec<u8>>)>) -> Response {
+    let (mut prompts, mut errors) = (Json::new(), Json::new());
+    let (mut any_prompt, mut any_error) = (false, false);
+    let place = |json: &mut Json, any: &mut bool, name: &str| {
+        json.raw(if std::mem::replace(any, true) { "," } else { "" }).value(name).raw(":");
+    };
+    for (name, found) in found {
+        match found {
+            Ok(data) => {
+                place(&mut prompts, &mut any_prompt, name);
+                prompts.bytes(&data);
+            }
+            Err(error) => {
+                if let Some(cause) = error.cause() {
+                    tracing::error!(code = error.code.as_str(), cause, "a prompt of a batch failed");
+                }
+                place(&mut errors, &mut any_error, name);
+                let (code, message, details) = (error.code.as_str(), error.message, error.details);
+                errors.value(&BatchError { code, message, details });
+            }
+        }
+    }
+    let mut body = Json::new();
+    body.raw(r#"{"success":true,"data":{"prompts":{"#)
+        .bytes(&prompts.into_bytes())
+        .raw(r#"},"errors":{"#)
+        .bytes(&errors.into_bytes())
+        .raw(r#"}},"meta":{}}"#);
+    let mut response = Response::new(HttpBody::from(body.into_bytes().into_vec()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,75 @@
+//! What somebody who comes back has missed.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::events::notices_between;
+use crate::features::stream::batch::Batch;
+use crate::features::stream::changes::{Change, changes_of};
+use crate::features::stream::compose::compose;
+use crate::features::stream::filter::Filter;
+use crate::features::stream::room::Room;
+use crate::state::App;
+
+/// What happened after `from` up to `said`; none when that is too long ago, or not known any more.
+pub async fn replay(
+    app: &App,
+    room: &Arc<Room>,
+    from: i64,
+    said: i64,
+    filter: &Filter,
+) -> Result<Option<Arc<Batch>>> {
+    if said - from > app.config().stream.replay_revisions {
+        return Ok(None);
+    }
+    let label = filter.label.as_deref();
+    // One makes it for all who come back at the same time.
+    let mut replays = room.replays.lock().await;
+    if let Some(batch) = replays.get(from, label, said) {
+        return Ok(Some(batch));
+    }
+    let kept = room.with_ring(|ring| ring.between(from, said));
+    let changes = match kept {
+        Some(changes) => changes,
+        None => match read(app, room, from, said).await? {
+            Some(changes) => changes,
+            None => return Ok(None),
+        },
+    };
+    let wanted = Filter { label: filter.label.clone(), ..Filter::default() };
+    let batch = Arc::new(compose(app, room.workspace, changes, said, &wanted).await?);
+    replays.put(from, label, batch.clone());
+    Ok(Some(batch))
+}
+
+/// What is no longer in memory, from the database; kept in memory for the next one.
+async fn read(app: &App, room: &Room, from: i64, said: i64) -> Result<Option<Vec<Change>>> {
+    let floor = room.with_ring(|ring| ring.floor()).min(said);
+    let Some(older) = changes_between(app, room.workspace, from, floor).await? else { return Ok(None) };
+    let Some(newer) = room.with_ring(|ring| ring.between(floor, said)) else { return Ok(None) };
+    let grown = room.with_ring(|ring| {
+        let before = ring.bytes();
+        if ring.floor() == floor {
+            ring.prepend(from, older.clone());
+        }
+        ring.bytes() - before
+    });
+    app.streams().grown(grown);
+    Ok(Some(older.into_iter().chain(newer).collect()))
+}
+
+async fn changes_between(app: &App, workspace: Uuid, from: i64, to: i64) -> Result<Option<Vec<Change>>> {
+    let notices = notices_between(app.db(), workspace, from, to).await?;
+    let mut expected = from;
+    for notice in &notices {
+        match notice.revision - expected {
+            0 => {}
+            1 => expected += 1,
+            // Events of that time have been deleted.
+            _ => return Ok(None),
+        }
+    }
+    Ok((expected == to).then(|| notices.iter().flat_map(changes_of).collect()))
+}

@@ -1,0 +1,381 @@
+//! A workspace that somebody listens in: what was last said, who waits for more, and what may be replayed.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use futures::task::AtomicWaker;
+use tokio::sync::{Notify, OnceCell};
+use uuid::Uuid;
+
+use crate::features::stream::batch::Batch;
+use crate::features::stream::changes::Change;
+use crate::features::stream::ring::Ring;
+
+/// What a slow listener may be behind before it has to look at everything again.
+const BACKLOG: usize = 256;
+const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
+
+/// Replays kept ready: after a break everybody comes back from about the same place.
+const REPLAYS: usize = 16;
+
+/// Wakes one listener, and tells it what else there is to do.
+#[derive(Default)]
+pub struct Waiter {
+    waker: AtomicWaker,
+    flags: AtomicU8,
+}
+
+/// Who may listen may have changed.
+pub const RECHECK: u8 = 1;
+/// The server stops.
+pub const END: u8 = 2;
+
+impl Waiter {
+    /// To be woken from here on.
+    pub fn register(&self, waker: &std::task::Waker) {
+        self.waker.register(waker);
+    }
+
+    /// What there is to do, and forgets it.
+    pub fn take_flags(&self) -> u8 {
+        if self.flags.load(Ordering::Acquire) == 0 { 0 } else { self.flags.swap(0, Ordering::AcqRel) }
+    }
+
+    fn call(&self, flag: u8) {
+        self.flags.fetch_or(flag, Ordering::AcqRel);
+        self.waker.wake();
+    }
+}
+
+/// See the module.
+pub struct Room {
+    /// The workspace.
+    pub workspace: Uuid,
+    /// Done when it is known where the room begins.
+    pub begun: OnceCell<()>,
+    /// Woken when something was said.
+    pub moved: Notify,
+    /// Woken when listeners have taken what was said.
+    pub taken: Notify,
+    /// Whether somebody is at work saying what has changed.
+    pub at_work: AtomicBool,
+    /// Replays made for those who came back.
+    pub replays: tokio::sync::Mutex<Replays>,
+    /// The newest revision this node has heard of.
+    heard: AtomicI64,
+    /// Number of the newest batch.
+    newest: AtomicU64,
+    state: Mutex<State>,
+    log: RwLock<Log>,
+    waiters: RwLock<Waiters>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Everything up to this revision has been said.
+    said: i64,
+    /// What is to be said, up to which revision.
+    pending: Vec<Change>,
+    pending_to: i64,
+    ring: Ring,
+}
+
+/// The newest batches; the first has the number `base`.
+#[derive(Default)]
+struct Log {
+    base: u64,
+    batches: VecDeque<Arc<Batch>>,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Waiters {
+    next: u64,
+    all: HashMap<u64, Arc<Waiter>>,
+}
+
+/// Where a replay begins, and which label it is of.
+type Start = (i64, Option<String>);
+
+/// Replays by their start.
+#[derive(Default)]
+pub struct Replays(VecDeque<(Start, Arc<Batch>)>);
+
+impl Replays {
+    /// The one that leads up to `said`.
+    pub fn get(&self, from: i64, label: Option<&str>, said: i64) -> Option<Arc<Batch>> {
+        let is_it = |key: &Start| key.0 == from && key.1.as_deref() == label;
+        self.0
+            .iter()
+            .find(|(key, batch)| is_it(key) && batch.revision == said)
+            .map(|(_, batch)| batch.clone())
+    }
+
+    /// Keeps one.
+    pub fn put(&mut self, from: i64, label: Option<&str>, batch: Arc<Batch>) {
+        self.0.retain(|(_, kept)| kept.revision >= batch.revision);
+        self.0.truncate(REPLAYS - 1);
+        self.0.push_front(((from, label.map(str::to_owned)), batch));
+    }
+}
+
+/// Where a listener begins.
+pub struct Place {
+    /// Its number among those who wait.
+    pub number: u64,
+    /// How it is woken.
+    pub waiter: Arc<Waiter>,
+    /// The number of the next batch that is news to it.
+    pub cursor: u64,
+    /// Everything up to this revision has been said before.
+    pub said: i64,
+}
+
+/// What comes next for a listener.
+pub enum Next {
+    /// This.
+    Batch(Arc<Batch>),
+    /// It was too slow; the next one has this number.
+    Lagged(u64),
+    /// Nothing yet.
+    Nothing,
+}
+
+impl Room {
+    /// An empty room.
+    pub fn new(workspace: Uuid) -> Room {
+        Room {
+            workspace,
+            begun: OnceCell::new(),
+            moved: Notify::new(),
+            taken: Notify::new(),
+            at_work: AtomicBool::new(false),
+            replays: tokio::sync::Mutex::default(),
+            heard: AtomicI64::new(0),
+            newest: AtomicU64::new(0),
+            state: Mutex::default(),
+            log: RwLock::default(),
+            waiters: RwLock::default(),
+        }
+    }
+
+    /// Everything up to `revision` is old news.
+    pub fn begin(&self, revision: i64) {
+        let mut state = self.state();
+        state.said = revision;
+        state.pending.retain(|change| change.told.revision > revision);
+        let news = std::mem::take(&mut state.pending);
+        state.ring.begin(revision);
+        for change in &news {
+            state.ring.push(change.clone());
+        }
+        state.pending = news;
+    }
+
+    /// Takes a place.
+    pub fn sit(&self) -> Place {
+        let state = self.state();
+        let mut waiters = self.waiters.write().unwrap_or_else(PoisonError::into_inner);
+        let (number, waiter) = (waiters.next, Arc::new(Waiter::default()));
+        waiters.next += 1;
+        waiters.all.insert(number, waiter.clone());
+        Place { number, waiter, cursor: self.newest.load(Ordering::Acquire), said: state.said }
+    }
+
+    /// Gives it back.
+    pub fn leave(&self, number: u64) {
+        self.waiters.write().unwrap_or_else(PoisonError::into_inner).all.remove(&number);
+    }
+
+    /// How many listen.
+    pub fn listeners(&self) -> usize {
+        self.waiters.read().unwrap_or_else(PoisonError::into_inner).all.len()
+    }
+
+    /// Notes that there is a revision; it is said later.
+    pub fn hear(&self, revision: i64) {
+        self.heard.fetch_max(revision, Ordering::AcqRel);
+    }
+
+    /// The newest revision heard of.
+    pub fn heard(&self) -> i64 {
+        self.heard.load(Ordering::Acquire)
+    }
+
+    /// Everything up to this revision has been said.
+    pub fn said(&self) -> i64 {
+        self.state().said
+    }
+
+    /// Takes in changes, in order. Gives by how many bytes what is kept has grown.
+    pub fn note(&self, changes: Vec<Change>) -> usize {
+        let mut state = self.state();
+        let before = state.ring.bytes();
+        for change in changes {
+            if change.told.revision > state.said {
+                state.ring.push(change.clone());
+                state.pending.push(change);
+            }
+        }
+        state.ring.bytes() - before
+    }
+
+    /// Everything up to `revision` has been noted. Whether there is something to say.
+    pub fn complete(&self, revision: i64) -> bool {
+        self.hear(revision);
+        let mut state = self.state();
+        state.pending_to = revision.max(state.pending_to);
+        state.pending_to > state.said
+    }
+
+    /// Whether there is something to say.
+    pub fn has_news(&self) -> bool {
+        let state = self.state();
+        state.pending_to > state.said
+    }
+
+    /// What is to be said now.
+    pub fn take_pending(&self) -> Option<(Vec<Change>, i64)> {
+        let mut state = self.state();
+        let to = state.pending_to;
+        if to <= state.said {
+            return None;
+        }
+        let split = state.pending.partition_point(|change| change.told.revision <= to);
+        let later = state.pending.split_off(split);
+        Some((std::mem::replace(&mut state.pending, later), to))
+    }
+
+    /// Puts back what could not be said yet.
+    pub fn put_back(&self, mut changes: Vec<Change>) {
+        let mut state = self.state();
+        changes.append(&mut state.pending);
+        state.pending = changes;
+    }
+
+    /// Nobody listens, so nothing is said; not if somebody has come meanwhile.
+    pub fn skip_to(&self, revision: i64) -> bool {
+        let mut state = self.state();
+        if self.listeners() > 0 {
+            return false;
+        }
+        state.said = revision.max(state.said);
+        drop(state);
+        self.moved.notify_waiters();
+        true
+    }
+
+    /// Says something.
+    pub fn say(&self, batch: Arc<Batch>) {
+        let waiters: Vec<Arc<Waiter>> = {
+            let mut state = self.state();
+            let waiters = self.waiters.read().unwrap_or_else(PoisonError::into_inner);
+            batch.say_to(waiters.all.len());
+            state.said = batch.revision.max(state.said);
+            self.log.write().unwrap_or_else(PoisonError::into_inner).push(batch);
+            self.newest.fetch_add(1, Ordering::AcqRel);
+            waiters.all.values().cloned().collect()
+        };
+        self.moved.notify_waiters();
+        for waiter in &waiters {
+            waiter.waker.wake();
+        }
+    }
+
+    /// What comes after `cursor`.
+    pub fn next(&self, cursor: u64) -> Next {
+        if cursor >= self.newest.load(Ordering::Acquire) {
+            return Next::Nothing;
+        }
+        let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
+        match cursor.checked_sub(log.base).and_then(|at| log.batches.get(usize::try_from(at).ok()?)) {
+            Some(batch) => Next::Batch(batch.clone()),
+            None => Next::Lagged(log.base + log.batches.len() as u64),
+        }
+    }
+
+    /// Calls everybody who listens.
+    pub fn call(&self, flag: u8) {
+        for waiter in self.waiters.read().unwrap_or_else(PoisonError::into_inner).all.values() {
+            waiter.call(flag);
+        }
+    }
+
+    /// Works on what may be replayed.
+    pub fn with_ring<T>(&self, work: impl FnOnce(&mut Ring) -> T) -> T {
+        work(&mut self.state().ring)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn push(&mut self, batch: Arc<Batch>) {
+        self.bytes += batch.bytes();
+        self.batches.push_back(batch);
+        while self.batches.len() > BACKLOG || (self.bytes > BACKLOG_BYTES && self.batches.len() > 1) {
+            if let Some(oldest) = self.batches.pop_front() {
+                self.bytes -= oldest.bytes();
+                self.base += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(revision: i64) -> Arc<Batch> {
+        Arc::new(Batch::new(revision, Vec::new()))
+    }
+
+    #[test]
+    fn a_listener_gets_what_is_said_after_it_came_in_order() {
+        let room = Room::new(Uuid::nil());
+        room.begin(4);
+        room.say(batch(5));
+        let place = room.sit();
+        assert_eq!(place.said, 5);
+        assert!(matches!(room.next(place.cursor), Next::Nothing));
+        room.say(batch(6));
+        room.say(batch(7));
+        for (ahead, revision) in [(0, 6), (1, 7)] {
+            let Next::Batch(batch) = room.next(place.cursor + ahead) else { panic!("nothing") };
+            assert_eq!(batch.revision, revision);
+        }
+        assert!(matches!(room.next(place.cursor + 2), Next::Nothing));
+    }
+
+    #[test]
+    fn who_is_too_far_behind_goes_on_from_the_end() {
+        let room = Room::new(Uuid::nil());
+        let place = room.sit();
+        let last = BACKLOG as i64 + 10;
+        for revision in 1..=last {
+            room.say(batch(revision));
+        }
+        let Next::Lagged(cursor) = room.next(place.cursor) else { panic!("it lags") };
+        assert!(matches!(room.next(cursor), Next::Nothing));
+        room.say(batch(last + 1));
+        let Next::Batch(batch) = room.next(cursor) else { panic!("nothing") };
+        assert_eq!(batch.revision, last + 1);
+    }
+
+    #[test]
+    fn nothing_is_skipped_while_somebody_listens() {
+        let room = Room::new(Uuid::nil());
+        room.begin(1);
+        assert!(room.complete(3) && room.has_news());
+        assert!(room.skip_to(3));
+        let place = room.sit();
+        assert_eq!(place.said, 3);
+        assert!(room.complete(4) && !room.skip_to(4));
+        assert_eq!(room.take_pending().map(|(changes, to)| (changes.len(), to)), Some((0, 4)));
+        room.leave(place.number);
+        assert!(room.skip_to(4) && !room.has_news());
+    }
+}

@@ -1,0 +1,179 @@
+//! SQL of telemetry.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+use xr2_db::{FromRow, Result, Row, Sql, Tx, Value, args};
+
+use crate::clock::Time;
+use crate::features::telemetry::presence::{Heard, Serving};
+
+/// Prompts by slug or former slug, in the bin or not, with the number of their last version.
+pub(super) async fn prompts_by_slug(tx: &mut Tx, slugs: &[&str]) -> Result<Vec<(String, Uuid, i64)>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new(
+        "SELECT s.slug, p.id, p.last_number FROM prompt_slugs s JOIN prompts p ON p.id = s.prompt_id
+         WHERE p.workspace_id = s.workspace_id AND s.workspace_id = ",
+    );
+    sql.bind(workspace).push(" AND s.slug IN ").bind_list(slugs.iter().copied());
+    tx.all_built(sql).await
+}
+
+/// Prompts by id, with the number of their last version.
+pub(super) async fn prompts_by_id(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let workspace = tx.workspace();
+    let mut sql = Sql::new("SELECT id, last_number FROM prompts WHERE workspace_id = ");
+    sql.bind(workspace).push(" AND id IN ").bind_list(ids.iter().copied());
+    tx.all_built(sql).await
+}
+
+/// Labels of the workspace.
+pub(super) async fn labels(tx: &mut Tx) -> Result<Vec<String>> {
+    let workspace = tx.workspace();
+    tx.all("SELECT name FROM labels WHERE workspace_id = $1", args![workspace]).await
+}
+
+/// Notes ids of events, and returns those that were not there.
+pub(super) async fn note_ids(tx: &mut Tx, hashes: &[[u8; 16]], now: Time) -> Result<Vec<Vec<u8>>> {
+    let workspace = tx.workspace();
+    let mut values = Vec::with_capacity(hashes.len() * 3);
+    for hash in hashes {
+        values.extend(args![workspace, hash.to_vec(), now.timestamp_micros()]);
+    }
+    tx.insert_rows_returning(
+        "INSERT INTO telemetry_ids (workspace_id, id_hash, seen_at)",
+        3,
+        values,
+        "ON CONFLICT DO NOTHING RETURNING id_hash",
+    )
+    .await
+}
+
+/// Forgets ids seen before a time, at most `limit`; tells how many.
+pub(super) async fn forget_ids(tx: &mut Tx, before: i64, limit: i64) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM telemetry_ids WHERE (workspace_id, id_hash) IN (
+             SELECT workspace_id, id_hash FROM telemetry_ids WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)",
+        args![before, limit],
+    )
+    .await
+}
+
+/// Forgets instances not heard of since.
+pub(super) async fn forget_instances(tx: &mut Tx, before: Time) -> Result<()> {
+    tx.later("DELETE FROM client_instances WHERE last_seen < $1", args![before]).await
+}
+
+/// How many instances a workspace has. Runs in a system transaction.
+pub(super) async fn count_instances(tx: &mut Tx, workspace: Uuid) -> Result<i64> {
+    tx.one("SELECT COUNT(*) FROM client_instances WHERE workspace_id = $1", args![workspace]).await
+}
+
+/// Their names. Runs in a system transaction.
+pub(super) async fn instance_names(tx: &mut Tx, workspace: Uuid) -> Result<HashSet<String>> {
+    let sql = "SELECT instance FROM client_instances WHERE workspace_id = $1";
+    Ok(tx.all::<String>(sql, args![workspace]).await?.into_iter().collect())
+}
+
+/// Writes what instances said, unless they have said something else since.
+pub(super) async fn put_instances(tx: &mut Tx, workspace: Uuid, heard: &[Heard]) -> Result<()> {
+    let mut values = Vec::with_capacity(heard.len() * 9);
+    for one in heard {
+        values.extend(args![
+            workspace,
+            &*one.instance,
+            &*one.sdk,
+            one.key,
+            one.revision,
+            one.stream,
+            Value::json_opt(one.serving.as_ref()),
+            one.at,
+            one.at,
+        ]);
+    }
+    tx.insert_rows(
+        "INSERT INTO client_instances (workspace_id, instance, sdk, api_key_id, revision, stream, serving, first_seen,
+                                       last_seen)",
+        9,
+        values,
+        "ON CONFLICT (workspace_id, instance) DO UPDATE
+             SET sdk = excluded.sdk, api_key_id = excluded.api_key_id, revision = excluded.revision,
+                 stream = excluded.stream, serving = COALESCE(excluded.serving, client_instances.serving),
+                 last_seen = excluded.last_seen
+             WHERE excluded.last_seen >= client_instances.last_seen",
+    )
+    .await
+}
+
+/// An instance as stored.
+pub(super) struct InstanceRow {
+    pub instance: String,
+    pub sdk: String,
+    pub key: Option<Uuid>,
+    pub revision: i64,
+    pub stream: bool,
+    pub serving: Vec<Serving>,
+    pub first_seen: Time,
+    pub last_seen: Time,
+}
+
+impl FromRow for InstanceRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(InstanceRow {
+            instance: row.get("instance")?,
+            sdk: row.get("sdk")?,
+            key: row.opt("api_key_id")?,
+            revision: row.get("revision")?,
+            stream: row.get("stream")?,
+            serving: row.json_opt("serving")?.unwrap_or_default(),
+            first_seen: row.get("first_seen")?,
+            last_seen: row.get("last_seen")?,
+        })
+    }
+}
+
+/// Instances heard of since, behind the one named `after`, at most `limit`.
+pub(super) async fn instances(tx: &mut Tx, since: Time, after: &str, limit: i64) -> Result<Vec<InstanceRow>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT instance, sdk, api_key_id, revision, stream, serving, first_seen, last_seen FROM client_instances
+         WHERE workspace_id = $1 AND last_seen >= $2 AND instance > $3 ORDER BY instance LIMIT $4",
+        args![workspace, since, after, limit],
+    )
+    .await
+}
+
+/// The workspace's revision.
+pub(super) async fn revision(tx: &mut Tx) -> Result<i64> {
+    let workspace = tx.workspace();
+    tx.one("SELECT revision FROM workspaces WHERE id = $1", args![workspace]).await
+}
+
+/// What the labels of a prompt point at.
+pub(super) async fn pointers(tx: &mut Tx, prompt: Uuid) -> Result<Vec<(String, i64)>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT label, version_number FROM prompt_labels WHERE workspace_id = $1 AND prompt_id = $2",
+        args![workspace, prompt],
+    )
+    .await
+}
+
+/// Slugs of prompts.
+pub(super) async fn slugs(tx: &mut Tx, prompts: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new("SELECT id, slug FROM prompts WHERE workspace_id = ");
+    sql.bind(workspace).push(" AND id IN ").bind_list(prompts.iter().copied());
+    tx.all_built(sql).await
+}
+
+/// Names of keys.
+pub(super) async fn key_names(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new("SELECT id, name FROM api_keys WHERE workspace_id = ");
+    sql.bind(workspace).push(" AND id IN ").bind_list(keys.iter().copied());
+    tx.all_built(sql).await
+}

@@ -1,0 +1,5 @@
+//! SQL of usage.
+
+pub(super) mod analytics;
+pub(super) mod events;
+pub(super) mod hourly;

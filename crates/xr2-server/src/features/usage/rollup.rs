@@ -1,0 +1,152 @@
+//! Sums by the hour. What has been summed and how far that is are written together, so that nothing counts twice and
+//! nothing is left out, whoever dies when and however many nodes try.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+use xr2_db::{Purpose, Result};
+
+use super::event::Source;
+use super::queries::events::{self, Counted};
+use super::queries::hourly;
+use super::rows::HOUR;
+use super::sketch::Latencies;
+use crate::state::App;
+
+/// Deliveries that are summed in one transaction.
+const BATCH: i64 = 5000;
+
+/// What is summed apart from the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct HourKey {
+    pub workspace: Uuid,
+    /// Hours since 1970.
+    pub hour: i64,
+    pub prompt: Uuid,
+    pub version: i64,
+    pub label: String,
+    pub variant: String,
+    /// Nil without one.
+    pub key: Uuid,
+    pub source: String,
+}
+
+/// The sums of an hour.
+#[derive(Default)]
+pub(super) struct HourSum {
+    pub count: i64,
+    pub errors: i64,
+    /// How many of them have a latency.
+    pub measured: i64,
+    /// Latencies added up.
+    pub latency_us: i64,
+    pub latencies: Latencies,
+    pub last_at: i64,
+}
+
+impl HourSum {
+    pub(super) fn merge(&mut self, other: &HourSum) {
+        self.count = together(self.count, other.count);
+        self.errors = together(self.errors, other.errors);
+        self.measured = together(self.measured, other.measured);
+        self.latency_us = together(self.latency_us, other.latency_us);
+        self.latencies.merge(&other.latencies);
+        self.last_at = self.last_at.max(other.last_at);
+    }
+
+    fn add(&mut self, event: &Counted) {
+        self.count = together(self.count, event.count);
+        if event.status >= 400 {
+            self.errors = together(self.errors, event.count);
+        }
+        self.last_at = self.last_at.max(event.at);
+        let Some(micros) = event.latency_us else { return };
+        self.measured = together(self.measured, event.count);
+        self.latency_us = together(self.latency_us, micros.saturating_mul(event.count));
+        match event.latencies.as_deref().and_then(Latencies::from_bytes) {
+            Some(latencies) => self.latencies.merge(&latencies),
+            None => self.latencies.add(micros, event.count.unsigned_abs()),
+        }
+    }
+}
+
+/// No hour has more of anything, whatever clients report; so that sums over many hours fit into 64 bits.
+const MOST_OF_AN_HOUR: i64 = 100_000_000_000_000;
+
+fn together(a: i64, b: i64) -> i64 {
+    a.saturating_add(b).min(MOST_OF_AN_HOUR)
+}
+
+/// Somebody used a prompt in an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct HourUser {
+    pub workspace: Uuid,
+    pub hour: i64,
+    pub prompt: Uuid,
+    pub user_hash: i64,
+}
+
+/// What a batch of deliveries comes to.
+#[derive(Default)]
+pub(super) struct Sums {
+    pub hours: HashMap<HourKey, HourSum>,
+    pub users: HashSet<HourUser>,
+}
+
+/// Sums everything that has been appended so far.
+pub async fn catch_up(app: &App) -> Result<()> {
+    let _one = app.usage().summing.lock().await;
+    let db = app.db().usage();
+    let mut tx = db.system(Purpose::Usage).write().await?;
+    let until = events::settled(&mut tx).await?;
+    tx.commit().await?;
+    while step(app, until).await? {}
+    Ok(())
+}
+
+/// Sums the next batch; tells whether there may be more.
+async fn step(app: &App, until: i64) -> Result<bool> {
+    let db = app.db().usage();
+    let mut tx = db.system(Purpose::Usage).read().await?;
+    let from = hourly::cursor(&mut tx).await?;
+    let batch = events::following(&mut tx, from, until, BATCH).await?;
+    tx.commit().await?;
+    let Some(last) = batch.last().map(|event| event.sequence) else { return Ok(false) };
+    let is_full = batch.len() as i64 == BATCH;
+    let sums = if batch.len() < 256 {
+        sums_of(&batch)
+    } else {
+        tokio::task::spawn_blocking(move || sums_of(&batch)).await.expect("summing does not panic")
+    };
+    let mut tx = db.system(Purpose::Usage).write().await?;
+    // Another node may have summed the same meanwhile.
+    if hourly::lock_cursor(&mut tx).await? == from {
+        hourly::add(&mut tx, sums).await?;
+        hourly::set_cursor(&mut tx, last).await?;
+        tx.commit().await?;
+    }
+    Ok(is_full)
+}
+
+fn sums_of(batch: &[Counted]) -> Sums {
+    let mut sums = Sums::default();
+    for event in batch.iter().filter(|event| event.source != Source::Dashboard.as_str()) {
+        let hour = event.at.div_euclid(HOUR);
+        let key = HourKey {
+            workspace: event.workspace,
+            hour,
+            prompt: event.prompt,
+            version: event.version,
+            label: event.label.clone(),
+            variant: event.variant.clone(),
+            key: event.key.unwrap_or_default(),
+            source: event.source.clone(),
+        };
+        sums.hours.entry(key).or_default().add(event);
+        if let Some(user) = event.user.as_deref().filter(|_| event.status < 400) {
+            let user_hash = xxhash_rust::xxh3::xxh3_64(user.as_bytes()).cast_signed();
+            sums.users.insert(HourUser { workspace: event.workspace, hour, prompt: event.prompt, user_hash });
+        }
+    }
+    sums
+}

@@ -1,0 +1,197 @@
+"""What this process tells the server about itself: reads from memory added up, and what it serves.
+
+Counting is two instructions under a lock and never waits, fails or grows without bound. Sending is the hub's job; a
+report that could not be delivered is sent again with the same ids, so that nothing counts twice.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from ._fork import survives_fork
+from ._settings import API_PATH, USER_AGENT
+from ._snapshot import Snapshot
+from ._wire import Request, read_error, retry_wait
+from .errors import ApiError, Xr2Error
+
+TELEMETRY_PATH = f"{API_PATH}/telemetry"
+FLUSH_EVERY, BEAT_EVERY, LEAST_PAUSE = 10.0, 30.0, 1.0
+MOST_EVENTS = 1000
+MOST_TOTALS = 10_000
+"""Different (prompt, version, label, variant) that may wait for a server that is away."""
+GIVE_UP_AFTER = 6 * 86_400.0
+"""Seconds after which a report is dropped: the server refuses events of more than seven days ago."""
+PAUSE_FIRST, PAUSE_CAP = 1.0, 60.0
+SDK = USER_AGENT.replace("xr2-python/", "python/")
+
+Read = tuple[str, int | None, str | None, str | None]
+"""Prompt, version, label, variant."""
+Serving = Callable[[set[tuple[str, str]]], list[dict[str, Any]]]
+"""What is served now, of the (label, prompt) that were read."""
+
+
+class Tally:
+    """Counts reads."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._touched: list[Snapshot] = []
+        survives_fork(self)
+
+    def count(self, snapshot: Snapshot) -> None:
+        """One more read of this copy."""
+        with self.lock:
+            reads = snapshot.reads = snapshot.reads + 1
+            if reads == 1:
+                self._touched.append(snapshot)
+
+    def collect(self) -> list[tuple[Read, int]]:
+        """What was read since the last time."""
+        found: list[tuple[Read, int]] = []
+        with self.lock:
+            for snapshot in self._touched:
+                found.append((_read_of(snapshot), snapshot.reads))
+                snapshot.reads = 0
+            self._touched.clear()
+        return found
+
+    def after_fork(self) -> None:
+        """The parent tells what was read before."""
+        self.collect()
+
+
+@dataclass
+class _Batch:
+    events: list[dict[str, Any]]
+    made_at: float
+
+
+@dataclass
+class Reporter:
+    """Decides when to report, and what. Only one report is under way at a time."""
+
+    tally: Tally
+    now: float
+    instance: str = field(default_factory=lambda: str(uuid.uuid4()))
+    dropped: int = 0
+
+    def __post_init__(self) -> None:
+        self._totals: dict[Read, int] = {}
+        self._used: set[tuple[str, str]] = set()
+        self._batch: _Batch | None = None
+        self._failures = 0
+        self._not_before = self.now
+        self._flush_at = self.now + FLUSH_EVERY * random.uniform(0.5, 1)
+        self._beat_at = self.now
+        self._told: tuple[int, int] | None = None
+
+    def due_at(self, state: tuple[int, int]) -> float:
+        """When to send next; ``state`` is what the server should know at once: revision, prompts in use."""
+        wanted = min(self._flush_at, self._beat_at)
+        if state != self._told:
+            wanted = self.now
+        return max(wanted, self._not_before)
+
+    def note_used(self, label: str, prompt_id: str) -> None:
+        """This prompt is in use here, from whichever place it comes."""
+        if len(self._used) < MOST_EVENTS:
+            self._used.add((label, prompt_id))
+
+    @property
+    def used(self) -> int:
+        """How many prompts are in use."""
+        return len(self._used)
+
+    def next(self, revision: int, serving: Serving, now: float, *, flush: bool = False) -> Request:
+        """The report to send now."""
+        self._collect()
+        if now >= self._flush_at or flush:
+            self._flush_at = now + FLUSH_EVERY
+            self._make_batch()
+        body: dict[str, Any] = {"instance": self.instance, "sdk": SDK, "revision": revision}
+        if self._used:
+            body["serving"] = serving(self._used)
+        body["events"] = self._batch.events if self._batch else []
+        self._told = (revision, len(self._used))
+        self._beat_at, self._not_before = now + BEAT_EVERY * random.uniform(0.9, 1), now + LEAST_PAUSE
+        return Request("POST", TELEMETRY_PATH, json=body)
+
+    def sent(self, now: float) -> None:
+        """The report arrived."""
+        full = self._batch is not None and len(self._batch.events) == MOST_EVENTS
+        self._batch, self._failures = None, 0
+        if full:
+            self._flush_at = now
+
+    def failed(self, error: Xr2Error, now: float) -> None:
+        """The report did not arrive; it is sent again later, unless the server will never take it."""
+        refused = isinstance(error, ApiError) and error.status in (400, 413, 415, 422)
+        if self._batch and (refused or time.time() - self._batch.made_at > GIVE_UP_AFTER):
+            self.dropped += len(self._batch.events)
+            self._batch = None
+        self._told = None
+        pause = min(PAUSE_CAP, PAUSE_FIRST * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)
+        self._failures += 1
+        self._not_before = now + max(pause, retry_wait(error))
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last report did not arrive."""
+        return self._failures > 0
+
+    @property
+    def unsent(self) -> bool:
+        """Whether there are reads the server does not know of."""
+        self._collect()
+        return self._batch is not None or bool(self._totals)
+
+    def _collect(self) -> None:
+        for read, count in self.tally.collect():
+            prompt, _, label, _ = read
+            if label is not None:
+                self.note_used(label, prompt)
+            if read in self._totals or len(self._totals) < MOST_TOTALS:
+                self._totals[read] = self._totals.get(read, 0) + count
+            else:
+                self.dropped += count
+
+    def _make_batch(self) -> None:
+        if self._batch is not None or not self._totals:
+            return
+        at = rfc3339(time.time())
+        reads = list(self._totals)[:MOST_EVENTS]
+        events = [_event(read, self._totals.pop(read), at) for read in reads]
+        self._batch = _Batch(events, time.time())
+
+
+def rfc3339(at: float) -> str:
+    """A time as xr2 writes it."""
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def read_receipt(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """The answer to a report, or the error it is."""
+    if not 200 <= status < 300:
+        raise read_error(status, headers, body)
+
+
+def _read_of(snapshot: Snapshot) -> Read:
+    data = snapshot.data
+    test = data.get("ab_test")
+    variant = test.get("variant") if isinstance(test, dict) else None
+    return str(data.get("id") or data.get("slug")), data.get("version"), data.get("label"), variant
+
+
+def _event(read: Read, count: int, at: str) -> dict[str, Any]:
+    prompt, version, label, variant = read
+    return {
+        "id": str(uuid.uuid4()), "type": "delivery", "prompt": prompt, "version": version, "label": label,
+        "variant": variant, "at": at, "count": count,
+    }  # fmt: skip

@@ -251,7 +251,12 @@ impl Door<'_> {
                         false => reader.begin().await,
                     }
                 };
-                let tx: Transaction<'static, Sqlite> = watch.judge(timeout(limit, began).await)?;
+                let outcome = timeout(limit, began).await;
+                if write && matches!(outcome, Ok(Err(sqlx::Error::PoolTimedOut))) {
+                    // Others of this process write, slowly: that is a queue, no outage.
+                    return Err(sqlx::Error::PoolTimedOut.into());
+                }
+                let tx: Transaction<'static, Sqlite> = watch.judge(outcome)?;
                 Ok(Tx::sqlite(tx, self.workspace(), watch))
             }
             Pools::Postgres { pool } => {

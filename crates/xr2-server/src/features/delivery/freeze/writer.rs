@@ -21,8 +21,9 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 /// How often the time of the last contact with the database is written.
 const CONTACT_EVERY: Duration = Duration::from_secs(30);
 
-/// A workspace that took long to write is left alone for so many times as long.
+/// A workspace that took long to write is left alone for so many times as long, but not for longer than this.
 const REST: u32 = 10;
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// Prompts changed at once beyond which everything is read anew.
 const MANY: usize = 500;
@@ -160,7 +161,8 @@ impl Freezer {
             let took = began.elapsed();
             metrics::histogram!("xr2_snapshot_write_seconds").record(took.as_secs_f64());
             if took * REST > WRITE_EVERY {
-                lock(&self.resting).insert(workspace, Instant::now() + took * REST);
+                let rest = (took * REST).min(LONGEST_REST);
+                lock(&self.resting).insert(workspace, Instant::now() + rest);
             }
         }
         if is_complete {

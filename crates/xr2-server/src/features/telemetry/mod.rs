@@ -5,10 +5,12 @@
 
 mod clients;
 mod dto;
+mod jobs;
 mod names;
 mod presence;
 mod queries;
 mod report;
 pub mod routes;
 
+pub use jobs::ForgetReports;
 pub use presence::{Presence, run};

@@ -9,6 +9,7 @@ mod names;
 mod presence;
 mod queries;
 mod report;
+mod roster;
 pub mod routes;
 
 pub use presence::{Presence, run};

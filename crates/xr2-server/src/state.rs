@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use xr2_bus::{Bus, Hint};
+use xr2_bus::{Bus, Heard};
 use xr2_db::Db;
 
 use crate::auth::Denials;
@@ -167,7 +167,10 @@ impl App {
         self.0.tasks.spawn(async move { app.follower().run(app.stopping()).await });
         let app = self.clone();
         self.0.tasks.spawn(async move {
-            let heard = |hint: Hint| app.follower().wake(hint.workspace, hint.revision);
+            let heard = |heard: Heard| match heard {
+                Heard::Revision(hint) => app.follower().wake(hint.workspace, hint.revision),
+                Heard::Recall(_) => {}
+            };
             app.bus().run(heard, app.stopping()).await;
         });
         let app = self.clone();

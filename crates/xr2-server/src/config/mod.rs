@@ -406,11 +406,9 @@ impl Config {
             "database",
             "must be empty, sqlite:PATH or postgres://…",
         );
-        demand(
-            self.redis.is_empty() || self.redis.starts_with("redis://"),
-            "redis",
-            "must be empty or redis://[user:password@]host:port",
-        );
+        if let Some(Err(error)) = self.redis_address().map(xr2_bus::check_address) {
+            demand(false, "redis", &error.to_string());
+        }
         demand(
             self.secret_key.is_empty() || self.secret_key_file.is_empty(),
             "secret_key",

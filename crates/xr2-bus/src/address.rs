@@ -14,7 +14,9 @@ pub enum BadAddress {
     #[error("the address could not be read; expected redis://[user:password@]host[:port][,host…][/database]")]
     Unreadable,
     /// Sentinel is asked for a primary by name.
-    #[error("with Sentinel the address must name the primary: redis+sentinel://host[:port][,host…]/name[/database]")]
+    #[error(
+        "with Sentinel the address must name the primary: redis+sentinel://host[:port][,host…]/name[/database]"
+    )]
     NoPrimary,
     /// A cluster has one database.
     #[error("a cluster has the database 0 only")]
@@ -138,9 +140,8 @@ fn sentinels(scheme: &str, parts: &Parts<'_>) -> Result<Sentinels, BadAddress> {
     let name = path.next().filter(|name| !name.is_empty()).ok_or(BadAddress::NoPrimary)?;
     let database = path.next().unwrap_or_default();
     let (_, query) = parts.query.split_at(usize::from(!parts.query.is_empty()));
-    let of_watchers = |field: &str| {
-        query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == field)
-    };
+    let of_watchers =
+        |field: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == field);
     let user = of_watchers("sentinel_username").map_or("", |(_, value)| value);
     let password = of_watchers("sentinel_password").map_or("", |(_, value)| value);
     let user = if password.is_empty() { String::new() } else { format!("{user}:{password}@") };
@@ -161,12 +162,9 @@ impl Sentinels {
     /// The primary at this address.
     pub(crate) fn primary_at(&self, host: String, port: u16) -> ConnectionInfo {
         let address = match self.primary.addr() {
-            ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
-                host,
-                port,
-                insecure: *insecure,
-                tls_params: tls_params.clone(),
-            },
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
+                ConnectionAddr::TcpTls { host, port, insecure: *insecure, tls_params: tls_params.clone() }
+            }
             _ => ConnectionAddr::Tcp(host, port),
         };
         self.primary.clone().set_addr(address)

@@ -7,7 +7,8 @@ use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, RedisError, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, RedisError, RedisResult,
+    Value,
 };
 use tokio::time::timeout;
 
@@ -103,7 +104,11 @@ impl Connector {
     }
 
     /// A connection to a server, which must not be a replica where it has to be looked.
-    async fn primary_at(&self, server: &ConnectionInfo, must_look: bool) -> RedisResult<MultiplexedConnection> {
+    async fn primary_at(
+        &self,
+        server: &ConnectionInfo,
+        must_look: bool,
+    ) -> RedisResult<MultiplexedConnection> {
         let mut connection = self.open(server).await?;
         if must_look && self.is_replica(&mut connection).await? {
             return Err(nowhere());

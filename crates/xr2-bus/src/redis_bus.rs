@@ -180,7 +180,9 @@ impl RedisBus {
         }
         loop {
             tokio::time::sleep(self.options.breaker.pause).await;
-            let Some(server) = self.present().map(|line| line.server).filter(|server| *server > 0) else { continue };
+            let Some(server) = self.present().map(|line| line.server).filter(|server| *server > 0) else {
+                continue;
+            };
             let looked = timeout(self.connector.patience(), self.connector.better_than(server)).await;
             if let Ok(Some((server, commands))) = looked {
                 self.use_from_now_on(server, commands);

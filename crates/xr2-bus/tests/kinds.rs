@@ -74,8 +74,12 @@ async fn talk(here: &Node, there: &mut Node, round: i64) {
     }
     for n in 0..8 {
         let key = format!("xr2:test:{round}:{n}");
-        until("it is kept", || async { here.bus.set(&key, b"value", Duration::from_secs(60)).await.is_ok() }).await;
-        until("the other node finds it", || async { there.bus.get(&key).await == Ok(Some(b"value".to_vec())) }).await;
+        until("it is kept", || async { here.bus.set(&key, b"value", Duration::from_secs(60)).await.is_ok() })
+            .await;
+        until("the other node finds it", || async {
+            there.bus.get(&key).await == Ok(Some(b"value".to_vec()))
+        })
+        .await;
         let script = "return {redis.call('INCRBY', KEYS[1] .. '', ARGV[1]), tonumber(ARGV[2])}";
         let counter = format!("xr2:counter:{round}:{n}");
         assert_eq!(here.bus.eval(script, &counter, &[5, 7]).await, Ok(vec![5, 7]));

@@ -38,7 +38,8 @@ macro_rules! list {
     };
 }
 
-const MIGRATIONS: &[Migration] = list![(1, "0001_foundation", Main), (2, "0002_usage", Usage)];
+const MIGRATIONS: &[Migration] =
+    list![(1, "0001_foundation", Main), (2, "0002_usage", Usage), (4, "0004_quotas", Usage)];
 
 /// All migrations in order.
 pub fn migrations() -> &'static [Migration] {

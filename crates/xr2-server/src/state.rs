@@ -13,13 +13,18 @@ use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
-use crate::features::delivery::{BundleCache, Freezer, PromptCache};
+use crate::features::delivery::{BundleCache, Freezer, PromptCache, WarmTier};
+use crate::features::quotas::{self, Quotas};
 use crate::features::stream::Hub;
 use crate::features::telemetry::Presence;
 use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
+use crate::limits::RateLimits;
 use crate::outage;
+
+/// Limits remembered at once, of keys and of networks.
+const LIMITS_KNOWN: usize = 100_000;
 
 /// A handle on the application; cheap to clone.
 #[derive(Clone)]
@@ -32,8 +37,10 @@ struct Inner {
     secret: SecretKey,
     follower: Follower,
     bus: Bus,
+    limits: RateLimits,
     keys: Arc<KeyCache>,
     prompts: Arc<PromptCache>,
+    warm: Arc<WarmTier>,
     frozen: Arc<Frozen>,
     freezer: Arc<Freezer>,
     bundles: BundleCache,
@@ -42,6 +49,7 @@ struct Inner {
     denials: Denials,
     last_used: LastUsed,
     usage: Usage,
+    quotas: Quotas,
     presence: Presence,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
@@ -122,19 +130,24 @@ impl App {
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
         let bundles = BundleCache::new(config.limits.bundle_bytes);
         let streams = Arc::new(Hub::new(&config));
+        let node = clock.new_id();
+        let bus = match config.redis_address() {
+            None => Bus::local(),
+            Some(address) => Bus::redis(address, config.bus_options(node, time))
+                .map_err(|error| StartError::Other(format!("redis: {error}")))?,
+        };
+        let limits =
+            RateLimits::new(bus.clone(), clock.clone(), node, config.resilience.redis_patience, LIMITS_KNOWN);
+        let warm = Arc::new(WarmTier::new(bus.clone(), &config, &secret));
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![
             keys.clone(),
             prompts.clone(),
+            warm.clone(),
             frozen.clone(),
             freezer.clone(),
             streams.clone(),
         ]);
-        let bus = match config.redis_address() {
-            None => Bus::local(),
-            Some(address) => Bus::redis(address, config.bus_options(clock.new_id(), time))
-                .map_err(|error| StartError::Other(format!("redis: {error}")))?,
-        };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
         let usage = Usage::new(&config.usage, secret.derive("addresses in usage"));
@@ -145,8 +158,10 @@ impl App {
             secret,
             follower,
             bus,
+            limits,
             keys,
             prompts,
+            warm,
             frozen,
             freezer,
             bundles,
@@ -155,6 +170,7 @@ impl App {
             denials: Denials::default(),
             last_used: LastUsed::default(),
             usage,
+            quotas: Quotas::default(),
             presence: Presence::default(),
             host_names,
             stop: CancellationToken::new(),
@@ -169,10 +185,12 @@ impl App {
         self.0.tasks.spawn(async move {
             let heard = |heard: Heard| match heard {
                 Heard::Revision(hint) => app.follower().wake(hint.workspace, hint.revision),
-                Heard::Recall(_) => {}
+                Heard::Recall(name) => app.limits().recall(&name),
             };
             app.bus().run(heard, app.stopping()).await;
         });
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.limits().run(app.stopping()).await });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
         let app = self.clone();
@@ -182,6 +200,9 @@ impl App {
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::usage::run(self.clone()));
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
+        if self.config().limits.calls_per_month > 0 {
+            self.0.tasks.spawn(quotas::run(self.clone()));
+        }
         let app = self.clone();
         self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
@@ -252,6 +273,11 @@ impl App {
         &self.0.bus
     }
 
+    /// Requests per minute.
+    pub fn limits(&self) -> &RateLimits {
+        &self.0.limits
+    }
+
     /// Hashing and throttling of sign-ins.
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
@@ -270,6 +296,11 @@ impl App {
     /// Compiled prompts in memory.
     pub fn prompt_cache(&self) -> &PromptCache {
         &self.0.prompts
+    }
+
+    /// What nodes leave each other in Redis.
+    pub fn warm_tier(&self) -> &Arc<WarmTier> {
+        &self.0.warm
     }
 
     /// What is kept for times without the database.
@@ -295,6 +326,11 @@ impl App {
     /// Notes of deliveries.
     pub fn usage(&self) -> &Usage {
         &self.0.usage
+    }
+
+    /// Calls of the month.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.quotas
     }
 
     /// Instances of clients.

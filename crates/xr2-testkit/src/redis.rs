@@ -22,7 +22,8 @@ pub struct RedisServer {
 /// Whether Redis servers can be started here. Fails when the environment demands that everything is run.
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment whether Redis is required")]
 pub fn has_redis() -> bool {
-    let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found =
+        Command::new("redis-server").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let has = found.is_ok_and(|status| status.success());
     let required = std::env::var("XR2_TEST_REQUIRE_ALL").is_ok_and(|value| value == "1");
     assert!(has || !required, "redis-server has to be installed");
@@ -139,7 +140,10 @@ impl RedisServer {
             if answer.contains(expected) {
                 return;
             }
-            assert!(tokio::time::Instant::now() < deadline, "{command} says {answer:?} instead of {expected}");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{command} says {answer:?} instead of {expected}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -24,6 +24,7 @@ pub(super) struct Share {
 }
 
 /// A part of what all nodes share.
+#[derive(Default)]
 pub(super) struct Shared {
     /// Held by whoever asks Redis on behalf of all who wait.
     pub(super) gate: Arc<Gate>,
@@ -86,7 +87,7 @@ pub(super) struct Lent {
 
 impl Share {
     pub(super) fn new(second: i64, is_shared: bool) -> Share {
-        let shared = is_shared.then(|| Box::new(Shared::new()));
+        let shared = is_shared.then(Box::default);
         Share { window: Window::new(second), shared }
     }
 
@@ -126,15 +127,6 @@ impl Share {
         Answer::Passed(Standing { limit, remaining, reset: self.window.wait() }, false)
     }
 
-    /// Counts a request, whatever the limit says.
-    pub(super) fn note(&mut self, second: i64) {
-        self.window.roll(second);
-        if let Some(shared) = &mut self.shared {
-            shared.held = shared.held.saturating_sub(1);
-        }
-        self.record();
-    }
-
     fn record(&mut self) {
         self.window.record();
         let now = self.window.last();
@@ -158,13 +150,27 @@ impl Share {
             && *count > 0
         {
             *count -= 1;
-            shared.held += 1;
+            shared.held += u64::from(now < shared.usable_until);
         }
+    }
+
+    /// The refusal of another request, as far as this node knows.
+    pub(super) fn refusal(&mut self, limit: u64, second: i64) -> Option<Refused> {
+        self.window.roll(second);
+        let now = self.window.last();
+        let shut_until = self.shared.as_ref().map_or(0, |shared| shared.shut_until);
+        let wait_seconds = match u64::try_from(shut_until - now) {
+            Ok(wait @ 1..) => wait,
+            _ if self.window.total() >= limit => self.window.wait(),
+            _ => return None,
+        };
+        Some(Refused { limit, wait_seconds })
     }
 
     /// Whether nobody has asked for it in the last minute, and nothing of it is held or untold.
     pub(super) fn is_idle(&self, second: i64) -> bool {
-        let is_settled = self.shared.as_ref().is_none_or(|shared| shared.held == 0 && shared.untold.is_empty());
+        let is_settled =
+            self.shared.as_ref().is_none_or(|shared| shared.held == 0 && shared.untold.is_empty());
         is_settled && second - self.window.last() >= SECONDS
     }
 
@@ -178,21 +184,6 @@ impl Share {
 }
 
 impl Shared {
-    fn new() -> Shared {
-        Shared {
-            gate: Arc::default(),
-            limit: 0,
-            held: 0,
-            free: 0,
-            usable_until: 0,
-            asked_at: 0,
-            untold: Vec::new(),
-            shut_until: 0,
-            frees_at: 0,
-            modest_until: 0,
-        }
-    }
-
     /// Permits to have in hand.
     fn stock(&self) -> u64 {
         (self.limit / 20).max(1)

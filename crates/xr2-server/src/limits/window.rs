@@ -58,10 +58,7 @@ impl Window {
 
     /// Seconds until the oldest counted request is out of the window.
     pub(super) fn wait(&self) -> u64 {
-        (1..=SECONDS)
-            .find(|step| self.counts[slot(self.last + step)] > 0)
-            .unwrap_or(SECONDS)
-            .unsigned_abs()
+        (1..=SECONDS).find(|step| self.counts[slot(self.last + step)] > 0).unwrap_or(SECONDS).unsigned_abs()
     }
 }
 

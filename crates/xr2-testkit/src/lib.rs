@@ -28,6 +28,7 @@ mod http;
 mod logs;
 mod proxy;
 mod queries;
+mod redis;
 mod run;
 
 pub use answer::Answer;
@@ -39,6 +40,7 @@ pub use fixtures::{KeyFixture, PASSWORD};
 pub use http::http;
 pub use proxy::{Network, Proxy};
 pub use queries::EventRow;
+pub use redis::{RedisServer, has_redis};
 pub use run::{Options, run};
 pub use xr2_db::Engine;
 

@@ -326,6 +326,11 @@ pub(crate) async fn insert_canary_usage(
     )
     .await?;
     tx.execute(
+        "INSERT INTO usage_monthly (workspace_id, month, count) VALUES ($1, $2, 1)",
+        args![workspace, xr2_server::features::quotas::month_of(now)],
+    )
+    .await?;
+    tx.execute(
         "INSERT INTO usage_users (workspace_id, hour, prompt_id, user_hash) VALUES ($1, $2, $3, 7)",
         args![workspace, hour, prompt],
     )

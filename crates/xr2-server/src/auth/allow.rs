@@ -259,6 +259,7 @@ async fn caller(parts: &mut Parts, app: &App) -> Result<Caller> {
             Identity::Session(user)
         }
     };
+    context.standing.verify();
     Ok(Caller { context, identity })
 }
 

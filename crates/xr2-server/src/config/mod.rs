@@ -139,6 +139,9 @@ pub struct Delivery {
     pub max_stale: Duration,
     /// Whether to keep a snapshot for starts without the database.
     pub snapshot: bool,
+    /// How long Redis keeps what was read for a prompt.
+    #[serde(deserialize_with = "duration::read")]
+    pub shared_for: Duration,
 }
 
 /// `[resilience]`
@@ -155,6 +158,9 @@ pub struct Resilience {
     database_pause: Duration,
     #[serde(deserialize_with = "duration::read")]
     redis_timeout: Duration,
+    /// How long a request waits for Redis before it goes without.
+    #[serde(deserialize_with = "duration::read")]
+    pub redis_patience: Duration,
     redis_failures: u32,
     #[serde(deserialize_with = "duration::read")]
     redis_pause: Duration,
@@ -196,6 +202,12 @@ pub struct Limits {
     pub streams: usize,
     /// Streams of one key or session.
     pub streams_per_caller: usize,
+    /// Requests a minute of a key that has no limit of its own; 0: as many as anybody likes.
+    pub requests_per_key: u32,
+    /// Requests a minute without a valid key or session, by network; 0: as many as anybody likes.
+    pub requests_per_network: u32,
+    /// Deliveries a month of a workspace; 0: as many as anybody likes.
+    pub calls_per_month: u64,
 }
 
 /// `[stream]`
@@ -463,11 +475,9 @@ impl Config {
             "database",
             "must be empty, sqlite:PATH or postgres://…",
         );
-        demand(
-            self.redis.is_empty() || self.redis.starts_with("redis://"),
-            "redis",
-            "must be empty or redis://[user:password@]host:port",
-        );
+        if let Some(Err(error)) = self.redis_address().map(xr2_bus::check_address) {
+            demand(false, "redis", &error.to_string());
+        }
         demand(
             self.secret_key.is_empty() || self.secret_key_file.is_empty(),
             "secret_key",

@@ -29,6 +29,7 @@ mod prompts_update;
 mod publish;
 mod put_off;
 mod queries;
+mod quotas;
 mod schema;
 mod sessions;
 mod setup;

@@ -36,6 +36,7 @@ pub async fn deliver(
     if let Some(wanted) = revision::wanted(headers)? {
         revision::reach(app, access.workspace, wanted).await?;
     }
+    let call = app.quotas().take(app, access).await?;
     let note = Note::of(access, &wish, began);
     let (what, outcome) = match find(app, access, name, selector).await {
         Ok(entry) => (Some(entry.what.clone()), answer_to(app, access, headers, &entry, wish, stale).await),
@@ -45,7 +46,12 @@ pub async fn deliver(
         let status = outcome.as_ref().map_or_else(|error| error.code.status(), Response::status);
         note.record(app, &what, status);
     }
-    outcome
+    let mut response = outcome?;
+    if let Some(level) = call.level {
+        level.put_on(response.headers_mut());
+    }
+    call.stands();
+    Ok(response)
 }
 
 async fn answer_to(

@@ -20,6 +20,7 @@ use crate::features::delivery::note::Note;
 use crate::features::delivery::query::Query;
 use crate::features::delivery::{metrics, revision};
 use crate::http::{client_address, is_ours};
+use crate::limits::Who;
 use crate::state::App;
 
 const PREFIX: &str = "/api/v1/prompts/";
@@ -82,9 +83,32 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let address = client_address(asked.peer, headers, &app.config().trusted_proxies);
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let note = Note::of_key(key.id, address, agent, &wish, asked.began);
-    let answer = answer_light(&entry, wish).ok()?;
+    let limit = match api_keys::limit_of(app, key) {
+        Some(limit) => Some(app.limits().try_pass(Who::Key(key.id), limit)?.ok()?),
+        None => None,
+    };
+    let Some(Ok(call)) = app.quotas().try_take(app, key.workspace) else {
+        if limit.is_some() {
+            app.limits().take_back(Who::Key(key.id));
+        }
+        return None;
+    };
+    let Ok(answer) = answer_light(&entry, wish) else {
+        // Counted where it is answered.
+        if limit.is_some() {
+            app.limits().take_back(Who::Key(key.id));
+        }
+        return None;
+    };
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    let response = respond(&entry, answer, headers, false, stale);
+    let mut response = respond(&entry, answer, headers, false, stale);
+    if let Some(standing) = limit {
+        standing.put_on(response.headers_mut());
+    }
+    if let Some(level) = call.level {
+        level.put_on(response.headers_mut());
+    }
+    call.stands();
     debug_assert!(matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED));
     note.record(app, &entry.what, response.status());
     Some(response)

@@ -21,6 +21,7 @@ mod query;
 mod revision;
 pub mod routes;
 pub mod several;
+mod warm;
 
 pub use bundle::BundleCache;
 pub use cache::PromptCache;
@@ -30,3 +31,4 @@ pub use freeze::Freezer;
 pub use items::{Delivered, delivered_now};
 pub(crate) use lane::answer_at_once;
 pub use revision::{reach as reach_revision, wanted as wanted_revision};
+pub use warm::WarmTier;

@@ -100,6 +100,8 @@ pub async fn batch(
         if let Some(wanted) = revision::wanted(&headers)? {
             revision::reach(&app, access.workspace, wanted).await?;
         }
+        // Refused as a whole when nothing is left; one by one when it runs out on the way.
+        drop(app.quotas().take(&app, &access).await?);
         let mut names: Vec<&str> = Vec::with_capacity(request.slugs.len());
         for name in &request.slugs {
             if !names.contains(&name.as_str()) {
@@ -135,6 +137,7 @@ async fn fetch(
     label: &str,
     variables: Option<&Map<String, Value>>,
 ) -> Result<Vec<u8>> {
+    let call = app.quotas().take(app, access).await?;
     let values = variables.cloned().map_or_else(Given::default, Given::Body);
     let note = Note::of(access, &Wish { values, ..Wish::default() }, Instant::now());
     let (what, outcome) = match find(app, access, name, SelectorRef::Label(label)).await {
@@ -150,6 +153,9 @@ async fn fetch(
             &what,
             outcome.as_ref().map_or_else(|error| error.code.status(), |_| StatusCode::OK),
         );
+    }
+    if outcome.is_ok() {
+        call.stands();
     }
     outcome
 }

@@ -56,6 +56,11 @@ impl Usage {
         self.buffer.dropped()
     }
 
+    /// Nothing that was noted is written while this is held.
+    pub async fn hold(&self) -> impl Sized + '_ {
+        self.waiting.lock().await
+    }
+
     /// Writes all that was noted. What the database does not take is kept for the next time; meanwhile the buffer fills
     /// up to its bound.
     pub async fn flush(&self, app: &App) -> xr2_db::Result<()> {
@@ -122,7 +127,9 @@ async fn write(app: &App, waiting: &mut Vec<EventRow>) -> xr2_db::Result<()> {
         let mut tx = app.db().usage().system(Purpose::Usage).write().await?;
         events::insert(&mut tx, &waiting[..batch]).await?;
         tx.commit().await?;
-        waiting.drain(..batch);
+        for row in waiting.drain(..batch).filter(EventRow::is_call) {
+            app.quotas().wrote(row.alike.what.workspace, row.month(), row.count);
+        }
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod replay;
 mod slow;
 mod stream;
 mod values;
+mod warm;
 
 use serde_json::{Value, json};
 use xr2_server::auth::{Access, Scope};

@@ -6,5 +6,6 @@ mod queries;
 mod thaw;
 mod writer;
 
+pub use model::{FrozenPrompt, FrozenVersion};
 pub use thaw::{Thawed, thaw};
 pub use writer::Freezer;

@@ -11,8 +11,7 @@ use crate::error::Result;
 use crate::features::delivery::freeze::model::{FrozenPrompt, FrozenVersion, FrozenWorkspace};
 use crate::features::delivery::freshness::Tenant;
 use crate::features::delivery::key::{KeyRef, SelectorRef};
-use crate::features::delivery::load::{Asked, Loaded, Outcome, assemble, source_of};
-use crate::features::delivery::queries::{PromptRow, VersionRow};
+use crate::features::delivery::load::{Asked, Layer, Loaded, Outcome, assemble, source_of};
 use crate::features::prompts::{Snippets, Source};
 use crate::frozen::{Frozen, Part};
 use crate::state::App;
@@ -85,13 +84,13 @@ async fn compile(
     prompt: &FrozenPrompt,
     version: &FrozenVersion,
 ) -> Result<Loaded> {
-    let row = version_row(version);
+    let row = version.row();
     let source = source_of(&row)?;
     let snippets = Snippets::gather(&source, |target| look_up(workspace, target));
     let former_slugs = prompt.former_slugs.iter().map(|slug| slug.as_str().into()).collect();
-    let asked = Asked { key, revision: workspace.revision, former_slugs, is_frozen: true };
+    let asked = Asked { key, revision: workspace.revision, former_slugs, layer: Layer::Frozen };
     let labels = prompt.labels.clone();
-    assemble(asked, tenant, prompt_row(prompt), row, labels, source, snippets).await
+    assemble(asked, tenant, prompt.row(), row, labels, source, snippets).await
 }
 
 fn look_up(
@@ -107,28 +106,6 @@ fn look_up(
     };
     let version = number.and_then(|number| prompt.version(number)).ok_or_else(missing)?;
     let Source { content, syntax, contract, .. } =
-        source_of(&version_row(version)).map_err(|error| IncludeError(error.to_string()))?;
+        source_of(&version.row()).map_err(|error| IncludeError(error.to_string()))?;
     Ok((prompt.id, Snippet { slug: prompt.slug.clone(), version: version.number, content, syntax, contract }))
-}
-
-fn prompt_row(prompt: &FrozenPrompt) -> PromptRow {
-    PromptRow {
-        id: prompt.id,
-        slug: prompt.slug.clone(),
-        title: prompt.title.clone(),
-        tags: prompt.tags.clone(),
-        latest_version: prompt.latest_version,
-    }
-}
-
-fn version_row(version: &FrozenVersion) -> VersionRow {
-    VersionRow {
-        number: version.number,
-        kind: version.kind.clone(),
-        syntax: version.syntax.clone(),
-        content: version.content.clone(),
-        variables: version.variables.clone(),
-        config: version.config.clone(),
-        created_at: version.created_at,
-    }
 }

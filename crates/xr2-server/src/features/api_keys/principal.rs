@@ -170,8 +170,27 @@ fn concerned(notice: &Notice) -> Option<Concerned> {
     })
 }
 
-/// Finds the key and checks that it may be used from here, now.
+/// Finds the key, checks that it may be used from here, now, and counts the use.
 pub async fn authenticate(
+    app: &App,
+    text: &str,
+    context: &RequestContext,
+    headers: &HeaderMap,
+) -> Result<Arc<KeyPrincipal>> {
+    let key = recheck(app, text, context, headers).await?;
+    let now = app.clock().now();
+    if let Some(limit) = key.rate_limit_per_minute {
+        let counted = app.keys().windows.count(&key.id, limit.unsigned_abs(), now);
+        counted
+            .map_err(|refused| ApiError::rate_limited(refused, "Requests with this API key in a minute"))?;
+    }
+    app.last_used().key(&key.stamp, now);
+    Ok(key)
+}
+
+/// Finds the key and checks that it may be used from here, now. Nobody uses it by that: what it has opened looks whether
+/// it may stay open.
+pub async fn recheck(
     app: &App,
     text: &str,
     context: &RequestContext,
@@ -199,12 +218,6 @@ pub async fn authenticate(
         }
         return Err(error);
     }
-    if let Some(limit) = key.rate_limit_per_minute {
-        let counted = cache.windows.count(&key.id, limit.unsigned_abs(), now);
-        counted
-            .map_err(|refused| ApiError::rate_limited(refused, "Requests with this API key in a minute"))?;
-    }
-    app.last_used().key(&key.stamp, now);
     Ok(key)
 }
 

@@ -14,11 +14,11 @@ use axum::response::Response;
 use crate::auth::{Credential, credential};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
-use crate::features::delivery::deliver::is_fresh_enough;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_slug};
+use crate::features::delivery::metrics;
 use crate::features::delivery::note::Note;
 use crate::features::delivery::query::Query;
-use crate::features::delivery::{metrics, revision};
+use crate::features::delivery::standing::{NoOlder, Standing};
 use crate::http::{client_address, is_ours};
 use crate::state::App;
 
@@ -55,10 +55,6 @@ struct Asked<'a> {
 
 fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let headers = asked.headers;
-    let stale = app.follower().contact().stale();
-    if !is_fresh_enough(app, stale) {
-        return None;
-    }
     let query = Query::parse(asked.query).ok()?;
     let SelectorRef::Label(label) = query.selector().ok()? else { return None };
     if query.names_workspace || !(key.labels.is_empty() || key.labels.iter().any(|one| one == label)) {
@@ -66,9 +62,8 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     }
     let wanted = KeyRef { workspace: key.workspace, name: asked.name, selector: SelectorRef::Label(label) };
     let entry = app.prompt_cache().warm(wanted)?;
-    if revision::wanted(headers).ok()?.is_some_and(|wanted| entry.tenant.told() < wanted) {
-        return None;
-    }
+    let standing = Standing::of_entry(app, &entry);
+    standing.check(app, NoOlder::reached(headers, &entry.tenant)?).ok()?;
     let wish = Wish {
         values: Given::Query(&query.variables),
         render: query.render,
@@ -84,7 +79,7 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let note = Note::of_key(key.id, address, agent, &wish, asked.began);
     let answer = answer_light(&entry, wish).ok()?;
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    let response = respond(&entry, answer, headers, false, stale);
+    let response = respond(&entry, answer, headers, false, standing);
     debug_assert!(matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED));
     note.record(app, &entry.what, response.status());
     Some(response)

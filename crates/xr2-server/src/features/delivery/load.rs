@@ -125,6 +125,7 @@ pub async fn assemble(
                 config,
                 config_text: version.config,
                 updated_at: version.created_at,
+                is_frozen,
             };
             // A new entry is rendered once, which may take long.
             let entry = if is_heavy(&parts.compiled) {

@@ -21,12 +21,13 @@ mod query;
 mod revision;
 pub mod routes;
 pub mod several;
+mod standing;
 
 pub use bundle::BundleCache;
 pub use cache::PromptCache;
 pub use deliver::require_label;
 pub use dto::{Delivery, IncludedSnippet, RenderRequest, VersionName};
-pub use freeze::Freezer;
+pub use freeze::{Freezer, kept_revision};
 pub use items::{Delivered, delivered_now};
 pub(crate) use lane::answer_at_once;
 pub use revision::{reach as reach_revision, wanted as wanted_revision};

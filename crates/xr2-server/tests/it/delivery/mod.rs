@@ -12,7 +12,7 @@ mod preview;
 mod push;
 mod replay;
 mod slow;
-mod stream;
+pub mod stream;
 mod values;
 
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 //! The database, or Redis, goes away, hangs or is slow while programs fetch prompts.
 
+mod journal;
+mod kept;
 mod load;
 mod recovery;
 mod redis;
@@ -11,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::json;
 use tokio::task::JoinHandle;
-use xr2_server::features::api_keys::kept_revision;
+use xr2_server::features::delivery::kept_revision;
 use xr2_testkit::{Answer, Client, TestApp};
 
 /// An owner, and a key made through the API, so that it is told of like any other.

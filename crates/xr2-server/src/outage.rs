@@ -60,12 +60,17 @@ pub(crate) async fn keep_connected(app: App) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        if !app.db().wants_start() {
+        let outcome = if app.db().wants_start() {
+            let outcome = reconnect(&app, was_connected).await;
+            was_connected |= outcome.is_ok();
+            outcome
+        } else if app.db().lacks_usage() {
+            app.db().restart_usage().await.map_err(StartError::from)
+        } else {
             continue;
-        }
-        match reconnect(&app, was_connected).await {
+        };
+        match outcome {
             Ok(()) => {
-                was_connected = true;
                 complained.clear();
                 tracing::info!("connected to the database");
             }

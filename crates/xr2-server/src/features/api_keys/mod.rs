@@ -15,5 +15,6 @@ pub use dto::{ApiKey, KeyStatus};
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
 pub use freeze::{freeze, kept_revision};
 pub use principal::{KeyCache, KeyPrincipal, authenticate, known, recheck};
+pub use queries::names;
 pub use routes::*;
 pub use service::{create_for, describe, replace_for};

@@ -10,9 +10,8 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::error::{ApiError, Result};
-use crate::events::{Listener, Notice};
+use crate::events::{self, Listener, Notice};
 use crate::features::stream::changes::changes_of;
-use crate::features::stream::queries;
 use crate::features::stream::room::{END, Place, RECHECK, Room, Waiter};
 use crate::features::stream::speak::speak;
 use crate::state::App;
@@ -255,7 +254,7 @@ impl Listener for Hub {
 async fn present(app: &App, workspace: Uuid) -> Result<i64> {
     let asked = async {
         let mut tx = app.db().tenant(workspace).read().await?;
-        let revision = queries::revision(&mut tx).await?;
+        let revision = events::revision(&mut tx).await?;
         tx.commit().await?;
         Ok::<i64, xr2_db::DbError>(revision)
     };

@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use crate::auth::Access;
 use crate::error::{ApiError, Result};
-use crate::features::prompts;
+use crate::events;
 use crate::features::telemetry::dto::{ClientCounts, ClientInstance, ClientKey, ClientServing, Clients};
 use crate::features::telemetry::presence::{GONE_AFTER, Serving, settle};
 use crate::features::telemetry::queries::{self, InstanceRow};
+use crate::features::{api_keys, prompts};
 use crate::state::App;
 
 /// Instances that are listed; all are counted.
@@ -97,7 +98,7 @@ pub async fn clients(
 
 async fn filter(app: &App, access: &Access, prompt: Option<&str>, label: Option<&str>) -> Result<Filter> {
     let mut tx = app.db().tenant(access.workspace).read().await?;
-    let revision = queries::revision(&mut tx).await?;
+    let revision = events::revision(&mut tx).await?;
     let prompt = match prompt {
         Some(name) => {
             let row = prompts::find(&mut tx, name).await?.ok_or_else(|| ApiError::not_found("prompt"))?;
@@ -128,7 +129,7 @@ impl Named {
         for some in prompts.into_iter().collect::<Vec<_>>().chunks(1000) {
             slugs.extend(queries::slugs(&mut tx, some).await?);
         }
-        let keys = queries::key_names(&mut tx, &keys.into_iter().collect::<Vec<_>>()).await?;
+        let keys = api_keys::names(&mut tx, &keys.into_iter().collect::<Vec<_>>()).await?;
         tx.commit().await?;
         Ok(Named { slugs, keys: keys.into_iter().collect() })
     }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bundle;
+mod edited;
 mod fetch;
 mod freshness;
 mod includes;

@@ -7,6 +7,7 @@ mod recovery;
 mod redis;
 mod restart;
 mod tampering;
+mod usage_file;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -9,6 +9,7 @@ use xr2_db::Tx;
 
 use crate::clock::Time;
 use crate::error::Result;
+use crate::events;
 use crate::features::delivery::bundle::snapshot::{Item, Snapshot};
 use crate::features::delivery::entry::{Parts, item_of, words};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
@@ -66,7 +67,7 @@ async fn begin(app: &App, tenant: &Tenant, wait: bool) -> Result<(Tx, i64)> {
     let mut attempts = if wait { ATTEMPTS } else { 0 };
     loop {
         let mut tx = app.db().tenant(tenant.id()).read().await?;
-        let revision = queries::revision(&mut tx).await?;
+        let revision = events::revision(&mut tx).await?;
         if tenant.told() >= revision || attempts == 0 {
             return Ok((tx, revision));
         }

@@ -1,6 +1,5 @@
 //! `GET /bundle`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -18,16 +17,11 @@ use crate::features::delivery::bundle::snapshot::{Snapshot, Wanted};
 use crate::features::delivery::deliver::{is_publishable, require_label};
 use crate::features::delivery::dto::Delivery;
 use crate::features::delivery::key::is_label;
+use crate::features::delivery::narrow;
 use crate::features::delivery::query::DEFAULT_LABEL;
 use crate::features::delivery::standing::{NoOlder, Standing};
 use crate::http::Params;
 use crate::state::App;
-
-/// Prompts one bundle may be narrowed to.
-const MAX_SLUGS: usize = 500;
-
-/// Tags one bundle may be narrowed to.
-const MAX_TAGS: usize = 50;
 
 /// What a label delivers.
 #[derive(Serialize, ToSchema)]
@@ -151,8 +145,8 @@ async fn of_revision(
 
 fn asked(params: &Params) -> Result<(Asked, Option<(i64, usize)>)> {
     let mut problems = Vec::new();
-    let slugs = list(params, "slugs", MAX_SLUGS, &mut problems);
-    let tags = list(params, "tags", MAX_TAGS, &mut problems);
+    let slugs = narrow::slugs(params, &mut problems);
+    let tags = narrow::tags(params, &mut problems);
     let given = |name| params.get(name).filter(|text| !text.is_empty());
     let limit = given("limit").map_or(Some(MOST), |text| text.parse().ok());
     let limit = limit.filter(|limit| (1..=MOST).contains(limit)).unwrap_or_else(|| {
@@ -172,22 +166,6 @@ fn asked(params: &Params) -> Result<(Asked, Option<(i64, usize)>)> {
     } else {
         Err(ApiError::validation(problems))
     }
-}
-
-fn list(
-    params: &Params,
-    name: &str,
-    most: usize,
-    problems: &mut Vec<FieldProblem>,
-) -> Option<HashSet<String>> {
-    let text = params.get(name)?;
-    let words: HashSet<String> =
-        text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    if words.len() > most {
-        let message = format!("must name at most {most}; leave it out to get all");
-        problems.push(FieldProblem::new(name, "too_long", message));
-    }
-    (!words.is_empty()).then_some(words)
 }
 
 /// The tag without its quotes.

@@ -78,10 +78,11 @@ impl Listener for Freezer {
     fn in_order(&self, notice: &Notice) {
         let group = notice.kind.split('.').next().unwrap_or_default();
         let (keys, prompts) = match (group, notice.resource_id) {
+            // The prompts' file tells up to which revision it goes.
+            _ if notice.kind == "prompt.edited" => (false, Changed::Prompts(BTreeSet::new())),
             ("prompt" | "version" | "label", Some(id)) if notice.resource_type == "prompt" => {
                 (false, Changed::Prompts([id].into()))
             }
-            // The prompts' file tells up to which revision it goes.
             ("api_key" | "member", _) => (true, Changed::Prompts(BTreeSet::new())),
             _ => (true, Changed::Everything),
         };

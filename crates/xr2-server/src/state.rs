@@ -131,7 +131,7 @@ impl App {
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone(), clock.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes));
+        let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes, clock.clone()));
         let streams = Arc::new(Hub::new(&config));
         let node = clock.new_id();
         let bus = match config.redis_address() {

@@ -6,7 +6,10 @@ import { keys } from './keys';
 import type { ChangedEvent } from './types';
 
 type Listener = (event: ChangedEvent) => void;
-type Message = { kind: 'changed'; event: ChangedEvent } | { kind: 'resync' };
+type Message =
+  | { kind: 'changed'; event: ChangedEvent }
+  | { kind: 'edited'; slug: string }
+  | { kind: 'resync' };
 
 const listeners = new Set<Listener>();
 
@@ -16,7 +19,9 @@ function handle(message: Message, queryClient: QueryClient): void {
     void queryClient.invalidateQueries({ queryKey: ['prompt'] });
     return;
   }
-  void queryClient.invalidateQueries({ queryKey: keys.prompt(message.event.slug) });
+  const slug = message.kind === 'edited' ? message.slug : message.event.slug;
+  void queryClient.invalidateQueries({ queryKey: keys.prompt(slug) });
+  if (message.kind === 'edited') return;
   for (const listener of listeners) listener(message.event);
 }
 
@@ -34,6 +39,10 @@ function connect(workspace: string, deliver: (message: Message) => void): () => 
     });
     source.addEventListener('changed', (event) => {
       deliver({ kind: 'changed', event: JSON.parse((event as MessageEvent<string>).data) as ChangedEvent });
+    });
+    source.addEventListener('edited', (event) => {
+      const { slug } = JSON.parse((event as MessageEvent<string>).data) as { slug: string };
+      deliver({ kind: 'edited', slug });
     });
     source.addEventListener('resync', () => deliver({ kind: 'resync' }));
     source.onerror = () => {

@@ -168,8 +168,28 @@ fn concerned(notice: &Notice) -> Option<Concerned> {
     })
 }
 
-/// Finds the key and checks that it may be used from here, now.
+/// Finds the key, checks that it may be used from here, now, and counts the use.
 pub async fn authenticate(
+    app: &App,
+    text: &str,
+    context: &RequestContext,
+    headers: &HeaderMap,
+) -> Result<Arc<KeyPrincipal>> {
+    let key = recheck(app, text, context, headers).await?;
+    let now = app.clock().now();
+    if let Some(limit) = limit_of(app, &key) {
+        let standing = app.limits().pass(Who::Key(key.id), limit).await;
+        context
+            .standing
+            .put(standing.map_err(|refused| too_many(refused, "Requests with this API key in a minute"))?);
+    }
+    app.last_used().key(&key.stamp, now);
+    Ok(key)
+}
+
+/// Finds the key and checks that it may be used from here, now. Nobody uses it by that: what it has opened looks whether
+/// it may stay open.
+pub async fn recheck(
     app: &App,
     text: &str,
     context: &RequestContext,
@@ -201,13 +221,6 @@ pub async fn authenticate(
         }
         return Err(error);
     }
-    if let Some(limit) = limit_of(app, &key) {
-        let standing = app.limits().pass(Who::Key(key.id), limit).await;
-        context
-            .standing
-            .put(standing.map_err(|refused| too_many(refused, "Requests with this API key in a minute"))?);
-    }
-    app.last_used().key(&key.stamp, now);
     Ok(key)
 }
 

@@ -12,12 +12,11 @@ use xr2_prompt::{Provider, RenderError, RenderOptions, Values, coerce_query, pro
 use crate::error::{ApiError, Code, Result};
 use crate::features::delivery::body::{etag_of, matches_etag};
 use crate::features::delivery::entry::Entry;
+use crate::features::delivery::standing::Standing;
 use crate::heavy::heavy;
 use crate::http::Handled;
 
-pub static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
 static X_XR2_VERSION: HeaderName = HeaderName::from_static("x-xr2-version");
-static X_XR2_STALE: HeaderName = HeaderName::from_static("x-xr2-stale");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Kept, but asked about every time.
 pub const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -123,7 +122,7 @@ pub async fn data(entry: &Arc<Entry>, values: Option<Values>) -> Result<Vec<u8>>
         return data_with(entry, values);
     }
     let entry = entry.clone();
-    tokio::task::spawn_blocking(move || data_with(&entry, values)).await.map_err(ApiError::internal)?
+    heavy(move || data_with(&entry, values)).await?
 }
 
 fn data_with(entry: &Entry, values: Option<Values>) -> Result<Vec<u8>> {
@@ -191,13 +190,12 @@ pub fn render_error(error: &RenderError) -> ApiError {
 }
 
 /// Puts the headers of delivery around an answer; 304 when the client has it already.
-/// `stale` are the seconds since the database was last heard from, when it is not.
 pub fn respond(
     entry: &Entry,
     (body, etag): Answer,
     request: &HeaderMap,
     is_publishable: bool,
-    stale: Option<u64>,
+    standing: Standing,
 ) -> Response {
     let known = request.get(header::IF_NONE_MATCH).is_some_and(|tags| matches_etag(tags.as_bytes(), &etag));
     let mut headers = HeaderMap::with_capacity(14);
@@ -211,14 +209,7 @@ pub fn respond(
     headers.insert(header::ETAG, etag);
     headers.insert(header::VARY, vary(is_publishable));
     headers.insert(X_XR2_VERSION.clone(), entry.version_header.clone());
-    // The entry holds as of its reading, and as of every change this node has been told of since, unless one of them
-    // was its own: then what goes out is the text from before. Told is read first, because it rises last.
-    let (read_at, told) = (entry.mark.revision(), entry.tenant.told());
-    let revision = if entry.mark.is_stale() { read_at } else { read_at.max(told) };
-    headers.insert(X_XR2_REVISION.clone(), HeaderValue::from(revision));
-    if let Some(seconds) = stale {
-        headers.insert(X_XR2_STALE.clone(), HeaderValue::from(seconds));
-    }
+    standing.put(&mut headers);
     let mut response = Response::new(body);
     *response.status_mut() = if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     *response.headers_mut() = headers;

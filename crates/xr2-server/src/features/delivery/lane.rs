@@ -14,11 +14,11 @@ use axum::response::Response;
 use crate::auth::{Credential, credential};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
-use crate::features::delivery::deliver::is_fresh_enough;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_slug};
+use crate::features::delivery::metrics;
 use crate::features::delivery::note::Note;
 use crate::features::delivery::query::Query;
-use crate::features::delivery::{metrics, revision};
+use crate::features::delivery::standing::{NoOlder, Standing};
 use crate::http::{client_address, is_ours};
 use crate::limits::Who;
 use crate::state::App;
@@ -56,10 +56,6 @@ struct Asked<'a> {
 
 fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let headers = asked.headers;
-    let stale = app.follower().contact().stale();
-    if !is_fresh_enough(app, stale) {
-        return None;
-    }
     let query = Query::parse(asked.query).ok()?;
     let SelectorRef::Label(label) = query.selector().ok()? else { return None };
     if query.names_workspace || !(key.labels.is_empty() || key.labels.iter().any(|one| one == label)) {
@@ -67,9 +63,8 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     }
     let wanted = KeyRef { workspace: key.workspace, name: asked.name, selector: SelectorRef::Label(label) };
     let entry = app.prompt_cache().warm(wanted)?;
-    if revision::wanted(headers).ok()?.is_some_and(|wanted| entry.tenant.told() < wanted) {
-        return None;
-    }
+    let standing = Standing::of_entry(app, &entry);
+    standing.check(app, NoOlder::reached(headers, &entry.tenant)?).ok()?;
     let wish = Wish {
         values: Given::Query(&query.variables),
         render: query.render,
@@ -101,9 +96,9 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
         return None;
     };
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    let mut response = respond(&entry, answer, headers, false, stale);
-    if let Some(standing) = limit {
-        standing.put_on(response.headers_mut());
+    let mut response = respond(&entry, answer, headers, false, standing);
+    if let Some(limit) = limit {
+        limit.put_on(response.headers_mut());
     }
     if let Some(level) = call.level {
         level.put_on(response.headers_mut());

@@ -6,6 +6,7 @@ use xr2_db::Tx;
 use xr2_prompt::{Content, PromptType};
 
 use crate::error::{ApiError, Result};
+use crate::events;
 use crate::features::delivery::entry::{Entry, Parts, is_heavy};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
@@ -70,7 +71,7 @@ pub struct Refusal {
 /// Reads and compiles what `key` asks for. An error is the database's; it is not kept.
 pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Loaded> {
     let mut tx = app.db().tenant(key.workspace).read().await?;
-    let revision = queries::revision(&mut tx).await?;
+    let revision = events::revision(&mut tx).await?;
     let found = find(&mut tx, key).await?;
     let mark = Mark::new(key.to_key(), revision);
     let mut dependencies = vec![Dependency::Name(key.name.into())];
@@ -145,6 +146,7 @@ pub async fn assemble(
                 config,
                 config_text: version.config,
                 updated_at: version.created_at,
+                is_frozen: layer == Layer::Frozen,
             };
             // A new entry is rendered once, which may take long.
             let entry = if is_heavy(&parts.compiled) {

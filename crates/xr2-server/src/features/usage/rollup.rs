@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::DateTime;
 use uuid::Uuid;
-use xr2_db::{Purpose, Result};
+use xr2_db::{DbError, Purpose, Result};
 
 use super::event::Source;
 use super::queries::events::{self, Counted};
@@ -120,7 +120,8 @@ async fn step(app: &App, until: i64) -> Result<bool> {
     let sums = if batch.len() < 256 {
         sums_of(&batch)
     } else {
-        tokio::task::spawn_blocking(move || sums_of(&batch)).await.expect("summing does not panic")
+        let summing = tokio::task::spawn_blocking(move || sums_of(&batch)).await;
+        summing.map_err(|error| DbError::setup(format!("usage could not be summed: {error}")))?
     };
     let mut tx = db.system(Purpose::Usage).write().await?;
     // Another node may have summed the same meanwhile.

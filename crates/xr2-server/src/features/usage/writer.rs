@@ -96,7 +96,12 @@ impl Usage {
             };
             if let Err(error) = self.flush(app).await {
                 let waiting = self.buffer.len();
-                tracing::warn!(%error, waiting, "could not write usage; it is kept and tried again");
+                // That the database is left alone for a while is told once, elsewhere.
+                if error.is_refusal() {
+                    tracing::debug!(%error, waiting, "usage waits for the database");
+                } else {
+                    tracing::warn!(%error, waiting, "could not write usage; it is kept and tried again");
+                }
                 if !stopping {
                     // A full buffer must not make a database that is down busier still.
                     tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(FLUSH_EVERY) => {} }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bundle;
+mod edited;
 mod fetch;
 mod freshness;
 mod includes;
@@ -12,7 +13,7 @@ mod preview;
 mod push;
 mod replay;
 mod slow;
-mod stream;
+pub mod stream;
 mod values;
 mod warm;
 

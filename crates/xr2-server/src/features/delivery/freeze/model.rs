@@ -69,6 +69,11 @@ impl Pages {
         Some(Pages { head, prompts })
     }
 
+    /// What the file begins with alone.
+    pub(super) fn parse_head(mut file: &[u8]) -> Option<Head> {
+        serde_json::from_slice(take_part(&mut file)?).ok()
+    }
+
     pub(super) fn put(&mut self, prompt: &FrozenPrompt) -> serde_json::Result<()> {
         self.prompts.insert(prompt.id, serde_json::to_vec(prompt)?);
         Ok(())
@@ -100,11 +105,11 @@ fn put_part(file: &mut Vec<u8>, part: &[u8]) {
 }
 
 /// A workspace's prompts, ready to be looked up.
-pub(super) struct FrozenWorkspace {
+pub struct FrozenWorkspace {
     pub(super) revision: i64,
     /// Memory it takes, about.
     pub(super) bytes: usize,
-    prompts: Vec<FrozenPrompt>,
+    pub(super) prompts: Vec<FrozenPrompt>,
     /// By slug and former slug.
     by_name: HashMap<String, usize>,
     by_id: HashMap<Uuid, usize>,

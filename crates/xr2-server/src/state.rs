@@ -37,7 +37,7 @@ struct Inner {
     prompts: Arc<PromptCache>,
     frozen: Arc<Frozen>,
     freezer: Arc<Freezer>,
-    bundles: BundleCache,
+    bundles: Arc<BundleCache>,
     streams: Arc<Hub>,
     accounts: Accounts,
     denials: Denials,
@@ -123,12 +123,13 @@ impl App {
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone(), clock.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let bundles = BundleCache::new(config.limits.bundle_bytes);
+        let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes));
         let streams = Arc::new(Hub::new(&config));
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![
             keys.clone(),
             prompts.clone(),
+            bundles.clone(),
             frozen.clone(),
             freezer.clone(),
             streams.clone(),
@@ -281,7 +282,7 @@ impl App {
     }
 
     /// Bundles in memory.
-    pub fn bundles(&self) -> &BundleCache {
+    pub fn bundles(&self) -> &Arc<BundleCache> {
         &self.0.bundles
     }
 

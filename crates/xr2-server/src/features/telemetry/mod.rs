@@ -10,6 +10,7 @@ mod names;
 mod presence;
 mod queries;
 mod report;
+mod roster;
 pub mod routes;
 
 pub use jobs::ForgetReports;

@@ -13,6 +13,7 @@ use crate::clock::Time;
 use crate::error::{ApiError, Result};
 use crate::features::telemetry::queries;
 use crate::features::telemetry::report::MAX_AGE;
+use crate::features::telemetry::roster::Roster;
 use crate::state::App;
 
 /// An instance not heard of for so long is gone.
@@ -72,10 +73,11 @@ pub struct Serving {
 /// Instances by workspace and name.
 type Known = HashMap<(Uuid, Box<str>), Heard>;
 
-/// What was heard since it was last written.
+/// What was heard since it was last written, and who is there as far as somebody looks.
 #[derive(Default)]
 pub struct Presence {
     waiting: Mutex<Waiting>,
+    roster: Roster,
 }
 
 #[derive(Default)]
@@ -95,6 +97,11 @@ impl Presence {
         }
         waiting.served += served;
         waiting.put(workspace, heard);
+    }
+
+    /// For those who look.
+    pub(super) fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

@@ -1,8 +1,10 @@
 //! The database, or Redis, goes away, hangs or is slow while programs fetch prompts.
 
+mod hosts;
 mod load;
 mod recovery;
 mod redis;
+mod replicas;
 mod restart;
 mod tampering;
 

@@ -203,6 +203,11 @@ impl App {
         self.0.tasks.spawn(async move { app.0.freezer.run(&app).await });
         self.0.tasks.spawn(outage::keep_connected(self.clone()));
         let app = self.clone();
+        self.0.tasks.spawn(async move {
+            let stop = app.stopping();
+            tokio::select! { () = stop.cancelled() => {}, () = app.db().watch_replicas() => {} }
+        });
+        let app = self.clone();
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
         if self.config().limits.calls_per_month > 0 {

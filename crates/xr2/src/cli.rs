@@ -78,12 +78,40 @@ pub struct Serve {
     /// Address and port [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// Answer requests, and do nothing in the background (unless --worker is given as well)
+    #[arg(long)]
+    pub api: bool,
+    /// Work in the background, all queues or those named, and answer nothing but probes (unless --api is given as well)
+    #[arg(long, value_name = "QUEUES", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub worker: Option<String>,
     /// Fill an empty server with a demo workspace and print how to sign in
     #[arg(long)]
     pub demo: bool,
     /// Also write what the demo prints, as JSON readable by you alone
     #[arg(long, value_name = "FILE", requires = "demo")]
     pub credentials_file: Option<PathBuf>,
+}
+
+impl Serve {
+    /// Its own flags as overrides of settings.
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut all = Vec::new();
+        let mut set =
+            |key: &str, value: &str| all.push(Override { key: key.to_owned(), value: value.to_owned() });
+        if let Some(listen) = &self.listen {
+            set("listen", listen);
+        }
+        match (self.api, self.worker.is_some()) {
+            (true, true) => set("roles", "api,worker"),
+            (true, false) => set("roles", "api"),
+            (false, true) => set("roles", "worker"),
+            (false, false) => {}
+        }
+        if let Some(queues) = &self.worker {
+            set("queues", queues);
+        }
+        all
+    }
 }
 
 /// `xr2 import`

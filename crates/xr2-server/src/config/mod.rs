@@ -30,6 +30,7 @@ pub struct Config {
     database: Hidden,
     /// Redis address; see [`Config::redis_address`].
     redis: Hidden,
+    database_replicas: Vec<Hidden>,
     /// Address in the browser, without a slash at the end; empty when not set.
     pub public_url: String,
     /// Further host names this server answers to.
@@ -111,6 +112,8 @@ pub enum Synchronous {
 pub struct Postgres {
     /// Connections at most.
     pub max_connections: u32,
+    #[serde(deserialize_with = "duration::read")]
+    replica_max_lag: Duration,
 }
 
 /// `[auth]`
@@ -349,6 +352,8 @@ impl Config {
         options.time = Some(time);
         if self.is_postgres() {
             options.max_connections = self.postgres.max_connections;
+            options.replicas = self.database_replicas.iter().map(|address| address.to_string()).collect();
+            options.max_lag = self.postgres.replica_max_lag;
         }
         options.durability = match self.sqlite.synchronous {
             Synchronous::Normal => xr2_db::Durability::Normal,
@@ -478,6 +483,12 @@ impl Config {
         if let Some(Err(error)) = self.redis_address().map(xr2_bus::check_address) {
             demand(false, "redis", &error.to_string());
         }
+        demand(
+            self.database_replicas.iter().all(|address| address.starts_with("postgres"))
+                && (self.database_replicas.is_empty() || self.is_postgres()),
+            "database_replicas",
+            "must be postgres://… addresses, beside a database that is one",
+        );
         demand(
             self.secret_key.is_empty() || self.secret_key_file.is_empty(),
             "secret_key",

@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use xr2_server::clock::Clock;
-use xr2_server::config::Override;
 use xr2_server::features::{accounts, demo};
 use xr2_server::{App, serve, telemetry};
 
@@ -15,9 +14,7 @@ use crate::cli;
 use crate::commands::configure;
 
 pub async fn run(args: cli::Serve) -> anyhow::Result<()> {
-    let listen =
-        args.listen.iter().map(|value| Override { key: "listen".into(), value: value.clone() }).collect();
-    let mut config = configure(&args.settings, listen)?;
+    let mut config = configure(&args.settings, args.overrides())?;
     telemetry::init_logs(&config.log)?;
     telemetry::init_metrics();
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
@@ -40,6 +37,10 @@ async fn greet(app: &App, wants_demo: bool, credentials_file: Option<&Path>) -> 
     let url = app.config().base_url();
     if !app.db().has_started() {
         println!("xr2 {} delivers prompts without its database: {url}", env!("CARGO_PKG_VERSION"));
+        return Ok(());
+    }
+    if !app.config().is_api() {
+        println!("xr2 {} works in the background; it can be probed at {url}", env!("CARGO_PKG_VERSION"));
         return Ok(());
     }
     // Opened before anything is made: a wrong path must not cost the only password.

@@ -3,6 +3,8 @@
 mod demo;
 mod durability;
 mod import;
+mod nodes;
 mod program;
 mod queries;
+mod roles;
 mod stop;

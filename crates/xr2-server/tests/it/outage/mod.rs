@@ -1,10 +1,12 @@
 //! The database, or Redis, goes away, hangs or is slow while programs fetch prompts.
 
+mod hosts;
 mod journal;
 mod kept;
 mod load;
 mod recovery;
 mod redis;
+mod replicas;
 mod restart;
 mod tampering;
 mod usage_file;

@@ -78,12 +78,31 @@ pub struct Serve {
     /// Address and port [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// Speak TLS with this certificate and its chain (PEM); read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<String>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<String>,
     /// Fill an empty server with a demo workspace and print how to sign in
     #[arg(long)]
     pub demo: bool,
     /// Also write what the demo prints, as JSON readable by you alone
     #[arg(long, value_name = "FILE", requires = "demo")]
     pub credentials_file: Option<PathBuf>,
+}
+
+impl Serve {
+    /// The flags that only this command has, as overrides of settings.
+    pub fn own_overrides(&self) -> Vec<Override> {
+        let named = [
+            ("listen", &self.listen),
+            ("tls.certificate", &self.tls_certificate),
+            ("tls.key", &self.tls_key),
+        ];
+        let given = named.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
+        given.map(|(key, value)| Override { key: key.to_owned(), value }).collect()
+    }
 }
 
 /// `xr2 import`

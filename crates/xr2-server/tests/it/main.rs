@@ -35,4 +35,5 @@ mod support;
 mod telemetry;
 mod usage;
 mod versions;
+mod wire;
 mod workspaces;

@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use xr2_server::clock::Clock;
-use xr2_server::config::Override;
 use xr2_server::features::{accounts, demo};
 use xr2_server::{App, serve, telemetry};
 
@@ -15,11 +14,10 @@ use crate::cli;
 use crate::commands::configure;
 
 pub async fn run(args: cli::Serve) -> anyhow::Result<()> {
-    let listen =
-        args.listen.iter().map(|value| Override { key: "listen".into(), value: value.clone() }).collect();
-    let mut config = configure(&args.settings, listen)?;
+    let mut config = configure(&args.settings, args.own_overrides())?;
     telemetry::init_logs(&config.log)?;
     telemetry::init_metrics();
+    serve::tls::check(&config)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {} (is another xr2 running? --listen chooses another address)",

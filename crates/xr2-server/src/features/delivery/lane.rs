@@ -7,8 +7,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use axum::response::Response;
 
 use crate::auth::{Credential, credential};
@@ -26,7 +25,7 @@ const PREFIX: &str = "/api/v1/prompts/";
 static X_WORKSPACE: HeaderName = HeaderName::from_static("x-workspace");
 
 /// The answer, if it can be given at once to who asks from `peer`.
-pub fn answer_at_once(app: &App, request: &Request, peer: IpAddr) -> Option<Response> {
+pub fn answer_at_once<B>(app: &App, request: &Request<B>, peer: IpAddr) -> Option<Response> {
     if request.method() != Method::GET {
         return None;
     }

@@ -12,11 +12,13 @@ mod authoring;
 mod bare;
 mod broadcast;
 mod delivery;
+mod hot_set;
 mod http;
 mod ingest;
 mod listeners;
 mod load;
 mod machine;
+mod pace;
 mod report;
 mod server;
 mod startup;
@@ -42,7 +44,7 @@ struct Arguments {
 enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
-        /// delivery, stream, startup, authoring, ingest; all of them when none is named.
+        /// startup, delivery, hot-set, stream, authoring, ingest; all of them when none is named.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -81,6 +83,7 @@ fn main() -> Result<()> {
                 println!("{name}: {rounds} rounds of {seconds} s");
                 let report = match name {
                     "delivery" => delivery::measure(&server, effort)?,
+                    "hot-set" => hot_set::measure(&server, effort)?,
                     "stream" => stream::measure(&server, effort)?,
                     "startup" => startup::measure(&server, effort)?,
                     "ingest" => ingest::measure(&server, effort)?,
@@ -94,7 +97,7 @@ fn main() -> Result<()> {
     }
 }
 
-const SCENARIOS: [&str; 5] = ["startup", "delivery", "stream", "authoring", "ingest"];
+const SCENARIOS: [&str; 6] = ["startup", "delivery", "hot-set", "stream", "authoring", "ingest"];
 
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
     if let Some(unknown) = names.iter().find(|name| !SCENARIOS.contains(&name.as_str())) {

@@ -46,13 +46,7 @@ impl Server {
 
     /// xr2 with its demo workspace on a new data directory.
     pub async fn xr2_demo(program: &Path) -> Result<Self> {
-        let arguments = |folder: &Path, port: u16| {
-            let mut arguments = xr2_arguments(folder, port);
-            arguments.extend(["--demo".into(), "--credentials-file".into()]);
-            arguments.push(folder.join("credentials.json").to_string_lossy().into_owned());
-            arguments
-        };
-        Self::start(program, "/ready", arguments).await
+        Self::start(program, "/ready", xr2_demo_arguments).await
     }
 
     /// xr2 on an empty data directory.
@@ -121,6 +115,14 @@ impl Drop for Server {
 pub fn xr2_arguments(folder: &Path, port: u16) -> Vec<String> {
     let data = folder.join("data").to_string_lossy().into_owned();
     vec!["serve".into(), "--listen".into(), format!("127.0.0.1:{port}"), "--data-dir".into(), data]
+}
+
+/// The same with the demo workspace, whose credentials are written to a file.
+pub fn xr2_demo_arguments(folder: &Path, port: u16) -> Vec<String> {
+    let mut arguments = xr2_arguments(folder, port);
+    arguments.extend(["--demo".into(), "--credentials-file".into()]);
+    arguments.push(folder.join("credentials.json").to_string_lossy().into_owned());
+    arguments
 }
 
 /// Beside the benchmark program, so that data is written to the disk the checkout is on and not to a memory disk.

@@ -3,6 +3,7 @@
 mod body;
 mod client;
 mod context;
+mod encoding;
 mod guard;
 mod observe;
 mod params;
@@ -13,6 +14,7 @@ mod text;
 pub use body::{Body, JsonBytes, read_json};
 pub use client::client_address;
 pub use context::{CookieSlot, RequestContext, RequestId};
+pub use encoding::{Encoding, LARGE, WORTH_PACKING, compress, matches_etag};
 pub use guard::{guard_host, guard_path, is_ours};
 pub use observe::{Handled, dress, observe, refuse};
 pub(crate) use params::decode;

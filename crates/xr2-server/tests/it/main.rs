@@ -7,6 +7,7 @@ mod api_keys;
 mod bad_bodies;
 mod bad_input;
 mod bin;
+mod compression;
 mod config;
 mod cors;
 mod delivery;

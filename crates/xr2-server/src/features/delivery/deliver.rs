@@ -12,6 +12,7 @@ use crate::error::{ApiError, Result};
 use crate::features::api_keys::KeyKind;
 use crate::features::delivery::answer::{Wish, answer, respond};
 use crate::features::delivery::entry::Entry;
+use crate::features::delivery::form::Form;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_label, is_slug};
 use crate::features::delivery::load::Outcome;
 use crate::features::delivery::note::Note;
@@ -57,8 +58,8 @@ async fn answer_to(
     stale: Option<u64>,
 ) -> Result<Response> {
     note_fetch(app, access, entry);
-    let answer = answer(entry, wish).await?;
-    Ok(respond(entry, answer, headers, is_publishable(access), stale))
+    let form = Form::of(entry, answer(entry, wish).await?, headers).await?;
+    Ok(respond(entry, form, is_publishable(access), stale))
 }
 
 /// Whether something may be delivered that is `stale` seconds old, or may be.

@@ -14,6 +14,7 @@ use crate::auth::{Credential, credential};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
 use crate::features::delivery::deliver::is_fresh_enough;
+use crate::features::delivery::form::Form;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_slug};
 use crate::features::delivery::note::Note;
 use crate::features::delivery::query::Query;
@@ -81,9 +82,9 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let address = client_address(asked.peer, headers, &app.config().trusted_proxies);
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let note = Note::of_key(key.id, address, agent, &wish, asked.began);
-    let answer = answer_light(&entry, wish).ok()?;
+    let form = Form::at_once(&entry, answer_light(&entry, wish).ok()?, headers)?;
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    let response = respond(&entry, answer, headers, false, stale);
+    let response = respond(&entry, form, false, stale);
     debug_assert!(matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED));
     note.record(app, &entry.what, response.status());
     Some(response)

@@ -4,7 +4,7 @@ use crate::delivery::fetches::post;
 use crate::http::{self, Connection};
 use crate::load::{self, Work};
 use crate::report::{Bound, Report, Target, median};
-use crate::server::{Server, xr2_demo_arguments};
+use crate::server::{Server, xr2_demo_command};
 use crate::{Effort, machine};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -101,16 +101,13 @@ async fn measure_here(xr2: &Path, effort: Effort) -> Result<Report> {
 
 impl Filled {
     async fn start(xr2: &Path, population: Population) -> Result<Self> {
-        let server = Server::start(xr2, "/ready", |folder, port| {
+        let server = Server::start("/ready", |folder, port| {
             let file = folder.join("xr2.toml");
             // A thousand people register from one address; passwords cost as little as they can.
-            let settings =
-                "[auth]\nattempts_per_network = 100000\nargon2_memory_kib = 8\nargon2_iterations = 1\n";
-            // An unwritten file is reported by the server, which then cannot read it.
-            let _ = std::fs::write(&file, settings);
-            let mut arguments = xr2_demo_arguments(folder, port);
-            arguments.extend(["--config".into(), file.to_string_lossy().into_owned()]);
-            arguments
+            std::fs::write(&file, "[auth]\nattempts_per_network = 100000\nargon2_memory_kib = 8\nargon2_iterations = 1\n")?;
+            let mut command = xr2_demo_command(xr2, folder, port);
+            command.arg("--config").arg(file);
+            Ok(command)
         })
         .await?;
         let requests = match population {

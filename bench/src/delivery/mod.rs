@@ -10,6 +10,7 @@ use crate::{Effort, machine, pace};
 use anyhow::{Context, Result, bail};
 use fetches::{Fetches, Prompt};
 use std::path::Path;
+use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -165,12 +166,12 @@ async fn sample(port: u16, prompt: Prompt, key: &str) -> Result<Vec<u8>> {
 
 async fn start_bare(prompt: Prompt, answer: &[u8]) -> Result<Server> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
-    Server::start(&program, &prompt.any_path(), |folder, port| {
+    Server::start(&prompt.any_path(), |folder, port| {
         let file = folder.join("answer");
-        // An unwritten file is reported by the server, which then cannot read it.
-        let _ = std::fs::write(&file, answer);
-        let file = file.to_string_lossy().into_owned();
-        vec!["bare".into(), "--response".into(), file, "--port".into(), port.to_string()]
+        std::fs::write(&file, answer)?;
+        let mut command = Command::new(program);
+        command.args(["bare", "--port", &port.to_string(), "--response"]).arg(file);
+        Ok(command)
     })
     .await
 }

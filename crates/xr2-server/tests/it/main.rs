@@ -19,6 +19,7 @@ mod events;
 mod imports;
 mod includes;
 mod isolation;
+mod jobs;
 mod labels;
 mod limits;
 mod outage;

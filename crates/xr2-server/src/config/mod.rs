@@ -56,6 +56,9 @@ pub struct Config {
     pub delivery: Delivery,
     /// How long to wait for what does not answer.
     pub resilience: Resilience,
+    /// Connections.
+    pub http: Http,
+    tls: TlsFiles,
     /// Sizes and counts.
     pub limits: Limits,
     /// Event streams.
@@ -190,6 +193,31 @@ pub enum Registration {
     Closed,
 }
 
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Http {
+    /// How long the head of a request may take.
+    #[serde(deserialize_with = "duration::read")]
+    pub header_timeout: Duration,
+    /// How long a body may take before it has to come at [`Http::body_rate`].
+    #[serde(deserialize_with = "duration::read")]
+    pub body_timeout: Duration,
+    /// Bytes a second that a body has to bring at least, on the whole.
+    pub body_rate: u32,
+    /// How long a connection may be without a request.
+    #[serde(deserialize_with = "duration::read")]
+    pub idle_timeout: Duration,
+    /// Requests at the same time on one HTTP/2 connection.
+    pub streams_per_connection: u32,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone, Deserialize)]
+struct TlsFiles {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
 /// `[limits]`
 #[derive(Debug, Clone, Deserialize)]
 pub struct Limits {
@@ -197,6 +225,10 @@ pub struct Limits {
     pub content_bytes: usize,
     /// Bytes of a request body.
     pub body_bytes: usize,
+    /// Bytes of a request's headers.
+    pub header_bytes: usize,
+    /// Connections in all.
+    pub connections: usize,
     /// Bytes of compiled prompts in memory.
     pub cache_bytes: u64,
     /// Bytes of bundles in memory.
@@ -451,12 +483,19 @@ impl Config {
             IpAddr::V6(ip) => format!("[{ip}]"),
             IpAddr::V4(ip) => ip.to_string(),
         };
-        format!("http://{host}:{}", self.listen.port())
+        let scheme = if self.tls_files().is_some() { "https" } else { "http" };
+        format!("{scheme}://{host}:{}", self.listen.port())
     }
 
     /// Whether browsers reach this server by TLS, so that cookies are marked `Secure`.
     pub fn is_secure(&self) -> bool {
-        self.public_url.starts_with("https://")
+        self.public_url.starts_with("https://") || self.tls_files().is_some()
+    }
+
+    /// Certificate and key of the server, when it speaks TLS itself.
+    pub fn tls_files(&self) -> Option<(&Path, &Path)> {
+        let TlsFiles { certificate, key } = &self.tls;
+        (!certificate.as_os_str().is_empty()).then_some((certificate, key))
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -523,6 +562,36 @@ impl Config {
             self.limits.body_bytes >= self.limits.content_bytes,
             "limits.body_bytes",
             "must not be smaller than limits.content_bytes",
+        );
+        demand(
+            (4096..=1_048_576).contains(&self.limits.header_bytes),
+            "limits.header_bytes",
+            "must be between 4096 and 1048576",
+        );
+        demand(
+            (1..=10_000_000).contains(&self.limits.connections),
+            "limits.connections",
+            "must be between 1 and 10000000",
+        );
+        let http = &self.http;
+        for (key, value) in [
+            ("http.header_timeout", http.header_timeout),
+            ("http.body_timeout", http.body_timeout),
+            ("http.idle_timeout", http.idle_timeout),
+        ] {
+            demand(value >= Duration::from_millis(10), key, "must be at least 10ms");
+        }
+        demand(http.body_rate > 0, "http.body_rate", "must be at least 1");
+        demand(
+            (1..=100_000).contains(&http.streams_per_connection),
+            "http.streams_per_connection",
+            "must be between 1 and 100000",
+        );
+        let TlsFiles { certificate, key } = &self.tls;
+        demand(
+            certificate.as_os_str().is_empty() == key.as_os_str().is_empty(),
+            "tls.key",
+            "tls.certificate and tls.key go together",
         );
         let resilience = &self.resilience;
         demand(resilience.database_failures > 0, "resilience.database_failures", "must be at least 1");

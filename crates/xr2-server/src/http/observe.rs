@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 use crate::http::{CookieSlot, RequestContext, RequestId, client_address};
@@ -68,6 +68,15 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
     } else {
         tracing::info!(request_id = %request_id.0, %method, route, status, millis, "request");
     }
+    response
+}
+
+/// The answer to a request that is refused before it comes this way.
+pub fn refuse(app: &App, peer: IpAddr, request: &HeaderMap, error: ApiError) -> Response {
+    let mut response = error.clone().into_response();
+    response.extensions_mut().clear();
+    let id = dress(app, peer, request, response.headers_mut());
+    write_error(&mut response, &error, &id, None);
     response
 }
 

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use xr2_prompt::{Provider, RenderError, RenderOptions, Values, coerce_query, provider_request, render};
 
 use crate::error::{ApiError, Code, Result};
-use crate::features::delivery::body::{etag_of, matches_etag};
+use crate::features::delivery::body::etag_of;
 use crate::features::delivery::entry::Entry;
+use crate::features::delivery::form::Form;
 use crate::features::delivery::standing::Standing;
 use crate::heavy::heavy;
 use crate::http::Handled;
@@ -190,23 +191,20 @@ pub fn render_error(error: &RenderError) -> ApiError {
 }
 
 /// Puts the headers of delivery around an answer; 304 when the client has it already.
-pub fn respond(
-    entry: &Entry,
-    (body, etag): Answer,
-    request: &HeaderMap,
-    is_publishable: bool,
-    standing: Standing,
-) -> Response {
-    let known = request.get(header::IF_NONE_MATCH).is_some_and(|tags| matches_etag(tags.as_bytes(), &etag));
+pub fn respond(entry: &Entry, form: Form, is_publishable: bool, standing: Standing) -> Response {
+    let known = form.is_known;
     let mut headers = HeaderMap::with_capacity(14);
     let body = if known {
         HttpBody::empty()
     } else {
         headers.insert(header::CONTENT_TYPE, JSON);
-        HttpBody::from(body)
+        if let Some(encoding) = form.encoding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+        }
+        HttpBody::from(form.body)
     };
     headers.insert(header::CACHE_CONTROL, REVALIDATE);
-    headers.insert(header::ETAG, etag);
+    headers.insert(header::ETAG, form.etag);
     headers.insert(header::VARY, vary(is_publishable));
     headers.insert(X_XR2_VERSION.clone(), entry.version_header.clone());
     standing.put(&mut headers);

@@ -12,6 +12,7 @@ use crate::error::{ApiError, Result};
 use crate::features::api_keys::KeyKind;
 use crate::features::delivery::answer::{Wish, answer, respond};
 use crate::features::delivery::entry::Entry;
+use crate::features::delivery::form::Form;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_label, is_slug};
 use crate::features::delivery::load::Outcome;
 use crate::features::delivery::note::Note;
@@ -59,8 +60,8 @@ async fn answer_to(
     let standing = Standing::of_entry(app, entry);
     standing.check(app, wanted)?;
     note_fetch(app, access, entry);
-    let answer = answer(entry, wish).await?;
-    Ok(respond(entry, answer, headers, is_publishable(access), standing))
+    let form = Form::of(entry, answer(entry, wish).await?, headers).await?;
+    Ok(respond(entry, form, is_publishable(access), standing))
 }
 
 /// Why nothing is delivered, and of which prompt, as far as that is known.

@@ -10,6 +10,7 @@ use xr2_prompt::{Compiled, Content, RenderOptions, Syntax, Values, render};
 
 use crate::clock::{Time, rfc3339};
 use crate::features::delivery::body::{Body, Json, etag_of};
+use crate::features::delivery::form::Packed;
 use crate::features::delivery::freshness::{Mark, Tenant};
 use crate::features::delivery::key::{Selector, is_slug};
 use crate::features::usage::Delivered;
@@ -48,6 +49,8 @@ pub struct Entry {
     pub version_header: HeaderValue,
     /// The whole answer when no values are given and no rendering is asked for; none when rendering fails.
     pub unasked: Option<(Bytes, HeaderValue)>,
+    /// The same, packed for those who take it so; made when first asked for.
+    pub packed: Packed,
     /// Whether rendering may take long.
     pub is_heavy: bool,
     /// Whether it comes from the snapshot.
@@ -91,6 +94,7 @@ impl Entry {
             fetches: FetchStamp::new(key.workspace, parts.prompt, counted_as),
             version_header: HeaderValue::from(parts.number),
             unasked: None,
+            packed: Packed::default(),
             is_heavy: is_heavy(&parts.compiled),
             is_frozen: parts.is_frozen,
             head: head(&parts),
@@ -146,7 +150,8 @@ impl Entry {
     }
 
     fn count_bytes(&self) -> usize {
-        let unasked = self.unasked.as_ref().map_or(0, |(body, _)| body.len());
+        // With room for its packed forms.
+        let unasked = self.unasked.as_ref().map_or(0, |(body, _)| body.len() + body.len() / 2);
         let names = self.labels.iter().chain(&self.tags).chain(&self.former_slugs);
         let names: usize = names.map(|name| name.len() + 16).sum();
         size_of::<Entry>()

@@ -7,13 +7,13 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use axum::response::Response;
 
 use crate::auth::{Credential, credential};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
+use crate::features::delivery::form::Form;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_slug};
 use crate::features::delivery::metrics;
 use crate::features::delivery::note::Note;
@@ -27,7 +27,7 @@ const PREFIX: &str = "/api/v1/prompts/";
 static X_WORKSPACE: HeaderName = HeaderName::from_static("x-workspace");
 
 /// The answer, if it can be given at once to who asks from `peer`.
-pub fn answer_at_once(app: &App, request: &Request, peer: IpAddr) -> Option<Response> {
+pub fn answer_at_once<B>(app: &App, request: &Request<B>, peer: IpAddr) -> Option<Response> {
     if request.method() != Method::GET {
         return None;
     }
@@ -88,7 +88,8 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
         }
         return None;
     };
-    let Ok(answer) = answer_light(&entry, wish) else {
+    let Some(form) = answer_light(&entry, wish).ok().and_then(|answer| Form::at_once(&entry, answer, headers))
+    else {
         // Counted where it is answered.
         if limit.is_some() {
             app.limits().take_back(Who::Key(key.id));
@@ -96,7 +97,7 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
         return None;
     };
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    let mut response = respond(&entry, answer, headers, false, standing);
+    let mut response = respond(&entry, form, false, standing);
     if let Some(limit) = limit {
         limit.put_on(response.headers_mut());
     }

@@ -7,6 +7,7 @@ mod cache;
 mod deliver;
 mod dto;
 mod entry;
+mod form;
 mod freeze;
 mod freshness;
 mod items;

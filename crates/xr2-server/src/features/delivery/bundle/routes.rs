@@ -20,7 +20,7 @@ use crate::features::delivery::key::is_label;
 use crate::features::delivery::narrow;
 use crate::features::delivery::query::DEFAULT_LABEL;
 use crate::features::delivery::standing::{NoOlder, Standing};
-use crate::http::Params;
+use crate::http::{Encoding, Params, matches_etag};
 use crate::state::App;
 
 /// What a label delivers.
@@ -105,8 +105,8 @@ pub async fn bundle(
         None => newest(&app, &access, label).await?,
     };
     standing.check(&app, wanted)?;
-    let tag = tag_of(&snapshot, &asked);
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| has_tag(known, &tag)) {
+    let tag = tag_of(&snapshot, &asked)?;
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| matches_etag(known.as_bytes(), &tag)) {
         return respond(&access, standing, &tag, None);
     }
     let page = page(&snapshot, asked, accepts_gzip(&headers)).await?;
@@ -168,43 +168,26 @@ fn asked(params: &Params) -> Result<(Asked, Option<(i64, usize)>)> {
     }
 }
 
-/// The tag without its quotes.
-fn tag_of(snapshot: &Snapshot, asked: &Asked) -> String {
+fn tag_of(snapshot: &Snapshot, asked: &Asked) -> Result<HeaderValue> {
     let (revision, label, mut name) = (snapshot.revision, &snapshot.label, asked.name());
     if snapshot.is_partial {
         name.push_str("kept");
     }
-    if name.is_empty() {
-        return format!("r{revision}-{label}");
-    }
-    format!("r{revision}-{label}-{:016x}", xxhash_rust::xxh3::xxh3_64(name.as_bytes()))
-}
-
-/// Whether `If-None-Match` names this tag, of the compressed form or of the other.
-fn has_tag(known: &HeaderValue, tag: &str) -> bool {
-    let bare = |given: &str| {
-        let given = given.trim();
-        let given = given.strip_prefix("W/").unwrap_or(given).trim_matches('"');
-        given == "*" || given.strip_suffix(GZIP_TAG).unwrap_or(given) == tag
+    let tag = if name.is_empty() {
+        format!("\"r{revision}-{label}\"")
+    } else {
+        format!("\"r{revision}-{label}-{:016x}\"", xxhash_rust::xxh3::xxh3_64(name.as_bytes()))
     };
-    known.to_str().is_ok_and(|known| known.split(',').any(bare))
+    HeaderValue::try_from(tag).map_err(ApiError::internal)
 }
-
-/// A strong tag is of the bytes, so the compressed form has one of its own.
-const GZIP_TAG: &str = ".gz";
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
-    accepted.split(',').any(|one| {
-        let (name, quality) = one.split_once(';').unwrap_or((one, ""));
-        let refused = quality.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0));
-        matches!(name.trim(), "gzip" | "*") && !refused
-    })
+    Encoding::accepted(headers, &[Encoding::Gzip]).is_some()
 }
 
-fn respond(access: &Access, standing: Standing, tag: &str, page: Option<Page>) -> Result<Response> {
-    let ending = if page.as_ref().is_some_and(|page| page.is_gzip) { GZIP_TAG } else { "" };
-    let tag = HeaderValue::try_from(format!("\"{tag}{ending}\"")).map_err(ApiError::internal)?;
+fn respond(access: &Access, standing: Standing, tag: &HeaderValue, page: Option<Page>) -> Result<Response> {
+    let is_packed = page.as_ref().is_some_and(|page| page.is_gzip);
+    let tag = if is_packed { Encoding::Gzip.tag(tag) } else { tag.clone() };
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(header::CACHE_CONTROL, REVALIDATE);
     headers.insert(header::ETAG, tag);

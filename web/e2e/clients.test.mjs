@@ -86,8 +86,8 @@ pageTest('the prompt says which client serves which version since when, by which
   await production.getByText('11 of 12 clients have it').waitFor();
   await production.getByText(/Last fetched just now with the key Running programs/).waitFor();
   const rows = production.getByRole('row');
-  assert.match(await rows.nth(1).innerText(), /billing-worker-7[^]*TypeScript 0\.1\.0[^]*Behind[^]*v1, since[^]*Polling/);
-  assert.match(await rows.nth(2).innerText(), /Up to date[^]*v2, since/);
+  assert.match(await rows.nth(1).innerText(), /billing-worker-7[^]*TypeScript 0\.1\.0[^]*Behind[^]*v1, got it[^]*Polling/);
+  assert.match(await rows.nth(2).innerText(), /Up to date[^]*v2, got it/);
   assert.equal(await rows.count(), 9);
   await production.getByRole('button', { name: 'Show 4 more' }).click();
   assert.equal(await rows.count(), 13);

@@ -5,6 +5,7 @@
 
 mod clients;
 mod dto;
+mod jobs;
 mod names;
 mod presence;
 mod queries;
@@ -12,4 +13,5 @@ mod report;
 mod roster;
 pub mod routes;
 
+pub use jobs::ForgetReports;
 pub use presence::{Presence, run};

@@ -38,8 +38,13 @@ macro_rules! list {
     };
 }
 
-const MIGRATIONS: &[Migration] =
-    list![(1, "0001_foundation", Main), (2, "0002_usage", Usage), (4, "0004_quotas", Usage)];
+const MIGRATIONS: &[Migration] = list![
+    (1, "0001_foundation", Main),
+    (2, "0002_usage", Usage),
+    (3, "0003_lookups", Main),
+    (4, "0004_jobs", Main),
+    (5, "0005_quotas", Usage),
+];
 
 /// All migrations in order.
 pub fn migrations() -> &'static [Migration] {

@@ -278,6 +278,7 @@ pub fn guarded_tables() -> &'static [&'static str] {
         "usage_monthly",
         "telemetry_ids",
         "client_instances",
+        "jobs",
     ]
 }
 

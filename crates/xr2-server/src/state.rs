@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use xr2_bus::{Bus, Heard};
 use xr2_db::Db;
+use xr2_jobs::Jobs;
 
 use crate::auth::Denials;
 use crate::clock::Clock;
@@ -21,7 +22,7 @@ use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
 use crate::limits::RateLimits;
-use crate::outage;
+use crate::{jobs, outage};
 
 /// Limits remembered at once, of keys and of networks.
 const LIMITS_KNOWN: usize = 100_000;
@@ -43,7 +44,7 @@ struct Inner {
     warm: Arc<WarmTier>,
     frozen: Arc<Frozen>,
     freezer: Arc<Freezer>,
-    bundles: BundleCache,
+    bundles: Arc<BundleCache>,
     streams: Arc<Hub>,
     accounts: Accounts,
     denials: Denials,
@@ -51,6 +52,7 @@ struct Inner {
     usage: Usage,
     quotas: Quotas,
     presence: Presence,
+    jobs: Jobs,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
     stop: CancellationToken,
@@ -117,6 +119,7 @@ impl App {
                 ))
             })?;
         }
+        config.check_queues(&jobs::registry().queues())?;
         let secret = config.secret_key()?;
         let time: xr2_db::Time = {
             let clock = clock.clone();
@@ -128,7 +131,7 @@ impl App {
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone(), clock.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let bundles = BundleCache::new(config.limits.bundle_bytes);
+        let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes));
         let streams = Arc::new(Hub::new(&config));
         let node = clock.new_id();
         let bus = match config.redis_address() {
@@ -143,6 +146,7 @@ impl App {
         follower.set_listeners(vec![
             keys.clone(),
             prompts.clone(),
+            bundles.clone(),
             warm.clone(),
             frozen.clone(),
             freezer.clone(),
@@ -150,6 +154,7 @@ impl App {
         ]);
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
+        let jobs = Jobs::new(db.clone(), clock.clone(), config.job_options());
         let usage = Usage::new(&config.usage, secret.derive("addresses in usage"));
         Ok(App(Arc::new(Inner {
             config,
@@ -172,6 +177,7 @@ impl App {
             usage,
             quotas: Quotas::default(),
             presence: Presence::default(),
+            jobs,
             host_names,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -198,7 +204,6 @@ impl App {
         self.0.tasks.spawn(outage::keep_connected(self.clone()));
         let app = self.clone();
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
-        self.0.tasks.spawn(crate::features::usage::run(self.clone()));
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
         if self.config().limits.calls_per_month > 0 {
             self.0.tasks.spawn(quotas::run(self.clone()));
@@ -206,7 +211,9 @@ impl App {
         let app = self.clone();
         self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
-        self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
+        if self.config().is_worker() {
+            self.0.tasks.spawn(jobs::run(self.clone()));
+        }
     }
 
     /// Asks streams and background work to end.
@@ -231,11 +238,6 @@ impl App {
     /// Cancelled when the server is asked to stop.
     pub fn stopping(&self) -> CancellationToken {
         self.0.stop.clone()
-    }
-
-    /// How much background work there is, for the metric `xr2_background_jobs`.
-    pub fn background_jobs(&self) -> usize {
-        self.0.tasks.len()
     }
 
     /// Runs `work` in the background; a stopping server waits for it.
@@ -309,7 +311,7 @@ impl App {
     }
 
     /// Bundles in memory.
-    pub fn bundles(&self) -> &BundleCache {
+    pub fn bundles(&self) -> &Arc<BundleCache> {
         &self.0.bundles
     }
 
@@ -336,6 +338,11 @@ impl App {
     /// Instances of clients.
     pub fn presence(&self) -> &Presence {
         &self.0.presence
+    }
+
+    /// What is done later, by whichever node.
+    pub fn jobs(&self) -> &Jobs {
+        &self.0.jobs
     }
 
     /// Host names this server answers to, beside loopback.

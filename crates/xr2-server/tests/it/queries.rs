@@ -54,6 +54,16 @@ pub async fn set_settings(db: &Db, workspace: Uuid, settings: &serde_json::Value
     tx.commit().await
 }
 
+/// Makes the database look like an older one: labels point at first versions, and the last `changes` have not happened.
+pub async fn go_back(db: &Db, workspace: Uuid, changes: i64) -> Result<()> {
+    let mut tx = db.tenant(workspace).write().await?;
+    tx.execute("UPDATE prompt_labels SET version_number = 1 WHERE workspace_id = $1", args![workspace])
+        .await?;
+    tx.execute("UPDATE workspaces SET revision = revision - $2 WHERE id = $1", args![workspace, changes])
+        .await?;
+    tx.commit().await
+}
+
 /// The table of the tests about what a transaction puts off.
 pub mod put_off {
     use super::*;

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::events::{Listener, Notice};
 use crate::features::stream::changes::changes_of;
 use crate::features::stream::queries;
+use crate::features::stream::ring::Ring;
 use crate::features::stream::room::{END, Place, RECHECK, Room, Waiter};
 use crate::features::stream::speak::speak;
 use crate::state::App;
@@ -151,7 +152,7 @@ impl Hub {
     pub fn sit(&self, room: &Arc<Room>, ticket: Ticket) -> Seat {
         let Place { number, waiter, cursor, said } = room.sit();
         let seat = Seat { room: room.clone(), waiter, cursor, said, number, _ticket: ticket };
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.load(Ordering::Acquire) || room.is_closed() {
             room.call(END);
         }
         seat
@@ -235,6 +236,15 @@ impl Listener for Hub {
             && room.begun.initialized()
         {
             self.tell_news(&room);
+        }
+    }
+
+    /// What was said is not so any more: everybody's stream ends, so that they come back and look anew.
+    fn forget(&self) {
+        let rooms = std::mem::take(&mut *self.rooms.write().unwrap_or_else(PoisonError::into_inner));
+        for room in rooms.into_values() {
+            self.kept.fetch_sub(room.with_ring(Ring::clear), Ordering::AcqRel);
+            room.close();
         }
     }
 }

@@ -67,6 +67,12 @@ impl Ring {
         self.floor = floor.max(self.floor);
     }
 
+    /// Forgets everything. Gives how much memory it took.
+    pub fn clear(&mut self) -> usize {
+        self.changes.clear();
+        std::mem::take(&mut self.bytes)
+    }
+
     /// Forgets the older half.
     pub fn forget_half(&mut self) {
         match self.changes.get(self.changes.len() / 2) {

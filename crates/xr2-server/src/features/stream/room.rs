@@ -28,7 +28,7 @@ pub struct Waiter {
 
 /// Who may listen may have changed.
 pub const RECHECK: u8 = 1;
-/// The server stops.
+/// The server stops, or nothing that was said holds any more.
 pub const END: u8 = 2;
 
 impl Waiter {
@@ -62,6 +62,8 @@ pub struct Room {
     pub at_work: AtomicBool,
     /// Replays made for those who came back.
     pub replays: tokio::sync::Mutex<Replays>,
+    /// Whether the room was given up.
+    closed: AtomicBool,
     /// The newest revision this node has heard of.
     heard: AtomicI64,
     /// Number of the newest batch.
@@ -152,6 +154,7 @@ impl Room {
             taken: Notify::new(),
             at_work: AtomicBool::new(false),
             replays: tokio::sync::Mutex::default(),
+            closed: AtomicBool::new(false),
             heard: AtomicI64::new(0),
             newest: AtomicU64::new(0),
             state: Mutex::default(),
@@ -293,6 +296,17 @@ impl Room {
             Some(batch) => Next::Batch(batch.clone()),
             None => Next::Lagged(log.base + log.batches.len() as u64),
         }
+    }
+
+    /// The room is given up: whoever listens in it, now or later, is sent away.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.call(END);
+    }
+
+    /// Whether it was given up.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Calls everybody who listens.

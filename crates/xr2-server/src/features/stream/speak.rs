@@ -35,7 +35,7 @@ pub async fn speak(app: &App, room: &Arc<Room>) {
                     pause(app, RETRY).await;
                 }
             }
-            if app.stopping().is_cancelled() {
+            if app.stopping().is_cancelled() || room.is_closed() {
                 return;
             }
         }

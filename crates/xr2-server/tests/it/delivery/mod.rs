@@ -7,6 +7,7 @@ mod freshness;
 mod includes;
 mod labels;
 mod lane;
+mod older;
 mod preview;
 mod push;
 mod replay;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use crate::error::{Code, Result};
+use crate::events::{Listener, Notice};
 use crate::features::delivery::bundle::build::build;
 use crate::features::delivery::bundle::snapshot::Snapshot;
 use crate::state::App;
@@ -55,9 +56,10 @@ impl BundleCache {
     /// What `label` delivers: never older than the changes acknowledged before it was asked for. When the database is
     /// gone, the newest there is.
     pub async fn get(&self, app: &App, workspace: Uuid, label: &str) -> Result<Arc<Snapshot>> {
+        // In this order: a shelf that has not been forgotten gets nothing of a database that has.
+        let shelf = self.shelf(workspace, label);
         let tenant = app.prompt_cache().tenant(app, workspace);
         let since = tenant.seen().max(tenant.told());
-        let shelf = self.shelf(workspace, label);
         let is_current = |snapshot: &Arc<Snapshot>| snapshot.revision >= since;
         if let Some(snapshot) = shelf.newest().filter(is_current) {
             return Ok(snapshot);
@@ -137,6 +139,17 @@ impl BundleCache {
 
     fn all(&self) -> Vec<(Key, Arc<Shelf>)> {
         lock(&self.shelves).iter().map(|(key, shelf)| (key.clone(), shelf.clone())).collect()
+    }
+}
+
+impl Listener for BundleCache {
+    fn invalidate(&self, _: &Notice) {}
+
+    fn in_order(&self, _: &Notice) {}
+
+    /// Also what is being built: it is put on a shelf that nobody looks at any more.
+    fn forget(&self) {
+        lock(&self.shelves).clear();
     }
 }
 

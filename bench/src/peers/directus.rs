@@ -17,7 +17,8 @@ pub async fn start(installed: &Path) -> Result<Peer> {
     if !status.success() {
         bail!("its database could not be made");
     }
-    let server = Server::start("/server/ping", |_, port| Ok(command(&folder, &database, port, "start"))).await?;
+    let server =
+        Server::start("/server/ping", |_, port| Ok(command(&folder, &database, port, "start"))).await?;
     let collection = json!({
         "collection": "prompts", "schema": {}, "meta": {},
         "fields": [

@@ -128,7 +128,7 @@ impl RateLimits {
         let second = self.second();
         let is_held = {
             let known = lock(self.shard(&who));
-            known.get(&who).is_some_and(|share| share.shared.is_some())
+            known.get(&who).and_then(|share| share.shared.as_ref()).is_some_and(|shared| shared.has_news())
         };
         if !is_held {
             return;
@@ -140,6 +140,12 @@ impl RateLimits {
             let report = limits.shared(who, |shared| shared.give_back(second));
             let _ = limits.exchange(who, report, second).await;
         });
+    }
+
+    /// Whether this node counts for itself although there are others, because Redis does not answer in time.
+    pub fn are_per_node(&self) -> bool {
+        let is_away = self.0.bus.is_shared() && self.0.bus.state() == xr2_bus::State::Disconnected;
+        is_away || self.is_alone(self.second())
     }
 
     /// Tells Redis now and then what was used and gives back what is not, until `stop`; then gives back everything.

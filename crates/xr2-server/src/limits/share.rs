@@ -169,21 +169,22 @@ impl Share {
 
     /// Whether nobody has asked for it in the last minute, and nothing of it is held or untold.
     pub(super) fn is_idle(&self, second: i64) -> bool {
-        let is_settled =
-            self.shared.as_ref().is_none_or(|shared| shared.held == 0 && shared.untold.is_empty());
+        let is_settled = self.shared.as_ref().is_none_or(|shared| !shared.has_news());
         is_settled && second - self.window.last() >= SECONDS
     }
 
     /// Whether Redis should hear of it, though nobody waits for an answer.
     pub(super) fn is_due(&self, second: i64) -> bool {
-        self.shared.as_ref().is_some_and(|shared| {
-            let has_news = shared.held > 0 || !shared.untold.is_empty();
-            has_news && second - shared.asked_at >= TELL_EVERY
-        })
+        self.shared.as_ref().is_some_and(|shared| shared.has_news() && second - shared.asked_at >= TELL_EVERY)
     }
 }
 
 impl Shared {
+    /// Whether Redis counts something as lent that is not, or not any more.
+    pub(super) fn has_news(&self) -> bool {
+        self.held > 0 || !self.untold.is_empty()
+    }
+
     /// Permits to have in hand.
     fn stock(&self) -> u64 {
         (self.limit / 20).max(1)

@@ -1,10 +1,11 @@
 //! A million events of usage reported by SDKs while others fetch prompts.
 
 use crate::http::{self, Connection};
+use crate::load::{Load, Work};
 use crate::report::{Bound, Report, Target, median};
 use crate::server::Server;
-use crate::{Effort, machine};
-use anyhow::{Context, Result, bail};
+use crate::{Effort, machine, pace};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::rc::Rc;
@@ -16,8 +17,8 @@ const PER_REPORT: usize = 1000;
 /// Reports are sent at an even pace that comes to this, so that fetches are measured beside a steady stream of them.
 const SPREAD: Duration = Duration::from_secs(25);
 /// Fetches a second, over so many connections, each at its own pace whether the last answer was quick or slow.
-const FETCHES: u32 = 4000;
-const CONNECTIONS: u32 = 16;
+const FETCHES: f64 = 4000.0;
+const CONNECTIONS: usize = 16;
 const PROMPTS: usize = 20;
 const USERS: usize = 1000;
 
@@ -93,11 +94,11 @@ fn one_round(xr2: &Path, effort: Effort) -> Result<Vec<f64>> {
     // What the fetches themselves took is known from when they ran alone.
     let of_fetches = idle.as_secs_f64() / alone.as_secs_f64() * SPREAD.as_secs_f64();
     let per_event = (spent.as_secs_f64() - of_fetches) * 1e6 / EVENTS as f64;
-    let (p99_without, p99_with) = (percentile(&without, 0.99), percentile(&with, 0.99));
+    let (p99_without, p99_with) = (without.percentile(0.99), with.percentile(0.99));
     Ok(vec![
         took.as_secs_f64(),
         EVENTS as f64 / took.as_secs_f64(),
-        percentile(&with, 0.5),
+        with.percentile(0.5),
         p99_without,
         p99_with,
         p99_with / p99_without,
@@ -175,47 +176,29 @@ fn send(port: u16, reports: &[Vec<u8>]) -> Result<Duration> {
     })
 }
 
-/// Fetches at an even pace; their latencies in microseconds, sorted.
-async fn fetches(port: u16, key: &str, length: Duration) -> Result<Vec<u32>> {
-    let pace = Duration::from_secs(1) * CONNECTIONS / FETCHES;
-    let local = tokio::task::LocalSet::new();
-    let began = Instant::now();
-    let request: Rc<[Vec<u8>]> = (0..PROMPTS)
-        .map(|n| http::get(&format!("/api/v1/prompts/{}?customer=Ana&topic=delivery", slug(n)), key))
-        .collect();
-    let mut tasks = Vec::new();
-    for index in 0..CONNECTIONS {
-        let mut connection = Connection::open(port).await?;
-        let requests = Rc::clone(&request);
-        // Connections take turns.
-        let first = began + pace * index / CONNECTIONS;
-        tasks.push(local.spawn_local(async move {
-            let mut latencies = Vec::new();
-            let mut due = first;
-            while due < began + length {
-                tokio::time::sleep_until(due.into()).await;
-                let request = &requests[(latencies.len() + index as usize) % PROMPTS];
-                let answer = connection.exchange(request).await?;
-                if answer.status != 200 {
-                    bail!("a fetch was answered with {}", answer.status);
-                }
-                latencies.push(u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX));
-                due += pace;
-            }
-            Ok(latencies)
-        }));
+/// Clients that fetch each prompt in turn.
+struct Fetches {
+    requests: Vec<Rc<[u8]>>,
+}
+
+impl Work for Fetches {
+    fn request(&self, connection: usize, number: u64) -> Rc<[u8]> {
+        Rc::clone(&self.requests[(number as usize + connection) % PROMPTS])
     }
-    let mut all = Vec::new();
-    local
-        .run_until(async {
-            for task in tasks {
-                all.extend(task.await.context("a connection's task ended early")??);
-            }
-            anyhow::Ok(())
-        })
-        .await?;
-    all.sort_unstable();
-    Ok(all)
+
+    fn status(&self) -> u16 {
+        200
+    }
+
+    fn is_right(&self, _: usize, _: u64, body: &[u8]) -> bool {
+        String::from_utf8_lossy(body).contains("Dear Ana, about delivery.")
+    }
+}
+
+async fn fetches(port: u16, key: &str, length: Duration) -> Result<Load> {
+    let path = |number| format!("/api/v1/prompts/{}?customer=Ana&topic=delivery", slug(number));
+    let requests = (0..PROMPTS).map(|number| Rc::from(http::get(&path(number), key))).collect();
+    pace::run(port, CONNECTIONS, FETCHES, length, Rc::new(Fetches { requests })).await
 }
 
 /// Every event counts, once.
@@ -232,11 +215,6 @@ async fn check(port: u16, admin: &str) -> Result<()> {
         bail!("analytics count {counted} of {EVENTS} events");
     }
     Ok(())
-}
-
-fn percentile(sorted: &[u32], share: f64) -> f64 {
-    let at = (sorted.len().saturating_sub(1) as f64 * share).round() as usize;
-    sorted.get(at).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A closed loop: every connection sends its next request when the last one was answered.
 
-use crate::http::Connection;
+use crate::http::{Answer, Connection};
 use anyhow::{Context, Result, bail};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 /// What one measurement saw.
 #[derive(Clone, Debug)]
@@ -15,6 +16,17 @@ pub struct Load {
 }
 
 impl Load {
+    /// Waits for the connections' latencies.
+    pub async fn gather(tasks: Vec<JoinHandle<Result<Vec<u32>>>>, began: Instant) -> Result<Self> {
+        let mut latencies = Vec::new();
+        for task in tasks {
+            latencies.extend(task.await.context("a connection's task ended early")??);
+        }
+        let elapsed = began.elapsed();
+        latencies.sort_unstable();
+        Ok(Self { requests: latencies.len() as u64, elapsed, latencies })
+    }
+
     pub fn per_second(&self) -> f64 {
         self.requests as f64 / self.elapsed.as_secs_f64()
     }
@@ -49,25 +61,25 @@ pub async fn run(port: u16, connections: usize, length: Duration, work: Rc<dyn W
     let began = Instant::now();
     let end = began + length;
     let local = tokio::task::LocalSet::new();
-    let tasks: Vec<_> = open
+    let tasks = open
         .into_iter()
         .enumerate()
         .map(|(index, connection)| {
             local.spawn_local(one_connection(connection, index, end, Rc::clone(&work)))
         })
         .collect();
-    let mut latencies = Vec::new();
-    local
-        .run_until(async {
-            for task in tasks {
-                latencies.extend(task.await.context("a connection's task ended early")??);
-            }
-            anyhow::Ok(())
-        })
-        .await?;
-    let elapsed = began.elapsed();
-    latencies.sort_unstable();
-    Ok(Load { requests: latencies.len() as u64, elapsed, latencies })
+    local.run_until(Load::gather(tasks, began)).await
+}
+
+/// Whether an answer is what was asked for.
+pub fn check(work: &dyn Work, connection: usize, number: u64, answer: &Answer) -> Result<()> {
+    if answer.status != work.status() {
+        bail!("an answer had status {}: {}", answer.status, String::from_utf8_lossy(answer.body));
+    }
+    if number.is_multiple_of(LOOK_EVERY) && !work.is_right(connection, number, answer.body) {
+        bail!("an answer was wrong: {}", String::from_utf8_lossy(answer.body));
+    }
+    Ok(())
 }
 
 async fn one_connection(
@@ -85,12 +97,7 @@ async fn one_connection(
         }
         let answer = connection.exchange(&work.request(index, number)).await?;
         latencies.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
-        if answer.status != work.status() {
-            bail!("an answer had status {}: {}", answer.status, String::from_utf8_lossy(answer.body));
-        }
-        if number.is_multiple_of(LOOK_EVERY) && !work.is_right(index, number, answer.body) {
-            bail!("an answer was wrong: {}", String::from_utf8_lossy(answer.body));
-        }
+        check(&*work, index, number, &answer)?;
         number += 1;
     }
 }

@@ -12,11 +12,14 @@ mod authoring;
 mod bare;
 mod broadcast;
 mod delivery;
+mod hot_set;
 mod http;
 mod ingest;
 mod listeners;
 mod load;
 mod machine;
+mod pace;
+mod peers;
 mod report;
 mod server;
 mod startup;
@@ -42,7 +45,7 @@ struct Arguments {
 enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
-        /// delivery, stream, startup, authoring, ingest; all of them when none is named.
+        /// startup, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -55,6 +58,9 @@ enum Command {
         /// Length of one measurement.
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
         seconds: u64,
+        /// Where `bench/peers/install.sh` put the programs that the scenario `peers` measures.
+        #[arg(long, default_value = "target/peers")]
+        peers: PathBuf,
     },
     /// An axum server that answers every request with the same bytes: what there is to compare with.
     Bare {
@@ -75,15 +81,17 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Bare { response, port } => bare::serve(&response, port),
         Command::Broadcast { port } => broadcast::serve(port),
-        Command::Run { scenarios, server, results, rounds, seconds } => {
+        Command::Run { scenarios, server, results, rounds, seconds, peers } => {
             let effort = Effort { rounds: usize::try_from(rounds)?, seconds };
             for name in chosen(&scenarios)? {
                 println!("{name}: {rounds} rounds of {seconds} s");
                 let report = match name {
                     "delivery" => delivery::measure(&server, effort)?,
+                    "hot-set" => hot_set::measure(&server, effort)?,
                     "stream" => stream::measure(&server, effort)?,
                     "startup" => startup::measure(&server, effort)?,
                     "ingest" => ingest::measure(&server, effort)?,
+                    "peers" => peers::measure(&server, &peers, effort)?,
                     _ => authoring::measure(&server, effort)?,
                 };
                 report.write(&results)?;
@@ -94,14 +102,18 @@ fn main() -> Result<()> {
     }
 }
 
-const SCENARIOS: [&str; 5] = ["startup", "delivery", "stream", "authoring", "ingest"];
+/// Run only when asked for by name: it needs other programs.
+const PEERS: &str = "peers";
+
+const SCENARIOS: [&str; 6] = ["startup", "delivery", "hot-set", "stream", "authoring", "ingest"];
 
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
-    if let Some(unknown) = names.iter().find(|name| !SCENARIOS.contains(&name.as_str())) {
-        bail!("there is no scenario `{unknown}`; there are {}", SCENARIOS.join(", "));
+    let known = || SCENARIOS.into_iter().chain([PEERS]);
+    if let Some(unknown) = names.iter().find(|name| known().all(|known| known != **name)) {
+        bail!("there is no scenario `{unknown}`; there are {} and {PEERS}", SCENARIOS.join(", "));
     }
-    Ok(SCENARIOS
-        .into_iter()
-        .filter(|known| names.is_empty() || names.iter().any(|name| name == known))
-        .collect())
+    Ok(match names {
+        [] => SCENARIOS.to_vec(),
+        _ => known().filter(|known| names.iter().any(|name| name == known)).collect(),
+    })
 }

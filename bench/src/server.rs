@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const START_DEADLINE: Duration = Duration::from_secs(30);
+const START_DEADLINE: Duration = Duration::from_secs(180);
 
 /// A running server. Dropping it stops it and removes its data.
 pub struct Server {
@@ -20,25 +20,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a program in a new folder; `arguments` is told the folder and a free port. It is up when a GET of
-    /// `path` is answered with 200.
-    pub async fn start(
-        program: &Path,
-        path: &str,
-        arguments: impl Fn(&Path, u16) -> Vec<String>,
-    ) -> Result<Self> {
+    /// Starts a program in a new folder; `command` is told the folder and a free port. It is up when a GET of `path` is
+    /// answered with 200.
+    pub async fn start(path: &str, command: impl FnOnce(&Path, u16) -> Result<Command>) -> Result<Self> {
         let folder = new_folder()?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let log = std::fs::File::create(folder.join("log"))?;
+        let mut command = command(&folder, port)?;
+        command.current_dir(&folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let began = Instant::now();
-        let child = Command::new(program)
-            .args(arguments(&folder, port))
-            .current_dir(&folder)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
+        let child = command
             .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
+            .with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;
         let mut server = Self { child, port, folder, first_answer: Duration::ZERO };
         server.wait_for_answer(path, began).await?;
         Ok(server)
@@ -46,18 +39,12 @@ impl Server {
 
     /// xr2 with its demo workspace on a new data directory.
     pub async fn xr2_demo(program: &Path) -> Result<Self> {
-        let arguments = |folder: &Path, port: u16| {
-            let mut arguments = xr2_arguments(folder, port);
-            arguments.extend(["--demo".into(), "--credentials-file".into()]);
-            arguments.push(folder.join("credentials.json").to_string_lossy().into_owned());
-            arguments
-        };
-        Self::start(program, "/ready", arguments).await
+        Self::start("/ready", |folder, port| Ok(xr2_demo_command(program, folder, port))).await
     }
 
     /// xr2 on an empty data directory.
     pub async fn xr2_empty(program: &Path) -> Result<Self> {
-        Self::start(program, "/ready", xr2_arguments).await
+        Self::start("/ready", |folder, port| Ok(xr2_command(program, folder, port))).await
     }
 
     async fn wait_for_answer(&mut self, path: &str, began: Instant) -> Result<()> {
@@ -87,19 +74,41 @@ impl Server {
         value.map(str::to_owned).ok_or_else(|| anyhow!("the credentials file has no `{name}`"))
     }
 
-    /// User and system time of all its threads so far.
+    /// User and system time so far of all its threads, and of the processes it started.
     pub fn processor_time(&self) -> Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let ticks = ticks(&stat).context("cannot read the server's processor time")?;
-        Ok(Duration::from_secs_f64(ticks as f64 / ticks_per_second()?))
+        let mut sum = 0;
+        for process in self.processes() {
+            let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+            sum += ticks(&stat).context("cannot read the server's processor time")?;
+        }
+        Ok(Duration::from_secs_f64(sum as f64 / ticks_per_second()?))
     }
 
-    /// Its resident memory in bytes.
+    /// Resident memory in bytes, with that of the processes it started. What they share counts once for each.
     pub fn memory(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-        Ok(kilobytes.context("cannot read the server's memory")? * 1024)
+        let mut sum = 0;
+        for process in self.processes() {
+            let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+            let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+            sum += kilobytes.context("cannot read the server's memory")? * 1024;
+        }
+        Ok(sum)
+    }
+
+    /// The server and all that it started.
+    fn processes(&self) -> Vec<u32> {
+        let mut all = vec![self.child.id()];
+        let mut at = 0;
+        while let Some(process) = all.get(at) {
+            let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+            let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+            let children: Vec<u32> =
+                children.flat_map(|text| text.split_whitespace().flat_map(str::parse).collect::<Vec<u32>>()).collect();
+            all.extend(children);
+            at += 1;
+        }
+        all
     }
 }
 
@@ -117,10 +126,18 @@ impl Drop for Server {
     }
 }
 
-/// What xr2 is always started with.
-pub fn xr2_arguments(folder: &Path, port: u16) -> Vec<String> {
-    let data = folder.join("data").to_string_lossy().into_owned();
-    vec!["serve".into(), "--listen".into(), format!("127.0.0.1:{port}"), "--data-dir".into(), data]
+/// xr2 on a new data directory.
+pub fn xr2_command(program: &Path, folder: &Path, port: u16) -> Command {
+    let mut command = Command::new(program);
+    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(folder.join("data"));
+    command
+}
+
+/// The same with the demo workspace, whose credentials are written to a file.
+pub fn xr2_demo_command(program: &Path, folder: &Path, port: u16) -> Command {
+    let mut command = xr2_command(program, folder, port);
+    command.args(["--demo", "--credentials-file"]).arg(folder.join("credentials.json"));
+    command
 }
 
 /// Beside the benchmark program, so that data is written to the disk the checkout is on and not to a memory disk.

@@ -4,11 +4,12 @@
 use crate::http::{self, Connection};
 use crate::listeners::{Listeners, allow_many_files};
 use crate::report::{Bound, Report, Target, median};
-use crate::server::{Server, xr2_arguments};
+use crate::server::{Server, xr2_demo_command};
 use crate::{Effort, machine};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 /// Streams opened, unless the system allows fewer files.
@@ -175,23 +176,24 @@ async fn sample(server: &Server, key: &str) -> Result<String> {
 }
 
 async fn start_xr2(program: &Path) -> Result<Server> {
-    Server::start(program, "/ready", |folder, port| {
+    Server::start("/ready", |folder, port| {
         let config = folder.join("xr2.toml");
-        // An unwritten file is reported by the server, which then cannot read it.
-        let _ = std::fs::write(&config, "[limits]\nstreams = 100000\nstreams_per_caller = 100000\n");
-        let mut arguments = xr2_arguments(folder, port);
-        arguments.extend(["--config".into(), config.to_string_lossy().into_owned()]);
-        arguments.extend(["--demo".into(), "--credentials-file".into()]);
-        arguments.push(folder.join("credentials.json").to_string_lossy().into_owned());
-        arguments
+        std::fs::write(&config, "[limits]\nstreams = 100000\nstreams_per_caller = 100000\n")?;
+        let mut command = xr2_demo_command(program, folder, port);
+        command.arg("--config").arg(config);
+        Ok(command)
     })
     .await
 }
 
 async fn start_bare() -> Result<Server> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
-    let arguments = |_: &Path, port: u16| vec!["broadcast".into(), "--port".into(), port.to_string()];
-    Server::start(&program, "/ready", arguments).await
+    Server::start("/ready", |_, port| {
+        let mut command = Command::new(program);
+        command.args(["broadcast", "--port", &port.to_string()]);
+        Ok(command)
+    })
+    .await
 }
 
 fn report(rounds: &[(Figures, Figures)], streams: usize, bytes: usize, machine: serde_json::Value) -> Report {

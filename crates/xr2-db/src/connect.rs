@@ -236,6 +236,8 @@ fn sqlite(path: PathBuf, options: &Options) -> Result<Target> {
             Durability::Full => SqliteSynchronous::Full,
         })
         .foreign_keys(true)
+        // The log shrinks again when a long reader has let it grow.
+        .pragma("journal_size_limit", "67108864")
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-8192")
         .statement_cache_capacity(256)

@@ -10,6 +10,11 @@ pub fn for_update(engine: Engine, with: &'static str, without: &'static str) -> 
     }
 }
 
+/// What lets whoever takes rows pass over those that somebody else is taking. SQLite has one writer.
+pub fn skip_locked(engine: Engine) -> &'static str {
+    for_update(engine, " FOR UPDATE SKIP LOCKED", "")
+}
+
 /// Escapes `%`, `_` and `\` for `LIKE … ESCAPE '\'` and wraps the text in `%`.
 pub fn like_contains(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

@@ -79,6 +79,8 @@ pub enum Purpose {
     InstanceEvents,
     /// Deliveries of all workspaces, written in batches and summed by the hour.
     Usage,
+    /// Work that is put off, of all workspaces and of none.
+    Jobs,
 }
 
 impl Purpose {
@@ -93,6 +95,7 @@ impl Purpose {
             Purpose::Retention => "retention",
             Purpose::InstanceEvents => "instance_events",
             Purpose::Usage => "usage",
+            Purpose::Jobs => "jobs",
         }
     }
 }

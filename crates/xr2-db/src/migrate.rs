@@ -40,7 +40,12 @@ macro_rules! list {
     };
 }
 
-const MIGRATIONS: &[Migration] = list![(1, "0001_foundation", Main), (2, "0002_usage", Usage)];
+const MIGRATIONS: &[Migration] = list![
+    (1, "0001_foundation", Main),
+    (2, "0002_usage", Usage),
+    (3, "0003_lookups", Main),
+    (4, "0004_jobs", Main),
+];
 
 /// All migrations in order.
 pub fn migrations() -> &'static [Migration] {

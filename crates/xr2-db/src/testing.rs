@@ -277,6 +277,7 @@ pub fn guarded_tables() -> &'static [&'static str] {
         "usage_users",
         "telemetry_ids",
         "client_instances",
+        "jobs",
     ]
 }
 

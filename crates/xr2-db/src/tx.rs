@@ -24,6 +24,8 @@ pub struct Tx {
     began: Instant,
     /// What [`Tx::later`] put off.
     pending: Batch,
+    /// What is to happen once it is committed.
+    afterwards: Vec<Box<dyn FnOnce() + Send + Sync>>,
     watch: Watch,
 }
 
@@ -72,7 +74,15 @@ impl Tx {
 
     fn new(inner: Inner, workspace: Option<Uuid>, watch: Watch) -> Self {
         let write = watch.is_write();
-        Tx { inner, workspace, write, began: Instant::now(), pending: Batch::default(), watch }
+        Tx {
+            inner,
+            workspace,
+            write,
+            began: Instant::now(),
+            pending: Batch::default(),
+            afterwards: Vec::new(),
+            watch,
+        }
     }
 
     /// Which engine runs it, for the few statements that differ (see [`crate::dialect`]).
@@ -89,6 +99,16 @@ impl Tx {
     /// In a system transaction, which has none: that is a defect in the calling query.
     pub fn workspace(&self) -> Uuid {
         self.workspace.expect("a tenant query ran in a system transaction")
+    }
+
+    /// The workspace of a tenant transaction; none in a system transaction.
+    pub fn scope(&self) -> Option<Uuid> {
+        self.workspace
+    }
+
+    /// Has something done as soon as the transaction is committed, and not otherwise. It must be quick.
+    pub fn on_commit(&mut self, then: impl FnOnce() + Send + Sync + 'static) {
+        self.afterwards.push(Box::new(then));
     }
 
     /// Lets a system transaction act in `workspace` as well. Only for making a workspace together with its first
@@ -229,6 +249,9 @@ impl Tx {
             if held > SLOW_WRITE {
                 tracing::warn!(held_ms = held.as_millis() as u64, "slow write transaction");
             }
+        }
+        for then in self.afterwards {
+            then();
         }
         Ok(())
     }

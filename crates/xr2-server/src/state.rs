@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use xr2_bus::{Bus, Hint};
 use xr2_db::Db;
+use xr2_jobs::Jobs;
 
 use crate::auth::Denials;
 use crate::clock::Clock;
@@ -19,7 +20,7 @@ use crate::features::telemetry::Presence;
 use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
-use crate::outage;
+use crate::{jobs, outage};
 
 /// A handle on the application; cheap to clone.
 #[derive(Clone)]
@@ -43,6 +44,7 @@ struct Inner {
     last_used: LastUsed,
     usage: Usage,
     presence: Presence,
+    jobs: Jobs,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
     stop: CancellationToken,
@@ -109,6 +111,7 @@ impl App {
                 ))
             })?;
         }
+        config.check_queues(&jobs::registry().queues())?;
         let secret = config.secret_key()?;
         let time: xr2_db::Time = {
             let clock = clock.clone();
@@ -138,6 +141,7 @@ impl App {
         };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
+        let jobs = Jobs::new(db.clone(), clock.clone(), config.job_options());
         let usage = Usage::new(&config.usage, secret.derive("addresses in usage"));
         Ok(App(Arc::new(Inner {
             config,
@@ -157,6 +161,7 @@ impl App {
             last_used: LastUsed::default(),
             usage,
             presence: Presence::default(),
+            jobs,
             host_names,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -178,12 +183,13 @@ impl App {
         self.0.tasks.spawn(outage::keep_connected(self.clone()));
         let app = self.clone();
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
-        self.0.tasks.spawn(crate::features::usage::run(self.clone()));
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
         let app = self.clone();
         self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
-        self.0.tasks.spawn(crate::features::prompts::run_retention(self.clone()));
+        if self.config().is_worker() {
+            self.0.tasks.spawn(jobs::run(self.clone()));
+        }
     }
 
     /// Asks streams and background work to end.
@@ -208,11 +214,6 @@ impl App {
     /// Cancelled when the server is asked to stop.
     pub fn stopping(&self) -> CancellationToken {
         self.0.stop.clone()
-    }
-
-    /// How much background work there is, for the metric `xr2_background_jobs`.
-    pub fn background_jobs(&self) -> usize {
-        self.0.tasks.len()
     }
 
     /// Runs `work` in the background; a stopping server waits for it.
@@ -298,6 +299,11 @@ impl App {
     /// Instances of clients.
     pub fn presence(&self) -> &Presence {
         &self.0.presence
+    }
+
+    /// What is done later, by whichever node.
+    pub fn jobs(&self) -> &Jobs {
+        &self.0.jobs
     }
 
     /// Host names this server answers to, beside loopback.

@@ -57,7 +57,6 @@ pub(crate) fn gauges(app: &App) {
     let (entries, bytes) = app.prompt_cache().size();
     crate::features::delivery::metrics::gauges(entries, bytes);
     metrics::gauge!("xr2_active_workspaces").set(app.prompt_cache().workspaces() as f64);
-    metrics::gauge!("xr2_background_jobs").set(app.background_jobs() as f64);
     metrics::gauge!("xr2_bundle_bytes").set(app.bundles().bytes() as f64);
     metrics::gauge!("xr2_db_connections").set(f64::from(app.db().connections()));
     let (reads, writes) = app.db().breakers();

@@ -71,5 +71,6 @@ pub(crate) async fn plant(db: &Db, now: Time) -> xr2_db::Result<String> {
     queries::insert_key(db, &row, now).await?;
     queries::insert_canary_content(db, CANARY_ID, prompt, version, id(7), now).await?;
     queries::insert_canary_usage(db, CANARY_ID, prompt, key, now).await?;
+    queries::insert_canary_job(db, CANARY_ID, id(8), now).await?;
     Ok(secret.text)
 }

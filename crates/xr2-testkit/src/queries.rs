@@ -346,6 +346,19 @@ pub(crate) async fn insert_canary_usage(
     tx.commit().await
 }
 
+/// A job that was given up.
+pub(crate) async fn insert_canary_job(db: &Db, workspace: Uuid, id: Uuid, now: Time) -> Result<()> {
+    let mut tx = db.tenant(workspace).write().await?;
+    tx.execute(
+        "INSERT INTO jobs (id, queue, kind, workspace_id, payload, key_until, state, attempts, last_error, keep_until,
+                           created_at, updated_at)
+         VALUES ($1, 'canary', 'canary-job', $2, $3, 'end', 'dead', 1, 'CANARY error', $4, $5, $5)",
+        args![id, workspace, Value::json(&json!({ "text": "CANARY job" })), now + chrono::TimeDelta::days(36_500), now],
+    )
+    .await?;
+    tx.commit().await
+}
+
 fn actor() -> Value {
     Value::json(&json!({ "type": "system", "id": null, "name": "test kit" }))
 }

@@ -32,6 +32,11 @@ impl Options {
         self
     }
 
+    /// A server that also does what was put off.
+    pub fn with_worker(self) -> Options {
+        self.set("roles", "api,worker")
+    }
+
     /// A server nobody has used yet: no users, no workspaces, nothing planted.
     pub fn empty(mut self) -> Options {
         self.empty = true;

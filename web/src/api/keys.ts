@@ -9,6 +9,9 @@ export const keys = {
   apiKeys: ['api-keys'] as const,
   labels: ['labels'] as const,
 
+  /** The running programs of the workspace. */
+  clients: ['clients'] as const,
+
   /** Every list of prompts, whatever its filters. */
   promptLists: ['prompts'] as const,
   promptList: (filters: object) => ['prompts', filters] as const,
@@ -19,6 +22,7 @@ export const keys = {
   versions: (slug: string, page?: number) => ['prompt', slug, 'versions', page ?? 1] as const,
   version: (slug: string, version: number) => ['prompt', slug, 'version', version] as const,
   promptLabels: (slug: string) => ['prompt', slug, 'labels'] as const,
+  promptClients: (slug: string, label: string) => ['prompt', slug, 'clients', label] as const,
   history: (slug: string) => ['prompt', slug, 'history'] as const,
   diff: (slug: string, version: string | number, against?: string | number) =>
     ['prompt', slug, 'diff', version, against ?? 'parent'] as const,

@@ -9,6 +9,7 @@ export interface PromptFilters {
   category?: string;
   archived?: 'true' | 'false' | 'all';
   deleted?: 'true';
+  unused_days?: number;
   sort?: string;
   page?: number;
   limit?: number;

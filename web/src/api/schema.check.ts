@@ -53,5 +53,9 @@ export type Checks = [
   Check<Fits<ours.Facets, Theirs['Facets']>>,
   Check<Fits<ours.Include, Theirs['IncludedSnippet']>>,
   Check<Known<ours.PreviewInput, Theirs['PreviewRequest']>>,
+  Check<Fits<ours.LastFetch, Theirs['LastFetch']>>,
+  Check<Fits<ours.ClientCounts, Theirs['ClientCounts']>>,
+  Check<Fits<ours.ClientInstance, Theirs['ClientInstance']>>,
+  Check<Fits<ours.Clients, Theirs['Clients']>>,
   Check<Fits<ours.ChangedEvent, Theirs['Changed']>>,
 ];

@@ -309,7 +309,8 @@ export interface paths {
         /**
          * List clients
          * @description Instances heard of in the last two minutes and what they serve. With `prompt` and `label` only those that serve it,
-         *     and `counts` tells how many of them have what the label points at.
+         *     and `counts` tells how many of them have what the label points at. `limit=0` counts and lists nobody: cheap enough to
+         *     be asked for every second while a publish is on its way.
          */
         get: operations["list_clients"];
         put?: never;
@@ -1224,6 +1225,11 @@ export interface components {
              * @description Those that have the latest.
              */
             current: number;
+            /**
+             * Format: int64
+             * @description Those that have not got the latest and have not been heard of for 40 seconds: they report every 30.
+             */
+            silent: number;
         };
         /** @description A running program with an SDK. */
         ClientInstance: {
@@ -1242,6 +1248,8 @@ export interface components {
              *     applied the workspace's revision.
              */
             current: boolean;
+            /** @description Whether it has not been heard of for 40 seconds. */
+            silent: boolean;
             /**
              * Format: date-time
              * @description When it reported last.
@@ -1296,7 +1304,12 @@ export interface components {
              * @description The workspace's revision.
              */
             revision: number;
-            /** @description The instances, at most a thousand. */
+            /**
+             * Format: date-time
+             * @description When this was so, by the server's clock, which is that of all times here.
+             */
+            at: string;
+            /** @description The instances, at most a thousand: those that are behind first, else by name. */
             instances: components["schemas"]["ClientInstance"][];
             /** @description All of them. */
             counts: components["schemas"]["ClientCounts"];
@@ -1664,7 +1677,12 @@ export interface components {
                  * @description The workspace's revision.
                  */
                 revision: number;
-                /** @description The instances, at most a thousand. */
+                /**
+                 * Format: date-time
+                 * @description When this was so, by the server's clock, which is that of all times here.
+                 */
+                at: string;
+                /** @description The instances, at most a thousand: those that are behind first, else by name. */
                 instances: components["schemas"]["ClientInstance"][];
                 /** @description All of them. */
                 counts: components["schemas"]["ClientCounts"];
@@ -4547,6 +4565,8 @@ export interface operations {
                 prompt?: string;
                 /** @description A label */
                 label?: string;
+                /** @description How many are listed, 0 to 1000 (the usual) */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -4567,6 +4587,13 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description limit is no number from 0 to 1000 */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4836,10 +4863,12 @@ export interface operations {
                 archived?: string;
                 /** @description What is in the bin */
                 deleted?: boolean;
+                /** @description Made more than so many days ago and not fetched since, nor delivered inside another */
+                unused_days?: number;
                 page?: number;
                 /** @description At most 100 */
                 limit?: number;
-                /** @description updated_at, created_at, title, slug; - before it for descending */
+                /** @description updated_at, created_at, last_fetched_at (never comes first), title, slug; - before it for descending */
                 sort?: string;
             };
             header?: never;

@@ -210,9 +210,21 @@ export interface Prompt {
   live: LiveState | null;
   excerpt: string;
   last_fetched_at: Timestamp | null;
+  /** By label or version, the latest first. */
+  fetches: LastFetch[];
   deleted_at: Timestamp | null;
   deleted_by: ActorRef | null;
   can: { edit: boolean; publish: boolean; delete: boolean };
+}
+
+/** When a program last fetched a label or a version, and with which key. */
+export interface LastFetch {
+  /** Null for a version asked for by itself. */
+  label: string | null;
+  version: number | null;
+  last_fetched_at: Timestamp;
+  /** Null when the key is gone. */
+  key: { id: string; name: string } | null;
 }
 
 /** A word that prompts are sorted by, and how many have it. */
@@ -438,6 +450,49 @@ export interface Preview {
   problems: PreviewProblem[];
   includes: Include[];
   stats: { characters: number; words: number; lines: number };
+}
+
+// Clients ------------------------------------------------------------------------------------------
+
+/** How far a publish has come. */
+export interface ClientCounts {
+  total: number;
+  /** Those that have the latest. */
+  current: number;
+  /** Those that have not, and have not been heard of for 40 seconds. */
+  silent: number;
+}
+
+/** What a running program serves from its memory. */
+export interface ClientServing {
+  prompt: string;
+  slug: string | null;
+  label: string;
+  version: number;
+  since: Timestamp | null;
+}
+
+/** A running program with an SDK. */
+export interface ClientInstance {
+  instance: string;
+  sdk: string;
+  key: { id: string; name: string } | null;
+  revision: number;
+  current: boolean;
+  silent: boolean;
+  last_seen: Timestamp;
+  first_seen: Timestamp;
+  serving: ClientServing[];
+  /** Kept up to date by a stream; by polling otherwise. */
+  stream: boolean;
+}
+
+export interface Clients {
+  revision: number;
+  /** The server's clock, which is that of all times here. */
+  at: Timestamp;
+  instances: ClientInstance[];
+  counts: ClientCounts;
 }
 
 // Live updates -------------------------------------------------------------------------------------

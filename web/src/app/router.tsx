@@ -1,7 +1,9 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { labelsQuery } from '~/api/account';
+import { clientsQuery } from '~/api/clients';
 import { promptsInfiniteQuery } from '~/api/prompts';
 import { queryClient } from '~/api/query-client';
+import { parseClientsSearch } from '~/features/clients/filter';
 import { promptRoutes } from '~/features/prompt/routes';
 import { parseListSearch, toFilters } from '~/features/prompts/filters';
 import { appRoute, rootRoute } from './app-route';
@@ -68,6 +70,14 @@ const binRoute = createRoute({
   component: lazyRouteComponent(() => import('~/features/prompts/BinPage'), 'BinPage'),
 });
 
+const clientsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/clients',
+  validateSearch: parseClientsSearch,
+  loader: () => void queryClient.prefetchQuery(clientsQuery),
+  component: lazyRouteComponent(() => import('~/features/clients/ClientsPage'), 'ClientsPage'),
+});
+
 const labelsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/labels',
@@ -97,6 +107,7 @@ const routeTree = rootRoute.addChildren([
     newPromptRoute,
     binRoute,
     promptRoutes,
+    clientsRoute,
     labelsRoute,
     apiKeysRoute,
     accountRoute,

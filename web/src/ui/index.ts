@@ -4,7 +4,7 @@ export { EmptyState } from './EmptyState';
 export { ErrorState } from './ErrorState';
 export { explain } from './explain';
 export { Kbd } from './Kbd';
-export { notifyDone, notifyError, notifyNote, notifyUndo } from './notify';
+export { notifyDone, notifyError, notifyNote, notifyReach, notifyUndo } from './notify';
 export { Page } from './Page';
 export { PageHeader } from './PageHeader';
 export { usePageTitle } from './page-title';

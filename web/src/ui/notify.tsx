@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
+import type { ReactNode } from 'react';
 import { explain } from './explain';
 
 /** Says that something went well. Keep it short. */
@@ -29,15 +30,31 @@ export function notifyError(error: unknown, title?: string): void {
   });
 }
 
+/** Says that something went well, with a line below that goes on moving. */
+export function notifyReach(message: string, more: ReactNode): void {
+  notifications.show({ message: <Moving message={message} more={more} />, autoClose: 15_000 });
+}
+
+function Moving({ message, more }: { message: string; more: ReactNode }) {
+  return (
+    <span style={{ display: 'grid', gap: 2 }}>
+      <span>{message}</span>
+      {more}
+    </span>
+  );
+}
+
 interface Undoable {
   message: string;
+  /** A second line, which may go on moving. */
+  more?: ReactNode;
   undo: () => Promise<unknown> | void;
   /** What the button says. */
   label?: string;
 }
 
 /** Says what was done, with a button that takes it back: instead of asking "are you sure?" before. */
-export function notifyUndo({ message, undo, label = 'Undo' }: Undoable): void {
+export function notifyUndo({ message, more, undo, label = 'Undo' }: Undoable): void {
   const id = crypto.randomUUID?.() ?? String(Math.random());
   async function takeBack() {
     notifications.hide(id);
@@ -49,10 +66,10 @@ export function notifyUndo({ message, undo, label = 'Undo' }: Undoable): void {
   }
   notifications.show({
     id,
-    autoClose: 10_000,
+    autoClose: more ? 15_000 : 10_000,
     message: (
       <span style={{ display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: 12 }}>
-        <span>{message}</span>
+        {more ? <Moving message={message} more={more} /> : <span>{message}</span>}
         <Button size="compact-sm" variant="default" onClick={takeBack}>
           {label}
         </Button>

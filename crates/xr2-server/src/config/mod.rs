@@ -4,6 +4,7 @@ mod duration;
 mod layers;
 mod secret;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,6 +42,9 @@ pub struct Config {
     #[serde(default)]
     secret_key_file: String,
     shutdown_grace_seconds: u64,
+    roles: Vec<Role>,
+    /// Queues that a worker works off; none: all of them.
+    pub queues: Vec<String>,
     /// SQLite's own settings.
     pub sqlite: Sqlite,
     /// PostgreSQL's own settings.
@@ -59,6 +63,7 @@ pub struct Config {
     pub bin: Bin,
     /// Deliveries written down.
     pub usage: UsageSettings,
+    jobs: Jobs,
     /// Logging.
     pub log: Log,
     /// `/metrics`.
@@ -232,6 +237,25 @@ pub struct UsageSettings {
     pub buffer_events: usize,
 }
 
+/// What a node is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Role {
+    /// Answers requests.
+    Api,
+    /// Does what was put off.
+    Worker,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, Deserialize)]
+struct Jobs {
+    concurrency: usize,
+    #[serde(deserialize_with = "duration::read")]
+    lease: Duration,
+    keep_dead_days: u32,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Deserialize)]
 pub struct Log {
@@ -334,6 +358,39 @@ impl Config {
         secret::load(&self.secret_key, &self.secret_key_file, &self.data_dir, self.is_postgres())
     }
 
+    /// Whether this node answers requests, beside those of load balancers and monitoring.
+    pub fn is_api(&self) -> bool {
+        self.roles.contains(&Role::Api)
+    }
+
+    /// Whether this node does what was put off.
+    pub fn is_worker(&self) -> bool {
+        self.roles.contains(&Role::Worker)
+    }
+
+    /// Queues are given by name; there is none of another name.
+    pub(crate) fn check_queues(&self, known: &BTreeSet<&'static str>) -> Result<(), ConfigError> {
+        match self.queues.iter().find(|queue| !known.contains(queue.as_str())) {
+            None => Ok(()),
+            Some(queue) => {
+                let known = known.iter().copied().collect::<Vec<_>>().join(", ");
+                Err(ConfigError::new(format!("queues: there is no queue {queue:?}; there are: {known}")))
+            }
+        }
+    }
+
+    /// How jobs are worked off.
+    pub(crate) fn job_options(&self) -> xr2_jobs::Options {
+        xr2_jobs::Options {
+            concurrency: self.jobs.concurrency,
+            lease: self.jobs.lease,
+            poll: Duration::from_secs(1),
+            // Before the rest of the server is cut off.
+            grace: self.shutdown_grace().mul_f64(0.8),
+            keep_dead: Duration::from_secs(u64::from(self.jobs.keep_dead_days) * 86_400),
+        }
+    }
+
     /// How long running requests may take when the server stops.
     pub fn shutdown_grace(&self) -> Duration {
         Duration::from_secs(self.shutdown_grace_seconds)
@@ -432,6 +489,13 @@ impl Config {
             (1..=100).contains(&self.auth.argon2_iterations),
             "auth.argon2_iterations",
             "must be between 1 and 100",
+        );
+        demand(!self.roles.is_empty(), "roles", "must name api, worker or both");
+        demand((1..=1000).contains(&self.jobs.concurrency), "jobs.concurrency", "must be between 1 and 1000");
+        demand(
+            (Duration::from_millis(500)..=Duration::from_secs(3600)).contains(&self.jobs.lease),
+            "jobs.lease",
+            "must be between 500ms and 1h",
         );
         demand(self.limits.content_bytes >= 1024, "limits.content_bytes", "must be at least 1024");
         demand(

@@ -18,6 +18,7 @@ mod events;
 mod imports;
 mod includes;
 mod isolation;
+mod jobs;
 mod labels;
 mod limits;
 mod outage;

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use xr2_server::auth::Scope;
 use xr2_testkit::{Client, both};
 
 use crate::support::{made, put, text};
@@ -165,4 +166,40 @@ both!(entities_of_a_list_are_whole, |app| async move {
     let viewer = app.member(xr2_server::auth::Role::Viewer).await;
     let seen = viewer.get("/prompts").await.ok().data().clone();
     assert_eq!(seen[0]["can"], json!({ "edit": false, "publish": false, "delete": false }));
+});
+
+both!(what_nobody_fetches_is_found, |app| async move {
+    let owner = app.owner().await;
+    let key = app.key(&[Scope::Deliver]).await;
+    made(&owner, json!({ "title": "Used", "slug": "used", "content": "x" })).await;
+    made(&owner, json!({ "title": "Once", "slug": "once", "content": "x" })).await;
+    made(&owner, json!({ "title": "Never", "slug": "never", "content": "x" })).await;
+    made(&owner, json!({ "title": "Part", "slug": "part", "content": "x" })).await;
+    made(
+        &owner,
+        json!({ "title": "Whole", "slug": "whole", "syntax": "jinja", "content": "{% include 'part' %}" }),
+    )
+    .await;
+    key.get("/prompts/once").await.ok();
+    app.clock().advance(TimeDelta::days(31));
+    key.get("/prompts/used").await.ok();
+    key.get("/prompts/whole").await.ok();
+    made(&owner, json!({ "title": "New", "slug": "new", "content": "x" })).await;
+    assert_eq!(
+        slugs(&owner, "unused_days=30&sort=slug").await,
+        ["never", "once"],
+        "not what is new or part of another"
+    );
+    assert_eq!(slugs(&owner, "unused_days=32").await, Vec::<String>::new());
+    app.clock().advance(TimeDelta::seconds(1));
+    key.get("/prompts/used").await.ok();
+    assert_eq!(slugs(&owner, "sort=-last_fetched_at&limit=3").await, ["used", "whole", "once"]);
+    let longest = slugs(&owner, "sort=last_fetched_at").await;
+    assert_eq!(
+        (longest[0].as_str(), &longest[3..]),
+        ("never", &["once", "whole", "used"].map(str::to_owned)[..])
+    );
+    for days in ["0", "-1", "soon", "100000"] {
+        owner.get(&format!("/prompts?unused_days={days}")).await.error(422, "VALIDATION_ERROR");
+    }
 });

@@ -180,6 +180,10 @@ async fn heartbeat(client: &Client, instance: &str, revision: i64, serving: Valu
     send(client, body).await;
 }
 
+fn counted(total: i64, current: i64) -> Value {
+    json!({ "total": total, "current": current, "silent": 0 })
+}
+
 both!(absurd_figures_leave_the_sums_readable, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "hi", "Hello").await;
@@ -215,16 +219,14 @@ both!(clients_tell_what_they_serve, |app| async move {
     .await;
     app.until("both nodes have written", || async {
         let all = owner.get("/clients").await.ok();
-        all.data()["counts"] == json!({ "total": 3, "current": 2 })
+        all.data()["counts"] == counted(3, 2)
     })
     .await;
     let of_prompt = owner.get("/clients?prompt=hi&label=production").await.ok();
     let data = of_prompt.data();
-    assert_eq!(
-        (&data["revision"], &data["counts"]),
-        (&json!(revision), &json!({ "total": 2, "current": 1 }))
-    );
-    let first = &data["instances"][0];
+    assert_eq!((&data["revision"], &data["counts"]), (&json!(revision), &counted(2, 1)));
+    assert_eq!(data["instances"][0]["current"], false, "who is behind comes first");
+    let first = &data["instances"][1];
     assert_eq!(
         (&first["instance"], &first["sdk"], &first["current"]),
         (&json!("a"), &json!("rust/0.1.0"), &json!(true))
@@ -233,17 +235,16 @@ both!(clients_tell_what_they_serve, |app| async move {
     assert_eq!(first["serving"][0]["version"], 2);
     assert_eq!(first["serving"][0]["since"], "2026-01-31T12:00:00.000000Z");
     assert!(first["key"]["name"].is_string());
-    assert_eq!(data["instances"][1]["current"], false);
 
     // A publish, and one after the other has it.
     put(&owner, "hi", json!({ "content": "three" })).await;
     let counts =
         async || owner.get("/clients?prompt=hi&label=production").await.ok().data()["counts"].clone();
-    assert_eq!(counts().await, json!({ "total": 2, "current": 0 }));
+    assert_eq!(counts().await, counted(2, 0));
     heartbeat(&key, "a", revision + 2, serves(3)).await;
-    assert_eq!(counts().await, json!({ "total": 2, "current": 1 }));
+    assert_eq!(counts().await, counted(2, 1));
     heartbeat(&key, "b", revision + 2, serves(3)).await;
-    assert_eq!(counts().await, json!({ "total": 2, "current": 2 }));
+    assert_eq!(counts().await, counted(2, 2));
     assert_eq!(owner.get("/clients?prompt=hi&label=staging").await.ok().data()["counts"]["total"], 0);
     owner.get("/clients?prompt=nothing").await.error(404, "NOT_FOUND");
     assert_eq!(app.stranger().get("/clients").await.ok().data()["counts"]["total"], 1, "theirs");
@@ -267,6 +268,67 @@ both!(an_instance_that_is_silent_is_gone, |app| async move {
     let back = listed().await;
     assert_eq!(back[0]["serving"], json!([]), "it came back as somebody new");
     assert_ne!(back[0]["first_seen"], first_seen);
+});
+
+both!(who_is_behind_and_silent_is_told_apart, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "hi", "Hello").await;
+    let serves = |version: i64| json!([{ "prompt": "hi", "version": version }]);
+    heartbeat(&key, "quick", 1, serves(1)).await;
+    heartbeat(&key, "lost", 1, serves(1)).await;
+    let look = async |query: &str| {
+        let answer = owner.get(&format!("/clients?prompt=hi&label=production{query}")).await.ok();
+        answer.data().clone()
+    };
+    assert_eq!(look("").await["counts"], counted(2, 2));
+    app.clock().advance(TimeDelta::seconds(41));
+    assert_eq!(look("").await["counts"], counted(2, 2), "silent, but what it said last is right");
+    put(&owner, "hi", json!({ "content": "two" })).await;
+    heartbeat(&key, "quick", app.revision().await, serves(2)).await;
+    let data = look("").await;
+    assert_eq!(data["counts"], json!({ "total": 2, "current": 1, "silent": 1 }));
+    assert!(
+        data["at"].as_str() <= Some(rfc3339(&app.clock().now()).as_str()),
+        "the server's clock: {}",
+        data["at"]
+    );
+    let of = |index: usize, field: &str| data["instances"][index][field].clone();
+    assert_eq!((of(0, "instance"), of(0, "silent")), (json!("lost"), json!(true)));
+    assert_eq!((of(1, "instance"), of(1, "silent")), (json!("quick"), json!(false)));
+    let counts_alone = look("&limit=0").await;
+    assert_eq!((&counts_alone["counts"], &counts_alone["instances"]), (&data["counts"], &json!([])));
+    assert_eq!(look("&limit=1").await["instances"][0]["instance"], "lost");
+    for limit in ["-1", "1001", "many"] {
+        let answer = owner.get(&format!("/clients?limit={limit}")).await;
+        assert_eq!(complaints(&answer), [("limit".to_owned(), "invalid".to_owned())]);
+    }
+    app.clock().advance(TimeDelta::seconds(100));
+    assert_eq!(look("").await["counts"], counted(0, 0), "gone");
+});
+
+both!(many_clients_are_counted_and_a_thousand_listed, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "hi", "Hello").await;
+    let node = app.second_node().await;
+    let other = node.bearer(key.token());
+    for number in 0..1010 {
+        let client = if number % 2 == 0 { &key } else { &other };
+        heartbeat(client, &format!("n{number:04}"), 1, json!([{ "prompt": "hi", "version": 1 }])).await;
+    }
+    app.until("both nodes have written", || async {
+        let data = owner.get("/clients?prompt=hi").await.ok();
+        data.data()["counts"] == counted(1010, 1010)
+    })
+    .await;
+    let data = owner.get("/clients?prompt=hi").await.ok();
+    assert_eq!(data.data()["instances"].as_array().map(Vec::len), Some(1000));
+    put(&owner, "hi", json!({ "content": "two" })).await;
+    heartbeat(&other, "n1009", 9, json!([{ "prompt": "hi", "version": 2 }])).await;
+    app.until("the other node has written", || async {
+        let data = owner.get("/clients?prompt=hi&limit=0").await.ok();
+        data.data()["counts"] == counted(1010, 1)
+    })
+    .await;
 });
 
 both!(reads_from_memory_keep_a_prompt_in_use, |app| async move {

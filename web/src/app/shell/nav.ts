@@ -1,8 +1,8 @@
 import type { TablerIcon } from '@tabler/icons-react';
-import { IconFileText, IconKey, IconTag, IconTrash } from '@tabler/icons-react';
+import { IconFileText, IconKey, IconPlugConnected, IconTag, IconTrash } from '@tabler/icons-react';
 
 export interface NavPage {
-  to: '/prompts' | '/prompts/bin' | '/labels' | '/api-keys';
+  to: '/prompts' | '/prompts/bin' | '/clients' | '/labels' | '/api-keys';
   label: string;
   Icon: TablerIcon;
   isActive: (pathname: string) => boolean;
@@ -17,6 +17,12 @@ export const mainPages: NavPage[] = [
     label: 'Prompts',
     Icon: IconFileText,
     isActive: (pathname) => pathname.startsWith('/prompts') && !bin(pathname),
+  },
+  {
+    to: '/clients',
+    label: 'Clients',
+    Icon: IconPlugConnected,
+    isActive: (pathname) => pathname.startsWith('/clients'),
   },
   { to: '/prompts/bin', label: 'Bin', Icon: IconTrash, isActive: bin },
 ];

@@ -1,8 +1,8 @@
 import { Button, Menu, TextInput } from '@mantine/core';
-import { IconArchive, IconArrowsSort, IconCategory, IconHash, IconSearch, IconX } from '@tabler/icons-react';
+import { IconArchive, IconArrowsSort, IconCategory, IconHash, IconMoonStars, IconSearch, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import classes from './FilterBar.module.css';
-import { defaultSort, isFiltered, type ListSearch, type Sort, sorts } from './filters';
+import { defaultSort, isFiltered, type ListSearch, type Sort, sorts, unusedDays } from './filters';
 import { useSearchBox } from './use-search-box';
 
 interface Props {
@@ -55,6 +55,17 @@ export function FilterBar({ search, facets, onChange, count }: Props) {
       >
         Archived
       </Button>
+      <Button
+        variant={search.unused ? 'light' : 'default'}
+        size="xs"
+        className={classes.chip}
+        aria-pressed={search.unused ?? false}
+        leftSection={<IconMoonStars size={14} aria-hidden />}
+        rightSection={search.unused ? <IconX size={12} aria-hidden /> : null}
+        onClick={() => onChange({ unused: search.unused ? undefined : true })}
+      >
+        Unused for {unusedDays} days
+      </Button>
       {isFiltered(search) && (
         <Button
           variant="subtle"
@@ -62,7 +73,7 @@ export function FilterBar({ search, facets, onChange, count }: Props) {
           className={classes.chip}
           onClick={() => {
             box.reset();
-            onChange({ q: undefined, category: undefined, tag: undefined, archived: undefined });
+            onChange({ q: undefined, category: undefined, tag: undefined, archived: undefined, unused: undefined });
           }}
         >
           Clear all

@@ -105,15 +105,17 @@ function FirstPrompt({ mayWrite }: { mayWrite: boolean }) {
 }
 
 function NothingFound({ search, onChange }: { search: ListSearch; onChange: (next: Partial<ListSearch>) => void }) {
-  const onlyArchive = search.archived && !search.q && !search.tag && !search.category;
+  const alone = !search.q && !search.tag && !search.category;
+  const onlyArchive = search.archived && !search.unused && alone;
+  const onlyUnused = search.unused && !search.archived && alone;
   return (
     <EmptyState
       icon={IconSearchOff}
-      title={onlyArchive ? 'The archive is empty' : 'Nothing matches'}
+      title={onlyArchive ? 'The archive is empty' : onlyUnused ? 'Every prompt is in use' : 'Nothing matches'}
       action={
         <Button
           variant="default"
-          onClick={() => onChange({ q: undefined, tag: undefined, category: undefined, archived: undefined })}
+          onClick={() => onChange({ q: undefined, tag: undefined, category: undefined, archived: undefined, unused: undefined })}
         >
           Show all prompts
         </Button>
@@ -121,7 +123,9 @@ function NothingFound({ search, onChange }: { search: ListSearch; onChange: (nex
     >
       {onlyArchive
         ? 'Archived prompts are hidden from the list but still delivered to clients.'
-        : 'No prompt has all of this. Try fewer words, or remove a filter.'}
+        : onlyUnused
+          ? 'Prompts that are older than 30 days and that no program has fetched in that time would stand here.'
+          : 'No prompt has all of this. Try fewer words, or remove a filter.'}
     </EmptyState>
   );
 }

@@ -16,6 +16,8 @@ describe('the list in the address', () => {
       archived: true,
       sort: 'title',
     });
+    expect(parseListSearch({ unused: 'true', sort: 'last_fetched_at' })).toEqual({ unused: true, sort: 'last_fetched_at' });
+    expect(toFilters({ unused: true })).toMatchObject({ unused_days: 30 });
     expect(parseListSearch({ archived: 'true' })).toEqual({ archived: true });
   });
 
@@ -25,6 +27,7 @@ describe('the list in the address', () => {
       tag: undefined,
       category: undefined,
       archived: 'true',
+      unused_days: undefined,
       sort: '-updated_at',
       limit: 100,
     });
@@ -35,5 +38,6 @@ describe('the list in the address', () => {
     expect(isFiltered({ sort: 'title' })).toBe(false);
     expect(isFiltered({ q: 'a' })).toBe(true);
     expect(isFiltered({ archived: true })).toBe(true);
+    expect(isFiltered({ unused: true })).toBe(true);
   });
 });

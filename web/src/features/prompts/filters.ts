@@ -5,6 +5,8 @@ export const sorts = {
   '-created_at': 'Newest',
   title: 'Title',
   slug: 'Slug',
+  '-last_fetched_at': 'Last used',
+  last_fetched_at: 'Longest unused',
 } as const;
 
 export type Sort = keyof typeof sorts;
@@ -15,9 +17,13 @@ export interface ListSearch {
   tag?: string;
   category?: string;
   archived?: boolean;
+  /** Nobody has fetched it for 30 days. */
+  unused?: boolean;
   sort?: Sort;
 }
 
+/** After so many days without a fetch a prompt may be dead. */
+export const unusedDays = 30;
 export const pageSize = 100;
 export const defaultSort: Sort = '-updated_at';
 
@@ -31,11 +37,13 @@ function words(value: unknown): string | undefined {
  * in the answer, because the router passes on as it is what an answer does not name.
  */
 export function parseListSearch(search: Record<string, unknown>): ListSearch {
+  const isSet = (value: unknown) => (value === true || value === 'true' ? true : undefined);
   const found: ListSearch = {
     q: words(search.q),
     tag: words(search.tag),
     category: words(search.category),
-    archived: search.archived === true || search.archived === 'true' ? true : undefined,
+    archived: isSet(search.archived),
+    unused: isSet(search.unused),
     sort: typeof search.sort === 'string' && search.sort in sorts ? (search.sort as Sort) : undefined,
   };
   return found;
@@ -48,11 +56,12 @@ export function toFilters(search: ListSearch): PromptFilters {
     tag: search.tag,
     category: search.category,
     archived: search.archived ? 'true' : undefined,
+    unused_days: search.unused ? unusedDays : undefined,
     sort: search.sort ?? defaultSort,
     limit: pageSize,
   };
 }
 
 export function isFiltered(search: ListSearch): boolean {
-  return Boolean(search.q || search.tag || search.category || search.archived);
+  return Boolean(search.q || search.tag || search.category || search.archived || search.unused);
 }

@@ -35,7 +35,7 @@ pub struct CreateKey {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Time>,
     /// Requests in any sixty seconds, counted by each node; default no limit.
-    #[schema(minimum = 1, maximum = 1_000_000)]
+    #[schema(minimum = 1, maximum = 100_000_000)]
     pub rate_limit_per_minute: Option<i64>,
 }
 

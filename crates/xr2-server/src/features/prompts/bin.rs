@@ -1,7 +1,5 @@
 //! The bin: deleting, taking out again, emptying.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,9 +16,6 @@ use crate::state::App;
 
 /// A prompt fetched within this time is in use.
 const RECENT: TimeDelta = TimeDelta::days(7);
-
-/// How often the bin is looked through for what is over.
-const RETENTION_EVERY: Duration = Duration::from_secs(600);
 
 /// Puts a prompt into the bin; refused while it is in use, unless forced.
 pub async fn delete(app: &App, caller: &Access, name: &str, force: bool) -> Result<Prompt> {
@@ -166,20 +161,4 @@ pub async fn purge_expired(app: &App) -> Result<usize> {
         }
     }
     Ok(expired.len())
-}
-
-/// Purges every ten minutes until the server stops.
-pub async fn run_retention(app: App) {
-    let stop = app.stopping();
-    loop {
-        match purge_expired(&app).await {
-            Ok(0) => {}
-            Ok(purged) => tracing::info!(purged, "prompts removed from the bin for good"),
-            Err(error) => tracing::warn!(%error, "could not empty the bin; trying again later"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(RETENTION_EVERY) => {}
-        }
-    }
 }

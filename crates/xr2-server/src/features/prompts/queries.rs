@@ -285,6 +285,8 @@ pub(super) struct Filter {
     /// `None`: archived or not.
     pub archived: Option<bool>,
     pub deleted: bool,
+    /// Made before then and not fetched since, by itself or as a part of what is.
+    pub unused_since: Option<Time>,
 }
 
 /// How a list is ordered.
@@ -294,7 +296,14 @@ pub(super) enum Sort {
     CreatedAt,
     Title,
     Slug,
+    LastFetchedAt,
 }
+
+/// Where prompts that were never fetched stand, the engines disagree about: so it is said.
+const LAST_FETCHED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM prompt_fetches f
+    WHERE f.prompt_id = p.id AND f.workspace_id = p.workspace_id) DESC NULLS LAST, p.id DESC";
+const LONGEST_UNUSED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM prompt_fetches f
+    WHERE f.prompt_id = p.id AND f.workspace_id = p.workspace_id) NULLS FIRST, p.created_at, p.id";
 
 fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter) {
     sql.push(" WHERE p.workspace_id = ").bind(workspace);
@@ -309,6 +318,20 @@ fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter) {
         sql.push(" AND EXISTS (SELECT 1 FROM prompt_tags t WHERE t.workspace_id = p.workspace_id AND t.prompt_id = p.id AND t.tag = ")
             .bind(tag)
             .push(")");
+    }
+    if let Some(since) = filter.unused_since {
+        sql.push(" AND p.created_at < ").bind(since);
+        sql.push(
+            " AND NOT EXISTS (SELECT 1 FROM prompt_fetches f WHERE f.prompt_id = p.id
+                 AND f.workspace_id = p.workspace_id AND f.last_fetched_at >= ",
+        );
+        sql.bind(since).push(")");
+        // What a label of another prompt delivers with it is in use, though nobody fetches it.
+        sql.push(
+            " AND NOT EXISTS (SELECT 1 FROM prompt_includes i JOIN prompt_labels l ON l.prompt_id = i.prompt_id
+                 AND l.version_number = i.version_number
+                 WHERE i.included_id = p.id AND i.workspace_id = p.workspace_id)",
+        );
     }
     for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(MAX_WORDS) {
         // SQLite refuses endless patterns.
@@ -342,6 +365,8 @@ pub(super) async fn list(
         (Sort::Title, false) => " ORDER BY LOWER(p.title), p.id",
         (Sort::Slug, true) => " ORDER BY p.slug DESC",
         (Sort::Slug, false) => " ORDER BY p.slug",
+        (Sort::LastFetchedAt, true) => LAST_FETCHED_FIRST,
+        (Sort::LastFetchedAt, false) => LONGEST_UNUSED_FIRST,
     });
     sql.push(" LIMIT ").bind(page.limit).push(" OFFSET ").bind(page.offset());
     Ok((tx.all_built(sql).await?, total))

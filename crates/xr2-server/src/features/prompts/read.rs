@@ -1,5 +1,6 @@
 //! Reading prompts: one, a page of them, and everything an editor needs of one.
 
+use chrono::TimeDelta;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -14,6 +15,9 @@ use crate::features::prompts::versions::{self, Version};
 use crate::features::prompts::{access, includes, labels, queries};
 use crate::http::{Page, Params};
 use crate::state::App;
+
+/// Days without a fetch that can be asked for.
+const MOST_DAYS: i64 = 3650;
 
 /// The prompt with this id or slug, in the bin or not, as far as other features need it.
 pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<PromptRow>> {
@@ -57,12 +61,25 @@ pub async fn list(app: &App, access: &Access, params: &Params) -> Result<(Vec<Pr
         category: params.first_of(&["category"]).map(str::to_owned),
         archived,
         deleted: params.flag("deleted")?.unwrap_or(false),
+        unused_since: unused_days(params)?.map(|days| app.clock().now() - TimeDelta::days(days)),
     };
+    if filter.unused_since.is_some() || sort.0 == Sort::LastFetchedAt {
+        // Fetches of the last second may still be in memory; they count.
+        app.last_used().flush(app).await?;
+    }
     let mut tx = app.db().tenant(access.workspace).read().await?;
     let (rows, total) = queries::list(&mut tx, &filter, sort, page).await?;
     let prompts = entities(&mut tx, rows, Can::of(access)).await?;
     tx.commit().await?;
     Ok((prompts, page, total))
+}
+
+/// For how many days nobody must have fetched what is listed.
+fn unused_days(params: &Params) -> Result<Option<i64>> {
+    let Some(text) = params.first_of(&["unused_days"]) else { return Ok(None) };
+    let days = text.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days));
+    let message = "must be a whole number from 1 to 3650";
+    days.map(Some).ok_or_else(|| ApiError::invalid_field("unused_days", "invalid", message))
 }
 
 fn read_sort(text: &str) -> Result<(Sort, bool)> {
@@ -72,8 +89,9 @@ fn read_sort(text: &str) -> Result<(Sort, bool)> {
         "created_at" => Sort::CreatedAt,
         "title" => Sort::Title,
         "slug" => Sort::Slug,
+        "last_fetched_at" => Sort::LastFetchedAt,
         _ => {
-            let message = "must be updated_at, created_at, title or slug, with - before it for descending";
+            let message = "must be updated_at, created_at, last_fetched_at, title or slug, with - before it for descending";
             return Err(ApiError::invalid_field("sort", "invalid", message));
         }
     };

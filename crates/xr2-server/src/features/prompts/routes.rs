@@ -23,8 +23,9 @@ use crate::state::App;
     ("tag" = Option<String>, Query), ("category" = Option<String>, Query),
     ("archived" = Option<String>, Query, description = "true, false (default) or all"),
     ("deleted" = Option<bool>, Query, description = "What is in the bin"),
+    ("unused_days" = Option<i64>, Query, description = "Made more than so many days ago and not fetched since, nor delivered inside another"),
     ("page" = Option<i64>, Query), ("limit" = Option<i64>, Query, description = "At most 100"),
-    ("sort" = Option<String>, Query, description = "updated_at, created_at, title, slug; - before it for descending")),
+    ("sort" = Option<String>, Query, description = "updated_at, created_at, last_fetched_at (never comes first), title, slug; - before it for descending")),
     responses((status = 200, description = "A page of prompts", body = Envelope<Vec<Prompt>>)))]
 pub async fn list_prompts(
     State(app): State<App>,

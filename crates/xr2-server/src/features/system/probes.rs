@@ -12,7 +12,7 @@ use xr2_bus::State;
 
 use crate::error::ApiError;
 use crate::state::App;
-use crate::telemetry;
+use crate::{jobs, telemetry};
 
 /// How long the database is waited for.
 const PING: Duration = Duration::from_secs(1);
@@ -141,6 +141,10 @@ pub async fn metrics(Shared(app): Shared<App>, headers: HeaderMap) -> Response {
         return ApiError::unauthenticated("Send the token of metrics.token as Bearer.").into_response();
     }
     telemetry::gauges(&app);
+    // What the database does not say in time stays as it was said last.
+    if let Ok(Err(error)) = tokio::time::timeout(PING, jobs::gauges(&app)).await {
+        tracing::debug!(%error, "could not count jobs");
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], telemetry::render()).into_response()
 }
 

@@ -2,23 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::auth::Access;
+use crate::clock::Time;
 use crate::error::{ApiError, Result};
 use crate::events;
 use crate::features::telemetry::dto::{ClientCounts, ClientInstance, ClientKey, ClientServing, Clients};
-use crate::features::telemetry::presence::{GONE_AFTER, Serving, settle};
+use crate::features::telemetry::presence::{GONE_AFTER, Serving};
 use crate::features::telemetry::queries::{self, InstanceRow};
+use crate::features::telemetry::roster;
 use crate::features::{api_keys, prompts};
 use crate::state::App;
 
-/// Instances that are listed; all are counted.
-const MOST_LISTED: usize = 1000;
+/// Instances that are listed at most; all are counted.
+pub const MOST_LISTED: usize = 1000;
 
-/// Instances read at once: what they serve takes room.
-const AT_ONCE: i64 = 250;
+/// Who reports every 30 seconds and has not for so long may not be there any more.
+const SILENT_AFTER: TimeDelta = TimeDelta::seconds(40);
 
 /// Which of the things served are looked at.
 struct Filter {
@@ -39,61 +41,80 @@ impl Filter {
             && self.label.as_ref().is_none_or(|label| *label == serving.label)
     }
 
-    fn is_open(&self) -> bool {
-        self.prompt.is_none() && self.label.is_none()
+    /// Whether an instance serves any of it.
+    fn concerns(&self, row: &InstanceRow) -> bool {
+        (self.prompt.is_none() && self.label.is_none()) || row.serving.iter().any(|one| self.passes(one))
     }
 
     /// Whether an instance that serves this has the latest.
-    fn is_current(&self, row: &InstanceRow, serving: &[Serving]) -> bool {
+    fn is_current(&self, row: &InstanceRow) -> bool {
         match &self.prompt {
             Some(prompt) => {
-                serving.iter().all(|one| prompt.pointers.get(&one.label).copied() == Some(one.version))
+                let mut serving = row.serving.iter().filter(|one| self.passes(one));
+                serving.all(|one| prompt.pointers.get(&one.label).copied() == Some(one.version))
             }
             None => row.revision >= self.revision,
         }
     }
 }
 
+/// What is asked for.
+pub struct Asked<'a> {
+    /// The clients of one prompt.
+    pub prompt: Option<&'a str>,
+    /// The clients of one label.
+    pub label: Option<&'a str>,
+    /// How many are listed.
+    pub limit: usize,
+}
+
+/// Somebody on the list.
+struct Listed {
+    row: InstanceRow,
+    current: bool,
+    silent: bool,
+}
+
 /// The clients of a workspace, of one prompt, of one label.
-pub async fn clients(
+pub async fn clients(app: &App, access: &Access, asked: Asked<'_>) -> Result<Clients> {
+    let filter = filter(app, access, asked.prompt, asked.label).await?;
+    let now = app.clock().now();
+    let (counts, listed) = look(app, access, &filter, now, asked.limit).await?;
+    let names = Named::read(app, access, &listed).await?;
+    let instances = listed.into_iter().map(|one| names.instance(one)).collect();
+    Ok(Clients { revision: filter.revision, at: now, instances, counts })
+}
+
+/// Counts all that are there, and lists some of them, those that are behind first.
+async fn look(
     app: &App,
     access: &Access,
-    prompt: Option<&str>,
-    label: Option<&str>,
-) -> Result<Clients> {
-    settle(app).await?;
-    let filter = filter(app, access, prompt, label).await?;
-    let since = app.clock().now() - GONE_AFTER;
-    let db = app.db().usage();
+    filter: &Filter,
+    now: Time,
+    limit: usize,
+) -> Result<(ClientCounts, Vec<Listed>)> {
     let mut counts = ClientCounts::default();
-    let mut listed: Vec<(InstanceRow, Vec<Serving>, bool)> = Vec::new();
-    let mut after = String::new();
-    loop {
-        let mut tx = db.tenant(access.workspace).read().await?;
-        let page = queries::instances(&mut tx, since, &after, AT_ONCE).await?;
-        tx.commit().await?;
-        let is_last = (page.len() as i64) < AT_ONCE;
-        for mut row in page {
-            after.clone_from(&row.instance);
-            let mut serving = std::mem::take(&mut row.serving);
-            serving.retain(|one| filter.passes(one));
-            if serving.is_empty() && !filter.is_open() {
-                continue;
-            }
-            let current = filter.is_current(&row, &serving);
-            counts.total += 1;
-            counts.current += i64::from(current);
-            if listed.len() < MOST_LISTED {
-                listed.push((row, serving, current));
-            }
+    let (mut behind, mut current) = (Vec::new(), Vec::new());
+    roster::each(app, access.workspace, now - GONE_AFTER, |row| {
+        if !filter.concerns(row) {
+            return;
         }
-        if is_last {
-            break;
+        let is_current = filter.is_current(row);
+        let silent = now - row.last_seen > SILENT_AFTER;
+        counts.total += 1;
+        counts.current += i64::from(is_current);
+        counts.silent += i64::from(silent && !is_current);
+        let list = if is_current { &mut current } else { &mut behind };
+        if list.len() < limit {
+            let mut row = row.clone();
+            row.serving.retain(|one| filter.passes(one));
+            list.push(Listed { row, current: is_current, silent });
         }
-    }
-    let names = Named::read(app, access, &listed).await?;
-    let instances = listed.into_iter().map(|(row, serving, current)| names.instance(row, serving, current));
-    Ok(Clients { revision: filter.revision, instances: instances.collect(), counts })
+    })
+    .await?;
+    behind.extend(current);
+    behind.truncate(limit);
+    Ok((counts, behind))
 }
 
 async fn filter(app: &App, access: &Access, prompt: Option<&str>, label: Option<&str>) -> Result<Filter> {
@@ -120,23 +141,29 @@ struct Named {
 }
 
 impl Named {
-    async fn read(app: &App, access: &Access, listed: &[(InstanceRow, Vec<Serving>, bool)]) -> Result<Named> {
+    async fn read(app: &App, access: &Access, listed: &[Listed]) -> Result<Named> {
+        let (mut slugs, mut keys) = (HashMap::new(), Vec::new());
         let prompts: HashSet<Uuid> =
-            listed.iter().flat_map(|(_, serving, _)| serving.iter().map(|one| one.prompt)).collect();
-        let keys: HashSet<Uuid> = listed.iter().filter_map(|(row, ..)| row.key).collect();
+            listed.iter().flat_map(|one| one.row.serving.iter().map(|serving| serving.prompt)).collect();
+        let asked: HashSet<Uuid> = listed.iter().filter_map(|one| one.row.key).collect();
+        if listed.is_empty() {
+            return Ok(Named { slugs, keys: HashMap::new() });
+        }
         let mut tx = app.db().tenant(access.workspace).read().await?;
-        let mut slugs = HashMap::new();
         for some in prompts.into_iter().collect::<Vec<_>>().chunks(1000) {
             slugs.extend(queries::slugs(&mut tx, some).await?);
         }
-        let keys = api_keys::names(&mut tx, &keys.into_iter().collect::<Vec<_>>()).await?;
+        for some in asked.into_iter().collect::<Vec<_>>().chunks(1000) {
+            keys.extend(api_keys::names(&mut tx, some).await?);
+        }
         tx.commit().await?;
         Ok(Named { slugs, keys: keys.into_iter().collect() })
     }
 
-    fn instance(&self, row: InstanceRow, serving: Vec<Serving>, current: bool) -> ClientInstance {
+    fn instance(&self, Listed { row, current, silent }: Listed) -> ClientInstance {
         let key = row.key.and_then(|id| Some(ClientKey { id, name: self.keys.get(&id)?.clone() }));
-        let serving = serving
+        let serving = row
+            .serving
             .into_iter()
             .map(|one| ClientServing {
                 slug: self.slugs.get(&one.prompt).cloned(),
@@ -152,6 +179,7 @@ impl Named {
             key,
             revision: row.revision,
             current,
+            silent,
             last_seen: row.last_seen,
             first_seen: row.first_seen,
             serving,

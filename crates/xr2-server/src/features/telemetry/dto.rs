@@ -126,19 +126,25 @@ pub struct Rejected {
 pub struct Clients {
     /// The workspace's revision.
     pub revision: i64,
-    /// The instances, at most a thousand.
+    /// When this was so, by the server's clock, which is that of all times here.
+    #[serde(with = "crate::clock::micros")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Time,
+    /// The instances, at most a thousand: those that are behind first, else by name.
     pub instances: Vec<ClientInstance>,
     /// All of them.
     pub counts: ClientCounts,
 }
 
 /// How many there are.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClientCounts {
     /// Instances (with a filter: those that serve it).
     pub total: i64,
     /// Those that have the latest.
     pub current: i64,
+    /// Those that have not got the latest and have not been heard of for 40 seconds: they report every 30.
+    pub silent: i64,
 }
 
 /// A running program with an SDK.
@@ -155,6 +161,8 @@ pub struct ClientInstance {
     /// Whether it has the latest: with a filter, whether it serves what the label points at; else whether it has
     /// applied the workspace's revision.
     pub current: bool,
+    /// Whether it has not been heard of for 40 seconds.
+    pub silent: bool,
     /// When it reported last.
     #[serde(with = "crate::clock::micros")]
     #[schema(value_type = String, format = DateTime)]

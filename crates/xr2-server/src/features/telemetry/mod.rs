@@ -5,10 +5,13 @@
 
 mod clients;
 mod dto;
+mod jobs;
 mod names;
 mod presence;
 mod queries;
 mod report;
+mod roster;
 pub mod routes;
 
+pub use jobs::ForgetReports;
 pub use presence::{Presence, run};

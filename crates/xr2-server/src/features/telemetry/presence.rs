@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use uuid::Uuid;
 use xr2_db::Purpose;
 
@@ -14,6 +13,7 @@ use crate::clock::Time;
 use crate::error::{ApiError, Result};
 use crate::features::telemetry::queries;
 use crate::features::telemetry::report::MAX_AGE;
+use crate::features::telemetry::roster::Roster;
 use crate::state::App;
 
 /// An instance not heard of for so long is gone.
@@ -30,9 +30,6 @@ const MOST_OF_WORKSPACE: i64 = 20_000;
 
 /// How often what was heard is written.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
-
-/// How often is looked for what to forget.
-const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// Ids forgotten in one transaction.
 const BATCH: i64 = 2000;
@@ -76,10 +73,11 @@ pub struct Serving {
 /// Instances by workspace and name.
 type Known = HashMap<(Uuid, Box<str>), Heard>;
 
-/// What was heard since it was last written.
+/// What was heard since it was last written, and who is there as far as somebody looks.
 #[derive(Default)]
 pub struct Presence {
     waiting: Mutex<Waiting>,
+    roster: Roster,
 }
 
 #[derive(Default)]
@@ -99,6 +97,11 @@ impl Presence {
         }
         waiting.served += served;
         waiting.put(workspace, heard);
+    }
+
+    /// For those who look.
+    pub(super) fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -161,22 +164,15 @@ pub async fn settle(app: &App) -> Result<()> {
     Ok(work.await.map_err(ApiError::internal)??)
 }
 
-/// Writes every second, and forgets, until the server stops.
+/// Writes every second until the server stops.
 pub async fn run(app: App) {
     let stop = app.stopping();
-    let mut forget_at = Instant::now();
     loop {
         if let Err(error) = app.presence().write(&app).await {
             if error.is_refusal() {
                 tracing::debug!(%error, "which clients are there waits for the database");
             } else {
                 tracing::warn!(%error, "could not write which clients are there; they will report again");
-            }
-        }
-        if Instant::now() >= forget_at {
-            forget_at = Instant::now() + FORGET_EVERY;
-            if let Err(error) = forget(&app).await {
-                tracing::warn!(%error, "could not forget old reports; trying again later");
             }
         }
         tokio::select! {
@@ -187,7 +183,7 @@ pub async fn run(app: App) {
 }
 
 /// Forgets events that are too old to be sent again, and instances that are gone.
-async fn forget(app: &App) -> xr2_db::Result<()> {
+pub(super) async fn forget(app: &App) -> xr2_db::Result<()> {
     let now = app.clock().now();
     let db = app.db().usage();
     loop {

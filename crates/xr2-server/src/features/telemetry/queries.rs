@@ -115,6 +115,7 @@ pub(super) async fn put_instances(tx: &mut Tx, workspace: Uuid, heard: &[Heard])
 }
 
 /// An instance as stored.
+#[derive(Clone)]
 pub(super) struct InstanceRow {
     pub instance: String,
     pub sdk: String,
@@ -148,6 +149,22 @@ pub(super) async fn instances(tx: &mut Tx, since: Time, after: &str, limit: i64)
         "SELECT instance, sdk, api_key_id, revision, stream, serving, first_seen, last_seen FROM client_instances
          WHERE workspace_id = $1 AND last_seen >= $2 AND instance > $3 ORDER BY instance LIMIT $4",
         args![workspace, since, after, limit],
+    )
+    .await
+}
+
+/// Instances that reported at or after a time, those that reported then behind the one named beside it.
+pub(super) async fn instances_by_time(
+    tx: &mut Tx,
+    after: &(Time, String),
+    limit: i64,
+) -> Result<Vec<InstanceRow>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT instance, sdk, api_key_id, revision, stream, serving, first_seen, last_seen FROM client_instances
+         WHERE workspace_id = $1 AND last_seen >= $2 AND (last_seen > $2 OR instance > $3)
+         ORDER BY last_seen, instance LIMIT $4",
+        args![workspace, after.0, &after.1, limit],
     )
     .await
 }

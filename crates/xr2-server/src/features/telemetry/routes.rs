@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use crate::auth::{Allow, Deliver, Read};
 use crate::error::{ApiError, Result};
-use crate::features::telemetry::clients;
+use crate::features::telemetry::clients::{self, Asked, MOST_LISTED};
 use crate::features::telemetry::dto::{Clients, Received, Report};
 use crate::features::telemetry::report::{Incoming, receive};
 use crate::http::{Envelope, JsonBytes, Params, Reply};
@@ -41,21 +41,36 @@ pub async fn telemetry(
 /// List clients
 ///
 /// Instances heard of in the last two minutes and what they serve. With `prompt` and `label` only those that serve it,
-/// and `counts` tells how many of them have what the label points at.
+/// and `counts` tells how many of them have what the label points at. `limit=0` counts and lists nobody: cheap enough to
+/// be asked for every second while a publish is on its way.
 #[utoipa::path(get, path = "/clients", tag = "Delivery",
     params(
         ("prompt" = Option<String>, Query, description = "Slug, former slug or id"),
         ("label" = Option<String>, Query, description = "A label"),
+        ("limit" = Option<i64>, Query, description = "How many are listed, 0 to 1000 (the usual)"),
     ),
     responses(
         (status = 200, description = "The instances", body = Envelope<Clients>),
         (status = 404, description = "No such prompt"),
+        (status = 422, description = "limit is no number from 0 to 1000"),
     ))]
 pub async fn list_clients(
     State(app): State<App>,
     access: Allow<Read>,
     params: Params,
 ) -> Result<Reply<Clients>> {
-    let (prompt, label) = (params.first_of(&["prompt"]), params.first_of(&["label"]));
-    Ok(Reply::ok(clients::clients(&app, &access, prompt, label).await?))
+    let asked = Asked {
+        prompt: params.first_of(&["prompt"]),
+        label: params.first_of(&["label"]),
+        limit: limit(&params)?,
+    };
+    Ok(Reply::ok(clients::clients(&app, &access, asked).await?))
+}
+
+fn limit(params: &Params) -> Result<usize> {
+    let Some(text) = params.first_of(&["limit"]) else { return Ok(MOST_LISTED) };
+    text.parse()
+        .ok()
+        .filter(|limit| *limit <= MOST_LISTED)
+        .ok_or_else(|| ApiError::invalid_field("limit", "invalid", "must be a whole number from 0 to 1000"))
 }

@@ -1,3 +1,5 @@
+import { Link } from '@tanstack/react-router';
+import { Reach, usePromptReach } from '~/features/clients/Reach';
 import { RelativeTime, StatusPill } from '~/ui';
 import { usePrompt } from '../PromptContext';
 import { useChanges } from '../use-changes';
@@ -16,6 +18,7 @@ export function PromptState() {
           <span>
             <RelativeTime time={live.since} /> by {live.by.name}
           </span>
+          <LiveReach since={live.since} />
         </>
       ) : (
         <StatusPill status="unpublished">Not published yet</StatusPill>
@@ -27,5 +30,26 @@ export function PromptState() {
       )}
       {details.archived && <StatusPill status="archived" />}
     </span>
+  );
+}
+
+/** How many running programs have it; where none reports, when it was last asked for. */
+function LiveReach({ since }: { since: string }) {
+  const { details } = usePrompt();
+  const counts = usePromptReach({ slug: details.slug, label: 'production', movedAt: since });
+  if (!counts) return null;
+  const last = details.fetches.find((fetch) => fetch.label === 'production');
+  return (
+    <Link to="/prompts/$slug/use" params={{ slug: details.slug }} className={classes.reach}>
+      {counts.total > 0 ? (
+        <Reach counts={counts} />
+      ) : last ? (
+        <>
+          last fetched <RelativeTime time={last.last_fetched_at} />
+        </>
+      ) : (
+        'never fetched'
+      )}
+    </Link>
   );
 }

@@ -3,9 +3,11 @@ import { IconLock, IconRocket } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { labelsQuery } from '~/api/account';
+import { promptClientsQuery } from '~/api/clients';
 import { ApiError } from '~/api/client';
 import type { VersionConflict } from '~/api/types';
-import { explain, Kbd, notifyDone, notifyUndo, RelativeTime, useShortcut } from '~/ui';
+import { PublishReach } from '~/features/clients/Reach';
+import { explain, Kbd, notifyReach, notifyUndo, RelativeTime, useShortcut } from '~/ui';
 import { usePromptActions } from '../actions';
 import { contractQuery } from '../contract-query';
 import { DiffView } from '../diff/DiffView';
@@ -69,7 +71,7 @@ export function PublishForm({ from, onClose }: Props) {
         ...(from === 'draft' && summary?.trim() && { change_summary: summary.trim() }),
       });
       onClose();
-      announce(done.version.number, done.previous_version);
+      announce(done.version.number, done.previous_version, done.version.created_at);
     } catch (error) {
       if (error instanceof ApiError && error.code === 'VERSION_CONFLICT') {
         setConflict(error.details as unknown as VersionConflict);
@@ -82,11 +84,13 @@ export function PublishForm({ from, onClose }: Props) {
     }
   }
 
-  function announce(version: number, previous: number | null) {
-    if (!production) return notifyDone(`v${version} is at ${label}`);
-    if (previous === null) return notifyDone(`v${version} is live. Clients get it from now on.`);
+  function announce(version: number, previous: number | null, at: string) {
+    const reach = <PublishReach slug={slug} label={label} movedAt={at} />;
+    if (!production) return notifyReach(`v${version} is at ${label}.`, reach);
+    if (previous === null) return notifyReach(`v${version} is live.`, reach);
     notifyUndo({
-      message: `v${version} is live. Clients get it from now on.`,
+      message: `v${version} is live.`,
+      more: reach,
       undo: () => actions.moveLabel('production', previous),
       label: `Back to v${previous}`,
     });
@@ -101,7 +105,7 @@ export function PublishForm({ from, onClose }: Props) {
         {live ? (
           <>
             {typeof from === 'number' ? `v${from}` : 'Your draft'} replaces v{live.number}, live since{' '}
-            {details.live && <RelativeTime time={details.live.since} />}.
+            {details.live && <RelativeTime time={details.live.since} />}.<Affected slug={slug} />
           </>
         ) : (
           'This is the first time it goes live. Callers who ask for it get it from then on.'
@@ -188,6 +192,14 @@ export function PublishForm({ from, onClose }: Props) {
       </div>
     </div>
   );
+}
+
+/** How many running programs will have it in a moment. */
+function Affected({ slug }: { slug: string }) {
+  const { data } = useQuery(promptClientsQuery(slug, 'production', null, 0));
+  const total = data?.counts.total ?? 0;
+  if (total === 0) return null;
+  return ` ${total === 1 ? 'One running client has' : `${total.toLocaleString()} running clients have`} it in memory and get the new text at once.`;
 }
 
 function staleFrom(base: number, details: ReturnType<typeof usePrompt>['details']): VersionConflict | null {

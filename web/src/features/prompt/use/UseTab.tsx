@@ -12,6 +12,7 @@ import { INSTALL, snippet, SNIPPET_NAMES, type SnippetKind } from '../model/snip
 import { usePrompt } from '../PromptContext';
 import { CallWatch } from './CallWatch';
 import classes from './UseTab.module.css';
+import { WhoHasIt } from './WhoHasIt';
 
 const kinds: SnippetKind[] = ['curl', 'python', 'typescript', 'http'];
 
@@ -40,9 +41,12 @@ export function UseTab() {
   const install = INSTALL[kind];
   const labels = Object.keys(details.labels).filter((name) => name !== 'latest');
   if (!labels.includes('production')) labels.unshift('production');
+  // Once programs use it, who has what is asked for more often than how to begin.
+  const [inUse] = useState(details.last_fetched_at !== null);
 
   return (
     <div className={classes.tab}>
+      {inUse && <WhoHasIt />}
       <div className={classes.intro}>
         <h2>Use it in your program</h2>
         <p>
@@ -99,6 +103,11 @@ export function UseTab() {
           <CallWatch />
         </li>
       </ol>
+      {!inUse && (
+        <div className={classes.after}>
+          <WhoHasIt />
+        </div>
+      )}
     </div>
   );
 }

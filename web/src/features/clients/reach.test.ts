@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { pace } from '~/api/clients';
+import type { Clients } from '~/api/types';
+import { reachState, reachWords, sdkWords, shortInstance } from './reach';
+
+const counts = (total: number, current: number, silent = 0) => ({ total, current, silent });
+
+describe('how far a publish has come', () => {
+  test('is counted in words', () => {
+    expect(reachWords(counts(0, 0))).toBe('No clients connected');
+    expect(reachWords(counts(1, 1))).toBe('1 of 1 client has it');
+    expect(reachWords(counts(41, 41))).toBe('41 of 41 clients have it');
+    expect(reachWords(counts(41, 39, 2))).toBe('39 of 41 clients have it, 2 not heard from for over 40 s');
+  });
+
+  test('has an end, which the silent do not keep away', () => {
+    expect(reachState(counts(0, 0))).toBe('none');
+    expect(reachState(counts(3, 2))).toBe('way');
+    expect(reachState(counts(3, 1, 1))).toBe('way');
+    expect(reachState(counts(3, 2, 1))).toBe('silent');
+    expect(reachState(counts(3, 3))).toBe('done');
+  });
+
+  test('is asked for every second only while it moves', () => {
+    const moved = '2026-01-31T12:00:00Z';
+    const at = (time: string, total: number, current: number, silent = 0): Clients => ({
+      revision: 1,
+      at: time,
+      instances: [],
+      counts: counts(total, current, silent),
+    });
+    expect(pace(at('2026-01-31T12:00:01Z', 41, 3), moved)).toBe(1_000);
+    expect(pace(at('2026-01-31T12:00:01Z', 41, 41), moved)).toBe(15_000);
+    expect(pace(at('2026-01-31T12:00:50Z', 41, 40, 1), moved)).toBe(15_000);
+    expect(pace(at('2026-01-31T12:03:00Z', 41, 3), moved)).toBe(15_000);
+    expect(pace(undefined, moved)).toBe(15_000);
+    expect(pace(at('2026-01-31T12:00:01Z', 41, 3), null)).toBe(15_000);
+  });
+});
+
+test('clients are named shortly', () => {
+  expect(sdkWords('python/0.1.0')).toBe('Python 0.1.0');
+  expect(sdkWords('mine')).toBe('mine');
+  expect(sdkWords('')).toBe('Unknown SDK');
+  expect(shortInstance('0b5f3c1e-8a3f-4a52-9d55-2f1f6a7d9c11')).toBe('0b5f3c1e');
+  expect(shortInstance('worker-3')).toBe('worker-3');
+});

@@ -5,6 +5,13 @@ use uuid::Uuid;
 use xr2_db::{Db, FromRow, Purpose, Result, Row, Tx, Value, args};
 use xr2_server::clock::Time;
 
+/// Makes a replica of PostgreSQL a server that can be written to.
+pub(crate) const PROMOTE: &str = "SELECT pg_promote()";
+/// A replica goes on taking over what it is sent.
+pub(crate) const RESUME_REPLAY: &str = "SELECT pg_wal_replay_resume()";
+/// A replica stays as it is.
+pub(crate) const PAUSE_REPLAY: &str = "SELECT pg_wal_replay_pause()";
+
 /// An event as stored.
 #[derive(Debug, Clone)]
 pub struct EventRow {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::auth::Access;
 use crate::error::{ApiError, Result};
-use crate::features::delivery::{narrow, require_label};
+use crate::features::delivery::{narrowed_slugs, narrowed_tags, require_label};
 use crate::http::Params;
 
 /// See the module.
@@ -30,11 +30,11 @@ impl Filter {
             require_label(access, label)?;
         }
         let mut problems = Vec::new();
-        let prompts = narrow::slugs(params, &mut problems).map(|slugs| {
+        let prompts = narrowed_slugs(params, &mut problems).map(|slugs| {
             let ids = slugs.iter().filter_map(|slug| Uuid::try_parse(slug).ok()).collect();
             (slugs, ids)
         });
-        let tags = narrow::tags(params, &mut problems);
+        let tags = narrowed_tags(params, &mut problems);
         if !problems.is_empty() {
             return Err(ApiError::validation(problems));
         }

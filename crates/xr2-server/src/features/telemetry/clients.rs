@@ -142,7 +142,7 @@ struct Named {
 
 impl Named {
     async fn read(app: &App, access: &Access, listed: &[Listed]) -> Result<Named> {
-        let mut slugs = HashMap::new();
+        let (mut slugs, mut keys) = (HashMap::new(), HashMap::new());
         let prompts: HashSet<Uuid> =
             listed.iter().flat_map(|one| one.row.serving.iter().map(|serving| serving.prompt)).collect();
         let asked: HashSet<Uuid> = listed.iter().filter_map(|one| one.row.key).collect();
@@ -153,9 +153,11 @@ impl Named {
         for some in prompts.into_iter().collect::<Vec<_>>().chunks(1000) {
             slugs.extend(queries::slugs(&mut tx, some).await?);
         }
-        let keys = api_keys::names(&mut tx, &asked.into_iter().collect::<Vec<_>>()).await?;
+        for some in asked.into_iter().collect::<Vec<_>>().chunks(1000) {
+            keys.extend(api_keys::names(&mut tx, some).await?);
+        }
         tx.commit().await?;
-        Ok(Named { slugs, keys: keys.into_iter().collect() })
+        Ok(Named { slugs, keys })
     }
 
     fn instance(&self, Listed { row, current, silent }: Listed) -> ClientInstance {

@@ -1,6 +1,5 @@
 //! What has changed since it was kept, and when it is written.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -102,6 +101,9 @@ struct Memory {
     contact_noted: Option<Instant>,
     /// The failure of the journal since which all keys have been noted for writing.
     failure: Option<u64>,
+    /// Workspaces whose keys were kept before this process began and are not as they were: the journal does not tell what
+    /// was taken away meanwhile.
+    unverified: HashSet<Uuid>,
     /// The last contact with the database when it last wrote; none before anything was.
     last: Option<Time>,
     /// Until when prompts that take long are left alone.
@@ -152,8 +154,8 @@ impl Freezer {
             app.follower().all_told().into_keys().for_each(|workspace| self.note(workspace, true, None));
         }
         memory.failure = failure;
-        let written = self.write_keys(app, memory).await;
-        if let Some(written) = &written {
+        let (written, is_complete) = self.write_keys(app, memory).await;
+        if is_complete {
             if let Some(failure) = failure {
                 trust_again(app, failure).await;
             }
@@ -163,8 +165,8 @@ impl Freezer {
                 memory.contact_noted = Some(Instant::now());
                 note_contact(app).await;
             }
-            self.write_prompts(app, memory, written).await;
         }
+        self.write_prompts(app, memory, &written).await;
         if let Some(behind) = self.behind(memory.last) {
             app.frozen().set_current(Current { at, behind });
             memory.last = Some(at);
@@ -189,33 +191,43 @@ impl Freezer {
         for (workspace, revision) in kept {
             if is_another || revision != told.get(&workspace).copied() {
                 self.note(workspace, true, Some(Changed::Everything));
+                memory.unverified.insert(workspace);
             }
         }
         true
     }
 
-    /// Writes the keys of all workspaces where they have changed, at which revisions. None when not all of them could be
-    /// written.
-    async fn write_keys(&self, app: &App, memory: &mut Memory) -> Option<HashMap<Uuid, i64>> {
+    /// Writes the keys of all workspaces where they have changed, at which revisions; and whether no keys are left that
+    /// should not count any more.
+    async fn write_keys(&self, app: &App, memory: &mut Memory) -> (HashMap<Uuid, i64>, bool) {
         let mut written = HashMap::new();
         let mut is_complete = true;
         for workspace in self.waiting(|outdated| outdated.keys) {
             // Told first: every change up to it is among those taken.
             let Some(told) = app.follower().told(workspace) else { continue };
-            self.take(workspace, |outdated| std::mem::take(&mut outdated.keys));
+            self.take(workspace, |outdated| Some(std::mem::take(&mut outdated.keys)));
             match api_keys::freeze(app, workspace, told).await {
-                Ok(()) => drop(written.insert(workspace, told)),
+                Ok(()) => {
+                    written.insert(workspace, told);
+                    memory.unverified.remove(&workspace);
+                    self.done(workspace);
+                }
                 Err(error) => {
                     self.note(workspace, true, None);
                     memory.complain(workspace, &error);
-                    is_complete = false;
                     if app.follower().contact().stale().is_some() {
-                        break;
+                        return (written, false);
+                    }
+                    // Later revocations are in the journal. Without those keys are worse than none.
+                    if error.code == Code::Unavailable {
+                        is_complete = false;
+                    } else if memory.failure.is_some() || memory.unverified.remove(&workspace) {
+                        remove(app, workspace).await;
                     }
                 }
             }
         }
-        is_complete.then_some(written)
+        (written, is_complete)
     }
 
     /// Writes the prompts of all workspaces that have changed and do not rest, and their keys as of the same revision.
@@ -227,14 +239,13 @@ impl Freezer {
                 continue;
             }
             let Some(told) = app.follower().told(workspace) else { continue };
-            let Some(changed) = self.take(workspace, |outdated| outdated.prompts.take()).flatten() else {
-                continue;
-            };
+            let Some(changed) = self.take(workspace, |outdated| outdated.prompts.take()) else { continue };
             let began = Instant::now();
             let has_keys = keys.get(&workspace) == Some(&told);
             let rest = match write_one(app, workspace, told, &changed, has_keys).await {
                 Ok(()) => {
                     memory.failing.remove(&workspace);
+                    self.renew(workspace);
                     metrics::histogram!("xr2_snapshot_write_seconds").record(began.elapsed().as_secs_f64());
                     (began.elapsed() * REST).min(LONGEST_REST)
                 }
@@ -273,15 +284,20 @@ impl Freezer {
         outdated.iter().filter(|(_, one)| is_one(one)).map(|(workspace, _)| *workspace).collect()
     }
 
-    /// Takes out what is about to be written; nothing is left of a workspace of which everything is.
-    fn take<T>(&self, workspace: Uuid, part: impl FnOnce(&mut Outdated) -> T) -> Option<T> {
-        let mut outdated = self.outdated();
-        let Entry::Occupied(mut one) = outdated.entry(workspace) else { return None };
-        let taken = part(one.get_mut());
-        if !one.get().keys && one.get().prompts.is_none() {
-            one.remove();
-        }
-        Some(taken)
+    /// Takes out what is about to be written.
+    fn take<T>(&self, workspace: Uuid, part: impl FnOnce(&mut Outdated) -> Option<T>) -> Option<T> {
+        self.outdated().get_mut(&workspace).and_then(part)
+    }
+
+    /// Something was written: of a workspace of which everything is, nothing is left.
+    fn done(&self, workspace: Uuid) {
+        self.outdated().retain(|id, one| *id != workspace || one.keys || one.prompts.is_some());
+    }
+
+    /// Everything was written but for what has come meanwhile.
+    fn renew(&self, workspace: Uuid) {
+        self.take(workspace, |outdated| outdated.since.take());
+        self.done(workspace);
     }
 
     fn outdated(&self) -> MutexGuard<'_, HashMap<Uuid, Outdated>> {
@@ -310,6 +326,13 @@ async fn note_contact(app: &App) {
     let noted = tokio::task::spawn_blocking(move || frozen.note_contact(at)).await;
     if let Ok(Err(error)) = noted {
         tracing::warn!(%error, "the time of the last contact could not be kept");
+    }
+}
+
+async fn remove(app: &App, workspace: Uuid) {
+    let frozen = app.frozen().clone();
+    if let Err(error) = tokio::task::spawn_blocking(move || frozen.remove(workspace)).await {
+        tracing::warn!(%error, "what is kept of a workspace could not be removed");
     }
 }
 

@@ -160,7 +160,7 @@ both!(exactly_the_limit_passes_on_three_nodes, |app| async move {
     // One node after the other, so that what one of them holds and does not need has to come back.
     let key = app.key_with(limited(200)).await;
     let [first, second, third] = clients(&key);
-    assert_eq!(passing(&[first.clone()], "/auth/me", 90).await, 90);
+    assert_eq!(passing(std::slice::from_ref(&first), "/auth/me", 90).await, 90);
     let answer = first.get("/auth/me").await.ok();
     assert_eq!(header(&answer, "ratelimit-remaining"), 109);
     assert_eq!(passing(&[second], "/auth/me", 90).await, 90);
@@ -189,7 +189,7 @@ both!(without_redis_nobody_is_refused_or_waits, |app| async move {
     }
     // On its own a node still knows what it has let through.
     let tight = node.bearer(app.key_with(limited(5)).await.token());
-    assert_eq!(passing(&[tight.clone()], "/auth/me", 12).await, 5);
+    assert_eq!(passing(std::slice::from_ref(&tight), "/auth/me", 12).await, 5);
     proxy.set(Network::Works);
     node.until("Redis is back", || async {
         app.nobody().get(&node.url("/ready")).await.json["checks"]["redis"] == "ok"

@@ -166,11 +166,12 @@ impl Freezer {
                 note_contact(app).await;
             }
         }
-        self.write_prompts(app, memory, &written).await;
-        if let Some(behind) = self.behind(memory.last) {
-            app.frozen().set_current(Current { at, behind });
-            memory.last = Some(at);
+        if is_stopping {
+            memory.resting.clear();
         }
+        self.write_prompts(app, memory, &written).await;
+        let behind = self.behind(memory.last.replace(at).unwrap_or(at));
+        app.frozen().set_current(Current { at, behind });
     }
 
     /// Finds out what is not kept yet, or as it was at another revision. Whether that worked.
@@ -265,14 +266,10 @@ impl Freezer {
     }
 
     /// When what is still to be written was as it is: at `before`, unless it was waiting then already.
-    /// None when it was not kept at all.
-    fn behind(&self, before: Option<Time>) -> Option<HashMap<Uuid, i64>> {
-        let mut behind = HashMap::new();
-        for (workspace, one) in &mut *self.outdated() {
-            one.since = one.since.or(before);
-            behind.insert(*workspace, one.since?.timestamp_micros());
-        }
-        Some(behind)
+    fn behind(&self, before: Time) -> HashMap<Uuid, i64> {
+        let mut outdated = self.outdated();
+        let since = |one: &mut Outdated| one.since.get_or_insert(before).timestamp_micros();
+        outdated.iter_mut().map(|(workspace, one)| (*workspace, since(one))).collect()
     }
 
     fn note(&self, workspace: Uuid, keys: bool, prompts: Option<Changed>) {

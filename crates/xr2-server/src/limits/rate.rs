@@ -201,7 +201,7 @@ impl RateLimits {
         let limits = self.clone();
         tokio::spawn(async move {
             let gate = limits.shared(who, |shared| shared.gate.clone());
-            let Ok(_turn) = gate.turn.try_lock() else { return };
+            let Ok(_turn) = gate.turn.try_lock() else { return limits.shared(who, Shared::does_not_ask) };
             let second = limits.second();
             let report = limits.shared(who, |shared| shared.report(0, false, second));
             let _ = limits.exchange(who, report, second).await;

@@ -45,6 +45,8 @@ pub(super) struct Shared {
     frees_at: i64,
     /// Until this second nothing is asked for ahead: somebody else needs it more.
     modest_until: i64,
+    /// Whether more is being asked for already.
+    is_asking: bool,
 }
 
 /// See [`Shared::gate`].
@@ -108,6 +110,7 @@ impl Share {
                 reset: shared.reset(now).unwrap_or_else(|| self.window.wait()),
             };
             let wants_more = shared.wants_more(now);
+            shared.is_asking |= wants_more;
             self.record();
             return Answer::Passed(standing, wants_more);
         }
@@ -191,7 +194,7 @@ impl Shared {
     }
 
     fn wants_more(&self, now: i64) -> bool {
-        self.free > 0 && now >= self.modest_until && self.held < self.stock().div_ceil(2)
+        self.free > 0 && !self.is_asking && now >= self.modest_until && self.held < self.stock().div_ceil(2)
     }
 
     fn reset(&self, now: i64) -> Option<u64> {
@@ -219,6 +222,7 @@ impl Shared {
 
     /// Takes in the answer to what was asked for at `asked_at`.
     pub(super) fn lent(&mut self, want: u64, lent: Lent, asked_at: i64) {
+        self.is_asking = false;
         self.held += lent.granted;
         self.free = lent.free;
         self.usable_until = asked_at + USABLE;
@@ -228,6 +232,11 @@ impl Shared {
         }
     }
 
+    /// Somebody else asks; or nobody, after all.
+    pub(super) fn does_not_ask(&mut self) {
+        self.is_asking = false;
+    }
+
     /// Everybody else has been asked in vain for what they hold.
     pub(super) fn shut_for_a_moment(&mut self, now: i64) {
         self.shut_until = self.shut_until.max(now + 1);
@@ -235,6 +244,7 @@ impl Shared {
 
     /// The report did not arrive, as far as anybody knows.
     pub(super) fn untold(&mut self, report: Report) {
+        self.is_asking = false;
         let mut used = report.used;
         used.append(&mut self.untold);
         self.untold = used;

@@ -35,7 +35,8 @@ pub async fn count_strangers(State(app): State<App>, request: Request, next: Nex
     }
     let is_read = request.method().is_safe();
     let response = next.run(request).await;
-    if context.standing.is_verified() {
+    // What could not be looked up may be valid.
+    if context.standing.is_verified() || response.status().is_server_error() {
         return response;
     }
     match app.limits().pass(who, limit).await {

@@ -205,6 +205,12 @@ pub async fn is_superuser(url: &str) -> Result<bool> {
         .await?)
 }
 
+/// What a question with a yes or no is answered.
+pub async fn holds(url: &str, sql: &'static str) -> Result<bool> {
+    let mut connection = connect(url).await?;
+    Ok(sqlx::query_scalar(sql).fetch_one(&mut connection).await?)
+}
+
 /// Runs statements as the role that `url` names, one after the other.
 pub async fn run_sql(url: &str, statements: &[String]) -> Result<()> {
     let mut connection = connect(url).await?;

@@ -66,6 +66,12 @@ impl PostgresPair {
         url(self.replica.port)
     }
 
+    /// Whether the replica has everything.
+    pub async fn is_level(&self) -> bool {
+        let sql = "SELECT coalesce(bool_and(replay_lsn >= pg_current_wal_insert_lsn()), false) FROM pg_stat_replication";
+        testing::holds(&self.primary_url(), sql).await.expect("the primary answers")
+    }
+
     /// `kill -9` of the primary, and of everything it started.
     pub fn kill_primary(&mut self) {
         self.primary = None;
@@ -180,7 +186,6 @@ impl Tools {
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
             "fsync=off",
-            "synchronous_commit=off",
             "shared_buffers=16MB",
             "timezone=UTC",
             "hot_standby=on",

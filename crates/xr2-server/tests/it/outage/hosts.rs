@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use xr2_testkit::{Engine, Network, Options, PostgresPair, Proxy, TestApp, both};
 
-use super::{Load, key, people, ready, text, until_ready};
+use super::{Load, first_owner, key, people, ready, text, until_ready};
 
 /// Longer than any test: whoever waits for the breaker waits in vain.
 const PAUSE: &str = "10m";
@@ -73,6 +73,7 @@ both!(another_host_takes_over_while_programs_fetch, Options::new().with_faults()
         load.goes_on(&node, 200).await;
     }
     load.end().await;
+    node.stop().await;
 });
 
 both!(a_promoted_replica_is_written_to, Options::new().with_faults(), |app| async move {
@@ -81,12 +82,12 @@ both!(a_promoted_replica_is_written_to, Options::new().with_faults(), |app| asyn
     }
     let Some(mut pair) = PostgresPair::start().await else { return };
     let node = app.node_with(options(&app, &pair.url())).await;
-    let registered = json!({ "email": "ana@example.com", "password": xr2_testkit::PASSWORD, "name": "Ana" });
-    let owner =
-        node.bearer(&node.nobody().post("/auth/register", registered).await.created().text_of("token"));
+    let owner = first_owner(&node).await;
     let shop = key(&owner, json!({ "name": "shop" })).await;
     let load = Load::begin(&owner, &shop).await;
     load.goes_on(&node, 200).await;
+    // What a replica has not been sent yet is lost with its primary.
+    node.until("the replica has everything", || async { pair.is_level().await }).await;
     pair.kill_primary();
     node.until("it is missed", || async { ready(&node).await.ok().json["status"] == "degraded" }).await;
     load.goes_on(&node, 200).await;

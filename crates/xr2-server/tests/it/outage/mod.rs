@@ -16,8 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::json;
 use tokio::task::JoinHandle;
+use xr2_server::features::accounts;
 use xr2_server::features::delivery::kept_revision;
-use xr2_testkit::{Answer, Client, TestApp};
+use xr2_testkit::{Answer, Client, PASSWORD, TestApp};
 
 /// An owner, and a key made through the API, so that it is told of like any other.
 async fn people(app: &TestApp) -> (Client, Client) {
@@ -31,6 +32,17 @@ async fn key(owner: &Client, body: serde_json::Value) -> Client {
     let mut key = owner.with_key(&made.text_of("key"));
     key.id = made.text_of("id").parse().ok();
     key
+}
+
+/// The first account of a server on an empty database.
+async fn first_owner(node: &TestApp) -> Client {
+    let link = accounts::setup_link(node.app()).await.unwrap().expect("an empty server has a set-up link");
+    let token = link.split_once("#token=").expect("a token").1.to_owned();
+    node.keep_secret(&token);
+    let person =
+        json!({ "email": "ana@example.com", "password": PASSWORD, "name": "Ana", "setup_token": token });
+    let made = node.nobody().post("/auth/register", person).await.created();
+    node.bearer(&made.text_of("token"))
 }
 
 async fn text(owner: &Client, slug: &str, content: &str) {

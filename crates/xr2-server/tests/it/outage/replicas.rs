@@ -4,7 +4,7 @@ use serde_json::json;
 use xr2_db::testing;
 use xr2_testkit::{Client, Engine, Network, Options, PostgresPair, Proxy, both, postgres_url};
 
-use super::{key, people, text};
+use super::{first_owner, key, people, text};
 
 async fn requests(owner: &Client) -> i64 {
     owner.get("/analytics/usage").await.ok().data()["summary"]["total_requests"].as_i64().expect("a number")
@@ -47,9 +47,7 @@ both!(a_replica_that_lags_is_passed_over, Options::new().with_faults(), |app| as
     let options = app.options().set("database", pair.primary_url());
     let options = options.set("database_replicas", pair.replica_url()).set("postgres.replica_max_lag", "2s");
     let node = app.node_with(options).await;
-    let registered = json!({ "email": "ana@example.com", "password": xr2_testkit::PASSWORD, "name": "Ana" });
-    let owner =
-        node.bearer(&node.nobody().post("/auth/register", registered).await.created().text_of("token"));
+    let owner = first_owner(&node).await;
     let shop = key(&owner, json!({ "name": "shop" })).await;
     text(&owner, "p", "x").await;
     let is_read_from = |times: usize| node.log().matches("this replica is read from").count() == times;
@@ -77,9 +75,9 @@ fn replicas_are_of_postgresql() {
             .collect();
         Config::load(None, &|_| None, &flags)
     };
-    let replica = "postgres://u:secret@b/xr2";
+    let replica = "postgres://u:hidden@b/xr2";
     let error = load(&[("database_replicas", replica)]).unwrap_err().to_string();
-    assert!(error.contains("database_replicas") && !error.contains("secret"), "{error}");
+    assert!(error.contains("database_replicas") && !error.contains("hidden"), "{error}");
     let whole = load(&[("database", "postgres://u:p@a/xr2"), ("database.replicas", replica)]).unwrap();
-    assert!(!format!("{whole:?}").contains("secret"));
+    assert!(!format!("{whole:?}").contains("hidden"));
 }

@@ -174,7 +174,8 @@ export class Telemetry {
       const { prompt, version, label, variant, count, spent } = reads;
       reads.count = reads.spent = 0;
       const id = `${this.#run}-${(this.#serial += 1)}`;
-      this.#waiting.push({ id, type: "delivery", prompt, version, label, variant, at, count, latency_us: average(spent, count) });
+      const latency_us = average(spent, count);
+      this.#waiting.push({ id, type: "delivery", prompt, version, label, variant, at, count, latency_us });
     }
     this.#counted = [];
     const lost = this.#waiting.splice(0, Math.max(0, this.#waiting.length - MAX_WAITING));

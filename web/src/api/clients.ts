@@ -8,10 +8,14 @@ const ARRIVING = 120_000;
 const QUICK = 1_000;
 const CALM = 15_000;
 
+/** Whether everybody who can be reached has the latest. */
+function isSettled({ counts: { total, current, silent } }: Pick<Clients, 'counts'>): boolean {
+  return current + silent >= total;
+}
+
 /** Whether somebody who answers has not got yet what the label came to point at a moment ago. */
 export function isArriving({ at, counts }: Clients, movedAt: string | null): boolean {
-  const { total, current, silent } = counts;
-  return movedAt !== null && current + silent < total && Date.parse(at) - Date.parse(movedAt) < ARRIVING;
+  return movedAt !== null && !isSettled({ counts }) && Date.parse(at) - Date.parse(movedAt) < ARRIVING;
 }
 
 /** How soon to ask again how far a publish has come: every second while it is on its way. */
@@ -33,6 +37,6 @@ export function promptClientsQuery(slug: string, label: string, movedAt: string 
 export const clientsQuery = queryOptions({
   queryKey: keys.clients,
   queryFn: ({ signal }) => api.get<Clients>('/clients', { signal }),
-  refetchInterval: ({ state: { data } }) => (data && data.counts.current + data.counts.silent < data.counts.total ? 2_000 : 10_000),
+  refetchInterval: ({ state }) => (state.data && !isSettled(state.data) ? 2_000 : 10_000),
   staleTime: 0,
 });

@@ -306,6 +306,23 @@ both!(who_is_behind_and_silent_is_told_apart, |app| async move {
     assert_eq!(look("").await["counts"], counted(0, 0), "gone");
 });
 
+both!(a_part_of_a_prompt_is_counted_with_it, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "part", "one").await;
+    let whole =
+        json!({ "title": "w", "slug": "whole", "syntax": "jinja", "content": "{% include 'part' %}" });
+    owner.post("/prompts", whole).await.created();
+    let serving = json!([{ "prompt": "whole", "version": 1 }]);
+    heartbeat(&key, "a", app.revision().await, serving.clone()).await;
+    let counts = async || owner.get("/clients?prompt=whole&limit=0").await.ok().data()["counts"].clone();
+    assert_eq!(counts().await, counted(1, 1));
+    put(&owner, "part", json!({ "content": "two" })).await;
+    assert_eq!(counts().await, counted(1, 0), "the same version, with another text inside");
+    text(&owner, "other", "x").await;
+    heartbeat(&key, "a", app.revision().await - 1, serving.clone()).await;
+    assert_eq!(counts().await, counted(1, 1), "what else happened does not matter");
+});
+
 both!(many_clients_are_counted_and_a_thousand_listed, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "hi", "Hello").await;

@@ -59,7 +59,7 @@ test("a publish changes the text in memory without a request", async () => {
   assert.deepEqual(proxy.answers(STREAM), [200]);
 });
 
-test("where streams are blocked a bundle that is the same is not downloaded again, and polling ends with the block", async () => {
+test("where streams are blocked, what is the same is not downloaded again, and polling ends with the block", async () => {
   const slug = await admin.create({ content: "one" });
   const proxy = await proxied();
   proxy.blockStreams();

@@ -22,6 +22,10 @@ pub const MOST_LISTED: usize = 1000;
 /// Who reports every 30 seconds and has not for so long may not be there any more.
 const SILENT_AFTER: TimeDelta = TimeDelta::seconds(40);
 
+/// Revisions in which one looks for a change of what is delivered inside a prompt under the same version: who is further
+/// behind than that is behind anyway.
+const LOOKED_BACK: i64 = 1000;
+
 /// Which of the things served are looked at.
 struct Filter {
     prompt: Option<Prompt>,
@@ -33,6 +37,8 @@ struct Prompt {
     id: Uuid,
     /// What its labels point at.
     pointers: HashMap<String, i64>,
+    /// The revision at which it, or what is delivered inside it, changed last, as far as one looks back.
+    changed: i64,
 }
 
 impl Filter {
@@ -51,7 +57,8 @@ impl Filter {
         match &self.prompt {
             Some(prompt) => {
                 let mut serving = row.serving.iter().filter(|one| self.passes(one));
-                serving.all(|one| prompt.pointers.get(&one.label).copied() == Some(one.version))
+                row.revision >= prompt.changed
+                    && serving.all(|one| prompt.pointers.get(&one.label).copied() == Some(one.version))
             }
             None => row.revision >= self.revision,
         }
@@ -126,7 +133,8 @@ async fn filter(app: &App, access: &Access, prompt: Option<&str>, label: Option<
             let mut pointers: HashMap<String, i64> =
                 queries::pointers(&mut tx, row.id).await?.into_iter().collect();
             pointers.insert("latest".to_owned(), row.latest_version);
-            Some(Prompt { id: row.id, pointers })
+            let changed = queries::last_change(&mut tx, row.id, revision - LOOKED_BACK).await?;
+            Some(Prompt { id: row.id, pointers, changed })
         }
         None => None,
     };

@@ -179,6 +179,26 @@ pub(super) async fn pointers(tx: &mut Tx, prompt: Uuid) -> Result<Vec<(String, i
     .await
 }
 
+/// The last revision, behind `since`, at which a prompt changed or anything that is delivered inside it; 0 if none did.
+/// What is included by versions that no label delivers any more counts too: clients pass such revisions in a moment.
+pub(super) async fn last_change(tx: &mut Tx, prompt: Uuid, since: i64) -> Result<i64> {
+    let workspace = tx.workspace();
+    let found: Option<i64> = tx
+        .optional(
+            "WITH RECURSIVE parts (id) AS (
+                 SELECT id FROM prompts WHERE workspace_id = $1 AND id = $2
+                 UNION
+                 SELECT i.included_id FROM prompt_includes i JOIN parts ON parts.id = i.prompt_id
+                 WHERE i.workspace_id = $1)
+             SELECT e.revision FROM events e
+             WHERE e.workspace_id = $1 AND e.revision > $3 AND e.resource_id IN (SELECT id FROM parts)
+             ORDER BY e.revision DESC LIMIT 1",
+            args![workspace, prompt, since],
+        )
+        .await?;
+    Ok(found.unwrap_or(0))
+}
+
 /// Slugs of prompts.
 pub(super) async fn slugs(tx: &mut Tx, prompts: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
     let workspace = tx.workspace();

@@ -46,7 +46,8 @@ export function WhoHasIt() {
       )}
       {details.included_by.length > 0 && (
         <p className={classes.note}>
-          It is also delivered inside {words(details.included_by)}. Who has those has it with them.
+          It is also delivered inside {words(details.included_by)}. Whether clients have what is published here is counted
+          there.
         </p>
       )}
     </section>

@@ -303,7 +303,7 @@ both!(who_is_behind_and_silent_is_told_apart, |app| async move {
         assert_eq!(complaints(&answer), [("limit".to_owned(), "invalid".to_owned())]);
     }
     app.clock().advance(TimeDelta::seconds(100));
-    assert_eq!(look("").await["counts"], counted(0, 0), "gone");
+    assert_eq!(look("").await["counts"], counted(1, 1), "who was silent for two minutes is gone");
 });
 
 both!(a_part_of_a_prompt_is_counted_with_it, |app| async move {

@@ -153,22 +153,6 @@ pub(super) async fn instances(tx: &mut Tx, since: Time, after: &str, limit: i64)
     .await
 }
 
-/// Instances that reported at or after a time, those that reported then behind the one named beside it.
-pub(super) async fn instances_by_time(
-    tx: &mut Tx,
-    after: &(Time, String),
-    limit: i64,
-) -> Result<Vec<InstanceRow>> {
-    let workspace = tx.workspace();
-    tx.all(
-        "SELECT instance, sdk, api_key_id, revision, stream, serving, first_seen, last_seen FROM client_instances
-         WHERE workspace_id = $1 AND last_seen >= $2 AND (last_seen > $2 OR instance > $3)
-         ORDER BY last_seen, instance LIMIT $4",
-        args![workspace, after.0, &after.1, limit],
-    )
-    .await
-}
-
 /// What the labels of a prompt point at.
 pub(super) async fn pointers(tx: &mut Tx, prompt: Uuid) -> Result<Vec<(String, i64)>> {
     let workspace = tx.workspace();

@@ -31,7 +31,7 @@ const IDLE: Duration = Duration::from_secs(60);
 const WHOLE_EVERY: Duration = Duration::from_secs(30);
 
 /// How far back one looks for what has reported since: what was heard is written later, by clocks that differ.
-const SLACK: TimeDelta = TimeDelta::seconds(15);
+const SLACK: TimeDelta = TimeDelta::seconds(5);
 
 /// See the module.
 #[derive(Default)]
@@ -106,14 +106,14 @@ impl Known {
 
     async fn take_in(mut self, app: &App, workspace: Uuid, from: Time) -> Result<Option<Known>> {
         let db = app.db().usage();
-        let mut after = (from, String::new());
+        let mut after = String::new();
         loop {
             let mut tx = db.tenant(workspace).read().await?;
-            let page = queries::instances_by_time(&mut tx, &after, AT_ONCE).await?;
+            let page = queries::instances(&mut tx, from, &after, AT_ONCE).await?;
             tx.commit().await?;
             let is_last = (page.len() as i64) < AT_ONCE;
             for row in page {
-                after = (row.last_seen, row.instance.clone());
+                after.clone_from(&row.instance);
                 self.newest = self.newest.max(row.last_seen);
                 self.rows.insert(row.instance.clone(), row);
             }

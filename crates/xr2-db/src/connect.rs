@@ -208,8 +208,10 @@ impl Opener {
                 let connected =
                     tokio::time::timeout(self.options.connect_timeout, hosts.current().connect()).await;
                 let mut owner = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(failed)?;
-                let report = migrate::postgres(&mut owner).await?;
-                sqlx::Connection::close(owner).await?;
+                let report = migrate::postgres(&mut owner, self.options.connect_timeout).await?;
+                // Politeness, for which nobody waits on a network that hangs.
+                let closing = sqlx::Connection::close(owner);
+                let _ = tokio::time::timeout(self.options.connect_timeout, closing).await;
                 drop(pool.acquire().await.map_err(failed)?);
                 Ok(report)
             }

@@ -150,6 +150,21 @@ impl Db {
         self.shared.wants_start()
     }
 
+    /// Whether SQLite's file of usage is gone, or another one than was opened, beside a database that is there.
+    pub fn lacks_usage(&self) -> bool {
+        let is_wrong = |usage: &Arc<Shared>| usage.check_file().is_err();
+        self.has_started() && self.shared.check_file().is_ok() && self.usage.as_ref().is_some_and(is_wrong)
+    }
+
+    /// Opens the file of usage anew. One that is gone is replaced by an empty one, unlike the database itself: what was
+    /// delivered is worth less than noting what is.
+    pub async fn restart_usage(&self) -> Result<()> {
+        match &self.usage {
+            Some(usage) => usage.start().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Takes a start back: everything is unavailable again.
     pub fn withdraw(&self) {
         self.shared.withdraw();

@@ -65,6 +65,12 @@ codes! {
     PreconditionFailed = "PRECONDITION_FAILED", PRECONDITION_FAILED;
     /// Larger than this server takes.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
+    /// The request did not come in time.
+    RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT;
+    /// Path and query are longer than this server takes.
+    UriTooLong = "URI_TOO_LONG", URI_TOO_LONG;
+    /// The headers are larger than this server takes.
+    HeadersTooLarge = "HEADERS_TOO_LARGE", REQUEST_HEADER_FIELDS_TOO_LARGE;
     /// Not `application/json`.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
     /// The Host header names another server.
@@ -79,6 +85,8 @@ codes! {
     Template = "TEMPLATE_ERROR", UNPROCESSABLE_ENTITY;
     /// Too many requests.
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
+    /// The workspace has used up what it has of the month.
+    QuotaExceeded = "QUOTA_EXCEEDED", TOO_MANY_REQUESTS;
     /// A defect of ours.
     Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
     /// The database cannot be reached just now.

@@ -1,81 +1,85 @@
 //! The front door: what can be answered from memory is answered here, everything else goes to the router.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::Router;
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
 use axum::response::Response;
 use axum::routing::future::RouteFuture;
-use axum::serve::{IncomingStream, Listener};
+use bytes::Bytes;
+use hyper::body::{Frame, Incoming, SizeHint};
 use tower::Service;
 
+use crate::error::{ApiError, Code};
 use crate::features::delivery::answer_at_once;
-use crate::http::dress;
+use crate::http::{dress, refuse};
 use crate::router::router;
+use crate::serve::{Activity, InFlight};
 use crate::state::App;
 
-/// Makes a [`Front`] for every connection.
-pub struct MakeFront(Arc<Inner>);
+/// Longest path and query. Somewhat beyond, the connection's own parser refuses a request, without a body.
+pub const URI_BYTES: usize = 60_000;
 
-/// One connection's way in; cheap to clone, as the server does for every request.
-#[derive(Clone)]
-pub struct Front {
-    inner: Arc<Inner>,
-    peer: SocketAddr,
-}
+/// The way into an application.
+pub struct Door(Arc<Inner>);
 
 struct Inner {
     app: App,
     router: Router,
 }
 
-impl MakeFront {
+impl Door {
     /// The way into `app`.
-    pub fn new(app: &App) -> MakeFront {
-        MakeFront(Arc::new(Inner { app: app.clone(), router: router(app.clone()) }))
+    pub fn new(app: &App) -> Door {
+        Door(Arc::new(Inner { app: app.clone(), router: router(app.clone()) }))
+    }
+
+    /// For a connection from `peer`.
+    pub fn front(&self, peer: SocketAddr, activity: Arc<Activity>) -> Front {
+        Front { inner: self.0.clone(), peer, activity }
     }
 }
 
-impl<L: Listener<Addr = SocketAddr>> Service<IncomingStream<'_, L>> for MakeFront {
-    type Response = Front;
-    type Error = Infallible;
-    type Future = Ready<Result<Front, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, stream: IncomingStream<'_, L>) -> Self::Future {
-        ready(Ok(Front { inner: self.0.clone(), peer: *stream.remote_addr() }))
-    }
+/// One connection's way in.
+pub struct Front {
+    inner: Arc<Inner>,
+    peer: SocketAddr,
+    activity: Arc<Activity>,
 }
 
-impl Service<Request> for Front {
+impl hyper::service::Service<axum::http::Request<Incoming>> for Front {
     type Response = Response;
     type Error = Infallible;
     type Future = Answer;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Request) -> Answer {
+    fn call(&self, request: axum::http::Request<Incoming>) -> Answer {
+        let is_http2 = request.version() == Version::HTTP_2;
+        self.activity.requested(is_http2);
+        let app = &self.inner.app;
+        if let Some(error) = too_large(request.uri(), request.headers(), app.config().limits.header_bytes) {
+            return Answer::Ready(Some(refuse(app, self.peer.ip(), request.headers(), error)));
+        }
         if let Some(response) = self.at_once(&request) {
             return Answer::Ready(Some(response));
         }
+        let mut request: Request = request.map(Body::new);
+        if is_http2 {
+            name_host(&mut request);
+        }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        Answer::Routed(self.inner.router.clone().call(request))
+        Answer::Routed(self.inner.router.clone().call(request), Some(self.activity.begin()))
     }
 }
 
 impl Front {
-    fn at_once(&self, request: &Request) -> Option<Response> {
+    fn at_once<B>(&self, request: &axum::http::Request<B>) -> Option<Response> {
         let app = &self.inner.app;
         if !app.config().is_api() {
             return None;
@@ -89,12 +93,38 @@ impl Front {
     }
 }
 
+/// Why a request is refused for the size of its head.
+fn too_large(uri: &Uri, headers: &HeaderMap, header_bytes: usize) -> Option<ApiError> {
+    let uri = uri.path().len() + uri.query().map_or(0, str::len);
+    if uri > URI_BYTES {
+        let message =
+            format!("Path and query are longer than {URI_BYTES} bytes. Send long values in a body.");
+        return Some(ApiError::new(Code::UriTooLong, message));
+    }
+    let headers: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    (headers > header_bytes).then(|| {
+        let message = format!("The headers are larger than {header_bytes} bytes.");
+        ApiError::new(Code::HeadersTooLarge, message)
+    })
+}
+
+/// HTTP/2 names the host in the address; what looks at the header finds it there as well.
+fn name_host(request: &mut Request) {
+    if request.headers().contains_key(header::HOST) {
+        return;
+    }
+    let host = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    if let Some(host) = host {
+        request.headers_mut().insert(header::HOST, host);
+    }
+}
+
 /// An answer that is there, or on its way.
 pub enum Answer {
     /// There.
     Ready(Option<Response>),
     /// On its way through the router.
-    Routed(RouteFuture<Infallible>),
+    Routed(RouteFuture<Infallible>, Option<InFlight>),
 }
 
 impl Future for Answer {
@@ -107,7 +137,44 @@ impl Future for Answer {
                 // Asked again after it was given, which the contract of futures forbids.
                 None => Poll::Pending,
             },
-            Answer::Routed(future) => Pin::new(future).poll(context),
+            Answer::Routed(future, in_flight) => {
+                let Ok(response) = ready!(Pin::new(future).poll(context));
+                Poll::Ready(Ok(while_it_lasts(response, in_flight.take())))
+            }
         }
+    }
+}
+
+/// A request is in flight for as long as its answer goes on.
+fn while_it_lasts(response: Response, in_flight: Option<InFlight>) -> Response {
+    if response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    response.map(|body| Body::new(Lasting { body, _in_flight: in_flight }))
+}
+
+/// A body that is not there as a whole.
+struct Lasting {
+    body: Body,
+    _in_flight: Option<InFlight>,
+}
+
+impl HttpBody for Lasting {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

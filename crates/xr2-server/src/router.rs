@@ -10,7 +10,8 @@ use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
 use crate::features::{accounts, api_keys, delivery, prompts, stream, system, telemetry, usage, workspaces};
-use crate::http::{guard_host, guard_path, observe};
+use crate::http::{compress, guard_host, guard_path, observe};
+use crate::limits::count_strangers;
 use crate::openapi;
 use crate::state::App;
 
@@ -98,7 +99,9 @@ pub fn router(app: App) -> Router {
     };
     routes
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(compress))
         .layer(from_fn(guard_path))
+        .layer(from_fn_with_state(app.clone(), count_strangers))
         .layer(from_fn_with_state(app.clone(), api_keys::cors))
         .layer(from_fn_with_state(app.clone(), guard_host))
         .layer(CatchPanicLayer::custom(panicked))

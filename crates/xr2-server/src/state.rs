@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use xr2_bus::{Bus, Hint};
+use xr2_bus::{Bus, Heard};
 use xr2_db::Db;
 use xr2_jobs::Jobs;
 
@@ -14,13 +14,18 @@ use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
-use crate::features::delivery::{BundleCache, Freezer, PromptCache};
+use crate::features::delivery::{BundleCache, Freezer, PromptCache, WarmTier};
+use crate::features::quotas::{self, Quotas};
 use crate::features::stream::Hub;
 use crate::features::telemetry::Presence;
 use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
+use crate::limits::RateLimits;
 use crate::{jobs, outage};
+
+/// Limits remembered at once, of keys and of networks.
+const LIMITS_KNOWN: usize = 100_000;
 
 /// A handle on the application; cheap to clone.
 #[derive(Clone)]
@@ -33,8 +38,10 @@ struct Inner {
     secret: SecretKey,
     follower: Follower,
     bus: Bus,
+    limits: RateLimits,
     keys: Arc<KeyCache>,
     prompts: Arc<PromptCache>,
+    warm: Arc<WarmTier>,
     frozen: Arc<Frozen>,
     freezer: Arc<Freezer>,
     bundles: Arc<BundleCache>,
@@ -43,6 +50,7 @@ struct Inner {
     denials: Denials,
     last_used: LastUsed,
     usage: Usage,
+    quotas: Quotas,
     presence: Presence,
     jobs: Jobs,
     host_names: Vec<String>,
@@ -123,22 +131,27 @@ impl App {
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone(), clock.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes));
+        let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes, clock.clone()));
         let streams = Arc::new(Hub::new(&config));
+        let node = clock.new_id();
+        let bus = match config.redis_address() {
+            None => Bus::local(),
+            Some(address) => Bus::redis(address, config.bus_options(node, time))
+                .map_err(|error| StartError::Other(format!("redis: {error}")))?,
+        };
+        let limits =
+            RateLimits::new(bus.clone(), clock.clone(), node, config.resilience.redis_patience, LIMITS_KNOWN);
+        let warm = Arc::new(WarmTier::new(bus.clone(), &config, &secret));
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![
             keys.clone(),
             prompts.clone(),
             bundles.clone(),
+            warm.clone(),
             frozen.clone(),
             freezer.clone(),
             streams.clone(),
         ]);
-        let bus = match config.redis_address() {
-            None => Bus::local(),
-            Some(address) => Bus::redis(address, config.bus_options(clock.new_id(), time))
-                .map_err(|error| StartError::Other(format!("redis: {error}")))?,
-        };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
         let jobs = Jobs::new(db.clone(), clock.clone(), config.job_options());
@@ -150,8 +163,10 @@ impl App {
             secret,
             follower,
             bus,
+            limits,
             keys,
             prompts,
+            warm,
             frozen,
             freezer,
             bundles,
@@ -160,6 +175,7 @@ impl App {
             denials: Denials::default(),
             last_used: LastUsed::default(),
             usage,
+            quotas: Quotas::default(),
             presence: Presence::default(),
             jobs,
             host_names,
@@ -173,9 +189,14 @@ impl App {
         self.0.tasks.spawn(async move { app.follower().run(app.stopping()).await });
         let app = self.clone();
         self.0.tasks.spawn(async move {
-            let heard = |hint: Hint| app.follower().wake(hint.workspace, hint.revision);
+            let heard = |heard: Heard| match heard {
+                Heard::Revision(hint) => app.follower().wake(hint.workspace, hint.revision),
+                Heard::Recall(name) => app.limits().recall(&name),
+            };
             app.bus().run(heard, app.stopping()).await;
         });
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.limits().run(app.stopping()).await });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
         let app = self.clone();
@@ -189,6 +210,9 @@ impl App {
         let app = self.clone();
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
+        if self.config().limits.calls_per_month > 0 {
+            self.0.tasks.spawn(quotas::run(self.clone()));
+        }
         let app = self.clone();
         self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
@@ -256,6 +280,11 @@ impl App {
         &self.0.bus
     }
 
+    /// Requests per minute.
+    pub fn limits(&self) -> &RateLimits {
+        &self.0.limits
+    }
+
     /// Hashing and throttling of sign-ins.
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
@@ -274,6 +303,11 @@ impl App {
     /// Compiled prompts in memory.
     pub fn prompt_cache(&self) -> &PromptCache {
         &self.0.prompts
+    }
+
+    /// What nodes leave each other in Redis.
+    pub fn warm_tier(&self) -> &Arc<WarmTier> {
+        &self.0.warm
     }
 
     /// What is kept for times without the database.
@@ -299,6 +333,11 @@ impl App {
     /// Notes of deliveries.
     pub fn usage(&self) -> &Usage {
         &self.0.usage
+    }
+
+    /// Calls of the month.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.quotas
     }
 
     /// Instances of clients.

@@ -29,6 +29,7 @@ mod logs;
 mod pair;
 mod proxy;
 mod queries;
+mod redis;
 mod run;
 
 pub use answer::Answer;
@@ -41,6 +42,7 @@ pub use http::http;
 pub use pair::PostgresPair;
 pub use proxy::{Network, Proxy};
 pub use queries::EventRow;
+pub use redis::{RedisServer, has_redis};
 pub use run::{Options, run};
 pub use xr2_db::Engine;
 

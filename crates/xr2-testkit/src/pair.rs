@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use xr2_db::testing;
 
+use crate::queries;
+
 /// For a server that lives as long as a test and listens on loopback only.
 const PASSWORD: &str = "a-password-of-the-tests";
 
@@ -66,8 +68,7 @@ impl PostgresPair {
 
     /// Whether the replica has everything.
     pub async fn is_level(&self) -> bool {
-        let sql = "SELECT coalesce(bool_and(replay_lsn >= pg_current_wal_insert_lsn()), false) FROM pg_stat_replication";
-        testing::holds(&self.primary_url(), sql).await.expect("the primary answers")
+        testing::replicas_are_level(&self.primary_url()).await.expect("the primary answers")
     }
 
     /// `kill -9` of the primary, and of everything it started.
@@ -77,13 +78,12 @@ impl PostgresPair {
 
     /// Makes the replica a server that can be written to.
     pub async fn promote(&self) {
-        self.on_replica("SELECT pg_promote()").await;
+        self.on_replica(queries::PROMOTE).await;
     }
 
     /// Whether the replica takes over what it is sent.
     pub async fn replays(&self, does: bool) {
-        self.on_replica(if does { "SELECT pg_wal_replay_resume()" } else { "SELECT pg_wal_replay_pause()" })
-            .await;
+        self.on_replica(if does { queries::RESUME_REPLAY } else { queries::PAUSE_REPLAY }).await;
     }
 
     async fn on_replica(&self, sql: &str) {

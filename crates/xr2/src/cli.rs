@@ -84,6 +84,12 @@ pub struct Serve {
     /// Work in the background, all queues or those named, and answer nothing but probes (unless --api is given as well)
     #[arg(long, value_name = "QUEUES", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub worker: Option<String>,
+    /// Speak TLS with this certificate and its chain (PEM); read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<String>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<String>,
     /// Fill an empty server with a demo workspace and print how to sign in
     #[arg(long)]
     pub demo: bool,
@@ -100,6 +106,12 @@ impl Serve {
             |key: &str, value: &str| all.push(Override { key: key.to_owned(), value: value.to_owned() });
         if let Some(listen) = &self.listen {
             set("listen", listen);
+        }
+        if let Some(file) = &self.tls_certificate {
+            set("tls.certificate", file);
+        }
+        if let Some(file) = &self.tls_key {
+            set("tls.key", file);
         }
         match (self.api, self.worker.is_some()) {
             (true, true) => set("roles", "api,worker"),

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod demo;
 pub mod imports;
 pub mod prompts;
+pub mod quotas;
 pub mod stream;
 pub mod system;
 pub mod telemetry;

@@ -1,9 +1,13 @@
 //! Request bodies: JSON, checked against the documented schema, all problems at once.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, Request};
-use axum::http::header;
-use bytes::Bytes;
+use axum::http::{HeaderValue, header};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, Code, Result};
@@ -43,10 +47,51 @@ impl FromRequest<App> for JsonBytes {
 
     async fn from_request(request: Request, app: &App) -> Result<Self> {
         require_json(&request)?;
-        let limit = app.config().limits.body_bytes;
-        let bytes = axum::body::to_bytes(request.into_body(), limit).await;
-        bytes.map(JsonBytes).map_err(|error| read_error(&error, limit))
+        let config = app.config();
+        let pace = Pace { patience: config.http.body_timeout, rate: config.http.body_rate };
+        read_whole(request.into_body(), config.limits.body_bytes, pace).await.map(JsonBytes)
     }
+}
+
+/// How fast a body has to come.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// In any case it may take so long.
+    patience: Duration,
+    /// Beyond that, so many bytes a second have to have come.
+    rate: u32,
+}
+
+async fn read_whole(body: axum::body::Body, limit: usize, pace: Pace) -> Result<Bytes> {
+    let mut body = Limited::new(body, limit);
+    let began = Instant::now();
+    let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+    loop {
+        let received = first.len() + rest.len();
+        let due = began + pace.patience + Duration::from_secs_f64(received as f64 / f64::from(pace.rate));
+        let frame = match timeout_at(due, body.frame()).await {
+            Err(_) => return Err(too_slow()),
+            Ok(None) => break,
+            Ok(Some(frame)) => frame.map_err(|error| read_error(&*error, limit))?,
+        };
+        match frame.into_data() {
+            // Nearly all bodies come in one piece, which is taken as it is.
+            Ok(data) if received == 0 => first = data,
+            Ok(data) => {
+                if rest.is_empty() {
+                    rest.extend_from_slice(&std::mem::take(&mut first));
+                }
+                rest.extend_from_slice(&data);
+            }
+            Err(_trailers) => {}
+        }
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+fn too_slow() -> ApiError {
+    ApiError::new(Code::RequestTimeout, "The request body came too slowly.")
+        .with_header(header::CONNECTION, HeaderValue::from_static("close"))
 }
 
 /// Reads JSON without a look at the documented schema: the first thing that is wrong is told.
@@ -89,7 +134,7 @@ fn require_json(request: &Request) -> Result<()> {
     Err(ApiError::new(Code::UnsupportedMediaType, "Send the body as application/json."))
 }
 
-fn read_error(error: &axum::Error, limit: usize) -> ApiError {
+fn read_error(error: &(dyn std::error::Error + 'static), limit: usize) -> ApiError {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = source {
         if inner.is::<http_body_util::LengthLimitError>() {

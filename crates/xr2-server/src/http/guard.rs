@@ -40,7 +40,7 @@ pub async fn guard_path(request: Request, next: Next) -> Response {
 }
 
 /// Whether the request names this server.
-pub fn is_ours(app: &App, request: &Request) -> bool {
+pub fn is_ours<B>(app: &App, request: &axum::http::Request<B>) -> bool {
     let host = match request.headers().get(header::HOST) {
         Some(value) => value.to_str().unwrap_or(""),
         // HTTP/2 carries it in the URI.

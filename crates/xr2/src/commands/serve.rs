@@ -17,6 +17,7 @@ pub async fn run(args: cli::Serve) -> anyhow::Result<()> {
     let mut config = configure(&args.settings, args.overrides())?;
     telemetry::init_logs(&config.log)?;
     telemetry::init_metrics();
+    serve::tls::check(&config)?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {} (is another xr2 running? --listen chooses another address)",

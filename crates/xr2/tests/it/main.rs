@@ -1,5 +1,6 @@
 //! The program itself, started and ended as its operators (and their machines) do.
 
+mod client;
 mod demo;
 mod durability;
 mod import;

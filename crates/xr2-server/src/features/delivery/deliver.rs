@@ -12,10 +12,11 @@ use crate::error::{ApiError, Result};
 use crate::features::api_keys::KeyKind;
 use crate::features::delivery::answer::{Wish, answer, respond};
 use crate::features::delivery::entry::Entry;
+use crate::features::delivery::form::Form;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_label, is_slug};
 use crate::features::delivery::load::Outcome;
 use crate::features::delivery::note::Note;
-use crate::features::delivery::revision;
+use crate::features::delivery::standing::{NoOlder, Standing};
 use crate::features::usage::Delivered;
 use crate::state::App;
 
@@ -29,23 +30,23 @@ pub async fn deliver(
     wish: Wish<'_>,
 ) -> Result<Response> {
     let began = Instant::now();
-    let stale = app.follower().contact().stale();
-    if !is_fresh_enough(app, stale) {
-        return Err(ApiError::too_stale("delivery.max_stale"));
-    }
-    if let Some(wanted) = revision::wanted(headers)? {
-        revision::reach(app, access.workspace, wanted).await?;
-    }
+    let wanted = NoOlder::reach(app, access.workspace, headers).await?;
+    let call = app.quotas().take(app, access).await?;
     let note = Note::of(access, &wish, began);
     let (what, outcome) = match find(app, access, name, selector).await {
-        Ok(entry) => (Some(entry.what.clone()), answer_to(app, access, headers, &entry, wish, stale).await),
+        Ok(entry) => (Some(entry.what.clone()), answer_to(app, access, headers, &entry, wish, wanted).await),
         Err(miss) => (miss.what, Err(miss.error)),
     };
     if let (Some(note), Some(what)) = (note, what) {
         let status = outcome.as_ref().map_or_else(|error| error.code.status(), Response::status);
         note.record(app, &what, status);
     }
-    outcome
+    let mut response = outcome?;
+    if let Some(level) = call.level {
+        level.put_on(response.headers_mut());
+    }
+    call.stands();
+    Ok(response)
 }
 
 async fn answer_to(
@@ -54,16 +55,13 @@ async fn answer_to(
     headers: &HeaderMap,
     entry: &Arc<Entry>,
     wish: Wish<'_>,
-    stale: Option<u64>,
+    wanted: NoOlder,
 ) -> Result<Response> {
+    let standing = Standing::of_entry(app, entry);
+    standing.check(app, wanted)?;
     note_fetch(app, access, entry);
-    let answer = answer(entry, wish).await?;
-    Ok(respond(entry, answer, headers, is_publishable(access), stale))
-}
-
-/// Whether something may be delivered that is `stale` seconds old, or may be.
-pub fn is_fresh_enough(app: &App, stale: Option<u64>) -> bool {
-    stale.is_none_or(|seconds| seconds <= app.config().delivery.max_stale.as_secs())
+    let form = Form::of(entry, answer(entry, wish).await?, headers).await?;
+    Ok(respond(entry, form, is_publishable(access), standing))
 }
 
 /// Why nothing is delivered, and of which prompt, as far as that is known.

@@ -10,6 +10,7 @@ use xr2_prompt::{Compiled, Content, RenderOptions, Syntax, Values, render};
 
 use crate::clock::{Time, rfc3339};
 use crate::features::delivery::body::{Body, Json, etag_of};
+use crate::features::delivery::form::Packed;
 use crate::features::delivery::freshness::{Mark, Tenant};
 use crate::features::delivery::key::{Selector, is_slug};
 use crate::features::usage::Delivered;
@@ -48,8 +49,12 @@ pub struct Entry {
     pub version_header: HeaderValue,
     /// The whole answer when no values are given and no rendering is asked for; none when rendering fails.
     pub unasked: Option<(Bytes, HeaderValue)>,
+    /// The same, packed for those who take it so; made when first asked for.
+    pub packed: Packed,
     /// Whether rendering may take long.
     pub is_heavy: bool,
+    /// Whether it comes from the snapshot.
+    pub is_frozen: bool,
     head: Box<[u8]>,
     tail: Box<[u8]>,
     current_slug: Option<Box<str>>,
@@ -73,6 +78,7 @@ pub struct Parts {
     /// JSON.
     pub config_text: String,
     pub updated_at: Time,
+    pub is_frozen: bool,
 }
 
 impl Entry {
@@ -88,7 +94,9 @@ impl Entry {
             fetches: FetchStamp::new(key.workspace, parts.prompt, counted_as),
             version_header: HeaderValue::from(parts.number),
             unasked: None,
+            packed: Packed::default(),
             is_heavy: is_heavy(&parts.compiled),
+            is_frozen: parts.is_frozen,
             head: head(&parts),
             tail: tail(&parts, label),
             current_slug: asked_by_former_slug.then(|| parts.slug.as_str().into()),
@@ -142,7 +150,8 @@ impl Entry {
     }
 
     fn count_bytes(&self) -> usize {
-        let unasked = self.unasked.as_ref().map_or(0, |(body, _)| body.len());
+        // With room for its packed forms.
+        let unasked = self.unasked.as_ref().map_or(0, |(body, _)| body.len() + body.len() / 2);
         let names = self.labels.iter().chain(&self.tags).chain(&self.former_slugs);
         let names: usize = names.map(|name| name.len() + 16).sum();
         size_of::<Entry>()

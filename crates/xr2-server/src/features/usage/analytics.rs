@@ -16,7 +16,7 @@ use super::writer::settle;
 use crate::auth::Access;
 use crate::clock::Time;
 use crate::error::{ApiError, Result};
-use crate::features::prompts;
+use crate::features::{api_keys, prompts};
 use crate::state::App;
 
 /// Prompts that are listed.
@@ -90,7 +90,7 @@ pub async fn prompt(app: &App, access: &Access, name: &str, period: Period) -> R
     }
     let keys: Vec<Uuid> = told.keys.keys().copied().filter(|key| !key.is_nil()).collect();
     let mut tx = app.db().tenant(access.workspace).read().await?;
-    let names = queries::key_names(&mut tx, &keys).await?.into_iter().collect();
+    let names = api_keys::names(&mut tx, &keys).await?.into_iter().collect();
     tx.commit().await?;
     Ok(PromptAnalytics {
         prompt_id: row.id,

@@ -2,49 +2,30 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A listener whose connections end when their other end takes nothing for so long.
-pub struct Patient<L> {
-    listener: L,
-    patience: Duration,
-}
+use crate::serve::activity::Activity;
 
-impl<L> Patient<L> {
-    /// `patience` is how long a connection may take nothing of what it is sent.
-    pub fn new(listener: L, patience: Duration) -> Patient<L> {
-        Patient { listener, patience }
-    }
-}
-
-impl<L: Listener> Listener for Patient<L> {
-    type Io = Watched<L::Io>;
-    type Addr = L::Addr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (io, address) = self.listener.accept().await;
-        (Watched { io, patience: self.patience, waiting: None }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
-    }
-}
-
-/// A connection that is watched while something waits to be written.
+/// A connection that is watched while something waits to be written, and that notes when something comes.
 pub struct Watched<I> {
     io: I,
+    activity: Arc<Activity>,
     patience: Duration,
     /// Only while it waits: nearly all connections never do.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<I> Watched<I> {
+    /// `patience` is how long the other end may take nothing of what it is sent.
+    pub fn new(io: I, activity: Arc<Activity>, patience: Duration) -> Watched<I> {
+        Watched { io, activity, patience, waiting: None }
+    }
+
     fn watch<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.waiting = None;
@@ -68,7 +49,12 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut self.io).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.activity.received();
+        }
+        outcome
     }
 }
 
@@ -113,7 +99,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_takes_nothing_is_let_go_and_whoever_takes_a_little_is_not() {
         let (near, mut far) = tokio::io::duplex(16);
-        let mut watched = Watched { io: near, patience: Duration::from_millis(200), waiting: None };
+        let mut watched = Watched::new(near, Arc::default(), Duration::from_millis(200));
         let reader = tokio::spawn(async move {
             let mut buffer = [0; 4];
             for _ in 0..6 {

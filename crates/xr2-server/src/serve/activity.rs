@@ -1,0 +1,184 @@
+//! What a connection is doing, and how long it may go on doing that.
+//!
+//! Requests only count; time is looked at when a connection's timer rings, a few times a minute.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What one connection is doing.
+#[derive(Debug, Default)]
+pub struct Activity {
+    /// Requests that came.
+    requests: AtomicU32,
+    /// Requests that are being answered, streams among them.
+    in_flight: AtomicU32,
+    /// Something came that is no whole request yet.
+    is_begun: AtomicBool,
+    /// Whether it speaks HTTP/2, where what comes need not be a request.
+    is_http2: AtomicBool,
+}
+
+impl Activity {
+    /// Bytes came.
+    pub fn received(&self) {
+        if !self.is_begun.load(Ordering::Relaxed) && self.in_flight.load(Ordering::Relaxed) == 0 {
+            self.is_begun.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A request came.
+    pub fn requested(&self, is_http2: bool) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.is_begun.store(false, Ordering::Relaxed);
+        if is_http2 {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A request is being answered, until what is returned is dropped.
+    pub fn begin(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(self.clone())
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub struct InFlight(Arc<Activity>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How long connections may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the head of a request, the handshake before the first one included.
+    pub head: Duration,
+    /// Without any request.
+    pub idle: Duration,
+}
+
+/// What is to become of a connection whose timer rang.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on; look again after so long.
+    Wait(Duration),
+    /// It has been idle for long: it is told to end.
+    Finish,
+    /// It is cut off.
+    Cut,
+}
+
+/// Judges one connection from ring to ring.
+#[derive(Debug)]
+pub struct Judge {
+    activity: Arc<Activity>,
+    patience: Patience,
+    seen: u32,
+    begun_since: Option<Instant>,
+    idle_since: Option<Instant>,
+    is_told_to_end: bool,
+}
+
+impl Judge {
+    /// A judge of a connection that began now.
+    pub fn new(activity: Arc<Activity>, patience: Patience, now: Instant) -> Judge {
+        let begun_since = Some(now);
+        Judge { activity, patience, seen: 0, begun_since, idle_since: None, is_told_to_end: false }
+    }
+
+    /// The timer rang.
+    pub fn look(&mut self, now: Instant) -> Verdict {
+        let Activity { requests, in_flight, is_begun, is_http2 } = &*self.activity;
+        let count = requests.load(Ordering::Relaxed);
+        if in_flight.load(Ordering::Relaxed) > 0 {
+            (self.seen, self.begun_since, self.idle_since) = (count, None, None);
+            return Verdict::Wait(self.patience.idle);
+        }
+        if count != self.seen {
+            (self.seen, self.begun_since, self.idle_since) = (count, None, None);
+        }
+        let is_begun = is_begun.load(Ordering::Relaxed) && !is_http2.load(Ordering::Relaxed);
+        if count == 0 || is_begun {
+            let since = *self.begun_since.get_or_insert(now);
+            return match self.patience.head.checked_sub(now - since) {
+                None | Some(Duration::ZERO) => Verdict::Cut,
+                Some(left) => Verdict::Wait(left),
+            };
+        }
+        self.begun_since = None;
+        let since = *self.idle_since.get_or_insert(now);
+        if now - since < self.patience.idle {
+            return Verdict::Wait(self.patience.head.min(self.patience.idle - (now - since)));
+        }
+        if self.is_told_to_end { Verdict::Cut } else { self.finish() }
+    }
+
+    fn finish(&mut self) -> Verdict {
+        self.is_told_to_end = true;
+        Verdict::Finish
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: Duration = Duration::from_secs(10);
+    const IDLE: Duration = Duration::from_secs(60);
+
+    fn judge() -> (Arc<Activity>, Judge, Instant) {
+        let (activity, now) = (Arc::new(Activity::default()), Instant::now());
+        (activity.clone(), Judge::new(activity, Patience { head: HEAD, idle: IDLE }, now), now)
+    }
+
+    #[test]
+    fn whoever_never_asks_is_cut_off() {
+        let (activity, mut judge, began) = judge();
+        activity.received();
+        assert_eq!(judge.look(began + HEAD), Verdict::Cut);
+    }
+
+    #[test]
+    fn a_head_that_does_not_end_is_cut_off_and_a_slow_answer_is_not() {
+        let (activity, mut judge, began) = judge();
+        activity.received();
+        activity.requested(false);
+        let answering = activity.begin();
+        assert_eq!(judge.look(began + HEAD), Verdict::Wait(IDLE));
+        assert_eq!(judge.look(began + IDLE * 50), Verdict::Wait(IDLE));
+        drop(answering);
+        activity.received();
+        let later = began + IDLE * 51;
+        assert_eq!(judge.look(later), Verdict::Wait(HEAD));
+        activity.received();
+        assert_eq!(judge.look(later + HEAD), Verdict::Cut);
+    }
+
+    #[test]
+    fn whoever_is_idle_is_told_to_end_and_then_cut_off() {
+        let (activity, mut judge, began) = judge();
+        activity.requested(false);
+        assert_eq!(judge.look(began + HEAD), Verdict::Wait(HEAD));
+        activity.requested(false);
+        let later = began + IDLE;
+        assert_eq!(judge.look(later), Verdict::Wait(HEAD), "a request began it anew");
+        assert_eq!(judge.look(later + IDLE), Verdict::Finish);
+        assert_eq!(judge.look(later + IDLE + HEAD), Verdict::Cut);
+    }
+
+    #[test]
+    fn signs_of_life_of_http2_are_no_begun_request() {
+        let (activity, mut judge, began) = judge();
+        activity.requested(true);
+        activity.received();
+        assert_eq!(judge.look(began + HEAD), Verdict::Wait(HEAD));
+        assert_eq!(judge.look(began + HEAD + IDLE), Verdict::Finish);
+    }
+}

@@ -290,10 +290,22 @@ impl Door<'_> {
                 let tx: Transaction<'static, Sqlite> = watch.judge(outcome)?;
                 Ok(Tx::sqlite(tx, self.workspace(), watch))
             }
-            Pools::Postgres { pool } => {
-                let tx: Transaction<'static, Postgres> =
-                    watch.judge(timeout(limit, self.begin_postgres(pool, write)).await)?;
-                Ok(Tx::postgres(tx, self.workspace(), watch))
+            Pools::Postgres { .. } => {
+                let mut switches = shared.switches();
+                loop {
+                    let pools = shared.pools();
+                    let Pools::Postgres { pool } = &*pools else {
+                        return Err(DbError::usage("these pools are another engine's"));
+                    };
+                    tokio::select! {
+                        outcome = timeout(limit, self.begin_postgres(pool, write)) => {
+                            let tx: Transaction<'static, Postgres> = watch.judge(outcome)?;
+                            return Ok(Tx::postgres(tx, self.workspace(), watch));
+                        }
+                        // Whoever waits for a server that is gone goes on with the one that has taken over.
+                        _ = switches.changed() => {}
+                    }
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use xr2_breaker::{Breaker, Pass};
 
 use crate::connect::{Opener, Pools};
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     /// Somebody is looking for another server.
     is_looking: AtomicBool,
     is_closed: AtomicBool,
+    /// Counts how often another server has taken over.
+    switches: watch::Sender<u64>,
 }
 
 /// What tells a file from another of the same name.
@@ -47,6 +50,7 @@ impl Shared {
             writes: breaker(),
             is_looking: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            switches: watch::Sender::new(0),
             opener,
         }
     }
@@ -191,9 +195,15 @@ impl Shared {
                 self.renew_pools();
                 self.reads.reset();
                 self.writes.reset();
+                self.switches.send_modify(|switches| *switches += 1);
                 true
             }
         }
+    }
+
+    /// Tells whoever waits for a connection that another server has taken over.
+    pub(crate) fn switches(&self) -> watch::Receiver<u64> {
+        self.switches.subscribe()
     }
 
     /// The name of the server in use.

@@ -205,8 +205,9 @@ pub async fn is_superuser(url: &str) -> Result<bool> {
         .await?)
 }
 
-/// What a question with a yes or no is answered.
-pub async fn holds(url: &str, sql: &'static str) -> Result<bool> {
+/// Whether the replicas of a server have everything that it has.
+pub async fn replicas_are_level(url: &str) -> Result<bool> {
+    let sql = "SELECT coalesce(bool_and(replay_lsn >= pg_current_wal_insert_lsn()), false) FROM pg_stat_replication";
     let mut connection = connect(url).await?;
     Ok(sqlx::query_scalar(sql).fetch_one(&mut connection).await?)
 }

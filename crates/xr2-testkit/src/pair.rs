@@ -68,8 +68,7 @@ impl PostgresPair {
 
     /// Whether the replica has everything.
     pub async fn is_level(&self) -> bool {
-        let sql = "SELECT coalesce(bool_and(replay_lsn >= pg_current_wal_insert_lsn()), false) FROM pg_stat_replication";
-        testing::holds(&self.primary_url(), sql).await.expect("the primary answers")
+        testing::replicas_are_level(&self.primary_url()).await.expect("the primary answers")
     }
 
     /// `kill -9` of the primary, and of everything it started.

@@ -463,7 +463,7 @@ export interface paths {
         put?: never;
         /**
          * Fetch several prompts
-         * @description Up to 100 in one request; rendered when `variables` is given, else as templates. What cannot be delivered is told by
+         * @description Up to 100 in one request, and up to 16 MiB of them; rendered when `variables` is given, else as templates. What cannot be delivered is told by
          *     name and spoils nothing for the others.
          */
         post: operations["batch"];
@@ -792,7 +792,8 @@ export interface paths {
          * Listen to changes
          * @description Server-sent events. `hello {revision, heartbeat}` comes first. Then, whenever a label delivers something else:
          *     `changed`, and `put {revision, prompt}` with the prompt as it stands in the bundle, or `delete {revision, id, slug,
-         *     label}`. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
+         *     label}`. `edited {revision, prompt_id, slug}` tells those who listen to all labels that something changed which is not
+         *     delivered, such as a description. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
          *     the bundle; what follows goes on from there. A comment is sent every `heartbeat` seconds.
          *
          *     The id of an event is the workspace's revision; `Last-Event-ID` asks for what came after it. The stream ends when
@@ -1194,8 +1195,12 @@ export interface components {
             database: string;
             /** @description Which database it is. */
             engine: string;
+            /** @description `ok`, or `unavailable`: what is delivered is counted in memory until it can be written. */
+            usage: string;
             /** @description `ok`, `unavailable` (changes of other nodes are noticed within a second), or `none`: there is one node. */
             redis: string;
+            /** @description Limits per minute: `ok`, or `per_node` (Redis does not answer in time; each node counts for itself). */
+            limits: string;
             /**
              * @description `ok`, `stale` (from memory and the snapshot, without the database) or `unavailable` (for longer than the settings
              *     allow).
@@ -1342,7 +1347,7 @@ export interface components {
             expires_at?: string | null;
             /**
              * Format: int64
-             * @description Requests in any sixty seconds, counted by each node; default no limit.
+             * @description Requests in any sixty seconds, on all nodes together; default `limits.requests_per_key`.
              */
             rate_limit_per_minute?: number | null;
         };

@@ -148,7 +148,11 @@ impl Config {
 
     fn check_resilience(&self, problems: &mut Problems) {
         let resilience = &self.resilience;
-        problems.demand(resilience.database_failures > 0, "resilience.database_failures", "must be at least 1");
+        problems.demand(
+            resilience.database_failures > 0,
+            "resilience.database_failures",
+            "must be at least 1",
+        );
         problems.demand(resilience.redis_failures > 0, "resilience.redis_failures", "must be at least 1");
         problems.demand_times(&[
             ("resilience.connect_timeout", resilience.connect_timeout),

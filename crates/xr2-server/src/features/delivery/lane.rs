@@ -88,7 +88,8 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
         }
         return None;
     };
-    let Some(form) = answer_light(&entry, wish).ok().and_then(|answer| Form::at_once(&entry, answer, headers))
+    let Some(form) =
+        answer_light(&entry, wish).ok().and_then(|answer| Form::at_once(&entry, answer, headers))
     else {
         // Counted where it is answered.
         if limit.is_some() {

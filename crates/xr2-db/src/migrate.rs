@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = list![
     (2, "0002_usage", Usage),
     (3, "0003_lookups", Main),
     (4, "0004_jobs", Main),
+    (5, "0005_edge", Main),
 ];
 
 /// All migrations in order.

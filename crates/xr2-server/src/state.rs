@@ -15,6 +15,7 @@ use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
 use crate::features::delivery::{BundleCache, Freezer, PromptCache};
+use crate::features::edge::Edges;
 use crate::features::stream::Hub;
 use crate::features::telemetry::Presence;
 use crate::features::usage::Usage;
@@ -44,6 +45,8 @@ struct Inner {
     last_used: LastUsed,
     usage: Usage,
     presence: Presence,
+    edges: Arc<Edges>,
+    outbound: xr2_outbound::Client,
     jobs: Jobs,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
@@ -125,6 +128,9 @@ impl App {
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
         let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes));
         let streams = Arc::new(Hub::new(&config));
+        let edges = Arc::new(Edges::default());
+        let outbound = xr2_outbound::Client::new(config.outbound_rules())
+            .map_err(|error| StartError::Other(error.to_string()))?;
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![
             keys.clone(),
@@ -133,6 +139,7 @@ impl App {
             frozen.clone(),
             freezer.clone(),
             streams.clone(),
+            edges.clone(),
         ]);
         let bus = match config.redis_address() {
             None => Bus::local(),
@@ -161,6 +168,8 @@ impl App {
             last_used: LastUsed::default(),
             usage,
             presence: Presence::default(),
+            edges,
+            outbound,
             jobs,
             host_names,
             stop: CancellationToken::new(),
@@ -186,6 +195,7 @@ impl App {
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
         let app = self.clone();
         self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
+        self.0.tasks.spawn(crate::features::edge::run(self.clone()));
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         if self.config().is_worker() {
             self.0.tasks.spawn(jobs::run(self.clone()));
@@ -304,6 +314,16 @@ impl App {
     /// What is done later, by whichever node.
     pub fn jobs(&self) -> &Jobs {
         &self.0.jobs
+    }
+
+    /// Edge modes of workspaces.
+    pub fn edges(&self) -> &Edges {
+        &self.0.edges
+    }
+
+    /// Asks addresses that users have set.
+    pub fn outbound(&self) -> &xr2_outbound::Client {
+        &self.0.outbound
     }
 
     /// Host names this server answers to, beside loopback.

@@ -15,13 +15,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use journal::{Cut, Subject};
-pub use seal::Damage;
+pub use seal::{Damage, Sealer};
 
 use crate::clock::{self, Time};
 use crate::config::{Config, SecretKey};
 use crate::events::{Listener, Notice};
 use journal::Journal;
-use seal::Sealer;
 
 /// Which of a workspace's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use crate::features::delivery::key::{KeyRef, SelectorRef, is_label, is_slug};
 use crate::features::delivery::load::Outcome;
 use crate::features::delivery::note::Note;
 use crate::features::delivery::revision;
+use crate::features::edge;
 use crate::features::usage::Delivered;
 use crate::state::App;
 
@@ -39,7 +40,19 @@ pub async fn deliver(
     }
     let note = Note::of(access, &wish, began);
     let (what, outcome) = match find(app, access, name, selector).await {
-        Ok(entry) => (Some(entry.what.clone()), answer_to(app, access, headers, &entry, wish, stale).await),
+        Ok(entry) => {
+            let is_same_for_all = wish.is_same_for_all();
+            let mut answered = answer_to(app, access, headers, &entry, wish, stale).await;
+            if let Ok(response) = &mut answered
+                && stale.is_none()
+                && is_publishable(access)
+            {
+                let fetched =
+                    edge::Fetched { prompt: entry.prompt, label: label_of(selector), is_same_for_all };
+                edge::dress(app, access, fetched, response.headers_mut()).await;
+            }
+            (Some(entry.what.clone()), answered)
+        }
         Err(miss) => (miss.what, Err(miss.error)),
     };
     if let (Some(note), Some(what)) = (note, what) {
@@ -60,6 +73,13 @@ async fn answer_to(
     note_fetch(app, access, entry);
     let form = Form::of(entry, answer(entry, wish).await?, headers).await?;
     Ok(respond(entry, form, is_publishable(access), stale))
+}
+
+fn label_of(selector: SelectorRef<'_>) -> Option<&str> {
+    match selector {
+        SelectorRef::Label(label) => Some(label),
+        SelectorRef::Number(_) | SelectorRef::Id(_) => None,
+    }
 }
 
 /// Whether something may be delivered that is `stale` seconds old, or may be.

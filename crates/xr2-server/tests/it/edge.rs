@@ -190,6 +190,8 @@ both!(changes_are_purged, reachable(), |app| async move {
         let app = app.clone();
         async move {
             app.until(&format!("the cache hears of {what}"), || async { cache.all().contains(&what) }).await;
+            // And once more, when every node has heard: then nothing of it is told later.
+            app.until("it hears again", || async { cache.all().matches(&what).count() >= 2 }).await;
             cache.forget();
         }
     };
@@ -199,7 +201,7 @@ both!(changes_are_purged, reachable(), |app| async move {
     app.until("both are purged", || async { cache.all().contains(&p) && cache.all().contains(&outer) }).await;
     let told = cache.told().remove(0);
     assert_eq!((told.line.as_str(), told.token.as_str()), ("PURGE /purge", TOKEN));
-    cache.forget();
+    hears(outer.clone()).await;
     owner.put("/prompts/p/labels/production", json!({ "version": 1 })).await.ok();
     hears(p.clone()).await;
     owner.post("/prompts/outer/archive", Value::Null).await.ok();

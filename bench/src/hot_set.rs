@@ -104,7 +104,10 @@ impl Filled {
         let server = Server::start("/ready", |folder, port| {
             let file = folder.join("xr2.toml");
             // A thousand people register from one address; passwords cost as little as they can.
-            std::fs::write(&file, "[auth]\nattempts_per_network = 100000\nargon2_memory_kib = 8\nargon2_iterations = 1\n")?;
+            std::fs::write(
+                &file,
+                "[auth]\nattempts_per_network = 100000\nargon2_memory_kib = 8\nargon2_iterations = 1\n",
+            )?;
             let mut command = xr2_demo_command(xr2, folder, port);
             command.arg("--config").arg(file);
             Ok(command)

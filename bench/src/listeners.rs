@@ -42,8 +42,8 @@ pub struct Listeners {
 const END: &[u8] = b"event: mark";
 
 impl Listeners {
-    /// Opens `count` streams and waits for the greeting of each.
-    pub async fn open(port: u16, request: &[u8], count: usize) -> Result<Self> {
+    /// Opens `count` streams, evenly to all `ports`, and waits for the greeting of each.
+    pub async fn open(ports: &[u16], request: &[u8], count: usize) -> Result<Self> {
         let (ears, mut tasks) = (Rc::new(Ears::default()), JoinSet::new());
         ears.expected.set(count);
         let opening = Rc::new(Semaphore::new(OPENING));
@@ -51,7 +51,7 @@ impl Listeners {
         let request: Rc<[u8]> = request.into();
         for number in 0..count {
             let (ears, opening, request) = (Rc::clone(&ears), Rc::clone(&opening), Rc::clone(&request));
-            let greeted = Rc::clone(&greeted);
+            let (greeted, port) = (Rc::clone(&greeted), ports[number % ports.len()]);
             tasks.spawn_local(async move {
                 let greeting = async {
                     let _turn = opening.acquire().await?;

@@ -18,6 +18,7 @@ mod ingest;
 mod listeners;
 mod load;
 mod machine;
+mod nodes;
 mod pace;
 mod peers;
 mod report;
@@ -45,7 +46,7 @@ struct Arguments {
 enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
-        /// startup, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers.
+        /// startup, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers, nodes.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -61,6 +62,12 @@ enum Command {
         /// Where `bench/peers/install.sh` put the programs that the scenario `peers` measures.
         #[arg(long, default_value = "target/peers")]
         peers: PathBuf,
+        /// An empty PostgreSQL database for the scenario `nodes`.
+        #[arg(long)]
+        postgres: Option<String>,
+        /// A Redis for the scenario `nodes`.
+        #[arg(long)]
+        redis: Option<String>,
     },
     /// An axum server that answers every request with the same bytes: what there is to compare with.
     Bare {
@@ -81,7 +88,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Bare { response, port } => bare::serve(&response, port),
         Command::Broadcast { port } => broadcast::serve(port),
-        Command::Run { scenarios, server, results, rounds, seconds, peers } => {
+        Command::Run { scenarios, server, results, rounds, seconds, peers, postgres, redis } => {
             let effort = Effort { rounds: usize::try_from(rounds)?, seconds };
             for name in chosen(&scenarios)? {
                 println!("{name}: {rounds} rounds of {seconds} s");
@@ -91,6 +98,13 @@ fn main() -> Result<()> {
                     "stream" => stream::measure(&server, effort)?,
                     "startup" => startup::measure(&server, effort)?,
                     "ingest" => ingest::measure(&server, effort)?,
+                    "nodes" => {
+                        let (Some(postgres), Some(redis)) = (&postgres, &redis) else {
+                            bail!("the scenario `nodes` needs --postgres and --redis");
+                        };
+                        let shared = nodes::Shared { postgres: postgres.clone(), redis: redis.clone() };
+                        nodes::measure(&server, &shared, effort)?
+                    }
                     "peers" => peers::measure(&server, &peers, effort)?,
                     _ => authoring::measure(&server, effort)?,
                 };
@@ -102,15 +116,16 @@ fn main() -> Result<()> {
     }
 }
 
-/// Run only when asked for by name: it needs other programs.
-const PEERS: &str = "peers";
+/// Run only when asked for by name: they need other programs.
+const BY_NAME: [&str; 2] = ["peers", "nodes"];
 
 const SCENARIOS: [&str; 6] = ["startup", "delivery", "hot-set", "stream", "authoring", "ingest"];
 
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
-    let known = || SCENARIOS.into_iter().chain([PEERS]);
+    let known = || SCENARIOS.into_iter().chain(BY_NAME);
     if let Some(unknown) = names.iter().find(|name| known().all(|known| known != **name)) {
-        bail!("there is no scenario `{unknown}`; there are {} and {PEERS}", SCENARIOS.join(", "));
+        let known = known().collect::<Vec<_>>().join(", ");
+        bail!("there is no scenario `{unknown}`; there are {known}");
     }
     Ok(match names {
         [] => SCENARIOS.to_vec(),

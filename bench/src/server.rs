@@ -102,9 +102,11 @@ impl Server {
         let mut at = 0;
         while let Some(process) = all.get(at) {
             let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-            let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-            let children: Vec<u32> =
-                children.flat_map(|text| text.split_whitespace().flat_map(str::parse).collect::<Vec<u32>>()).collect();
+            let children =
+                tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+            let children: Vec<u32> = children
+                .flat_map(|text| text.split_whitespace().flat_map(str::parse).collect::<Vec<u32>>())
+                .collect();
             all.extend(children);
             at += 1;
         }

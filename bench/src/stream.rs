@@ -16,10 +16,10 @@ use std::time::Duration;
 const STREAMS: usize = 10_000;
 
 /// Files that are no streams.
-const OTHER_FILES: usize = 200;
+pub const OTHER_FILES: usize = 200;
 
 /// Publishes of one server in one round.
-const PUBLISHES: usize = 5;
+pub const PUBLISHES: usize = 5;
 
 const SLUG: &str = "bench-support-reply";
 
@@ -28,8 +28,8 @@ const CONTENT: &str = "You answer a message of {{ customer }} about {{ topic }}.
     If something went wrong on our side, say so plainly and once, without excuses. Use short sentences and the \
     words the customer used. Keep the whole answer about {{ topic }} under 120 words.";
 
-/// What one server did in one round.
-struct Figures {
+/// What servers did in one round.
+pub struct Figures {
     p50: f64,
     p99: f64,
     slowest: f64,
@@ -53,8 +53,20 @@ async fn measure_here(xr2: &Path, effort: Effort) -> Result<Report> {
     create_versions(&product).await?;
     let news = sample(&product, &key).await?;
     let bare = start_bare().await?;
-    let mut rounds: Vec<(Figures, Figures)> = Vec::new();
-    let (of_bare, of_product) = (Side::bare(&bare, &news)?, Side::xr2(&product, &key)?);
+    let of_bare = Side::bare(&bare, &news)?;
+    let of_product = Side::xr2(std::slice::from_ref(&product))?;
+    let rounds = in_turn(&of_bare, &of_product, streams, effort).await?;
+    Ok(report(&rounds, streams, news.len(), machine))
+}
+
+/// Both sides, round after round.
+pub async fn in_turn(
+    of_bare: &Side<'_>,
+    of_product: &Side<'_>,
+    streams: usize,
+    effort: Effort,
+) -> Result<Vec<(Figures, Figures)>> {
+    let mut rounds = Vec::new();
     for round in 0..effort.rounds {
         // Whoever comes second finds a warmer machine, so they take turns.
         let pair = if round % 2 == 0 {
@@ -66,12 +78,12 @@ async fn measure_here(xr2: &Path, effort: Effort) -> Result<Report> {
         };
         rounds.push(pair);
     }
-    Ok(report(&rounds, streams, news.len(), machine))
+    Ok(rounds)
 }
 
-/// A server and how it is listened to and published on.
-struct Side<'a> {
-    server: &'a Server,
+/// Servers, and how they are listened to and published on: at the first of them.
+pub struct Side<'a> {
+    servers: &'a [Server],
     listen: Vec<u8>,
     publishes: [Vec<u8>; 2],
     /// Memory before the first stream.
@@ -79,32 +91,36 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn xr2(server: &'a Server, key: &str) -> Result<Self> {
-        let admin = server.credential("admin_api_key")?;
+    /// xr2; the first server has the demo workspace's credentials.
+    pub fn xr2(servers: &'a [Server]) -> Result<Self> {
+        let (key, admin) = (servers[0].credential("api_key")?, servers[0].credential("admin_api_key")?);
         let publish = |version: i64| put_label(&admin, version);
-        let listen = http::get("/api/v1/stream?label=production", key);
-        Ok(Self { server, listen, publishes: [publish(1), publish(2)], memory: server.memory()? })
+        let listen = http::get("/api/v1/stream?label=production", &key);
+        Ok(Self { servers, listen, publishes: [publish(1), publish(2)], memory: memory(servers)? })
     }
 
-    fn bare(server: &'a Server, news: &str) -> Result<Self> {
+    /// A bare axum server.
+    pub fn bare(server: &'a Server, news: &str) -> Result<Self> {
         let publish = || http::post("/publish", "none", news);
         let listen = http::get("/stream", "none");
-        Ok(Self { server, listen, publishes: [publish(), publish()], memory: server.memory()? })
+        let servers = std::slice::from_ref(server);
+        Ok(Self { servers, listen, publishes: [publish(), publish()], memory: memory(servers)? })
     }
 
     async fn round(&self, streams: usize) -> Result<Figures> {
-        let listeners = Listeners::open(self.server.port, &self.listen, streams).await?;
-        let memory = self.server.memory()?.saturating_sub(self.memory);
-        let mut publisher = Connection::open(self.server.port).await?;
+        let ports: Vec<u16> = self.servers.iter().map(|server| server.port).collect();
+        let listeners = Listeners::open(&ports, &self.listen, streams).await?;
+        let memory = memory(self.servers)?.saturating_sub(self.memory);
+        let mut publisher = Connection::open(ports[0]).await?;
         // The first one finds cold sockets on both sides. The label is left at the second version.
         listeners.hear(publish(&mut publisher, &self.publishes[0])).await?;
-        let before = self.server.processor_time()?;
+        let before = processor_time(self.servers)?;
         let mut heard = Vec::with_capacity(streams * PUBLISHES);
         for number in 0..PUBLISHES {
             heard.extend(listeners.hear(publish(&mut publisher, &self.publishes[(number + 1) % 2])).await?);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let spent = self.server.processor_time()?.saturating_sub(before);
+        let spent = processor_time(self.servers)?.saturating_sub(before);
         listeners.close().await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         heard.sort_unstable();
@@ -117,6 +133,14 @@ impl<'a> Side<'a> {
             processor: spent.as_secs_f64() * 1e6 / (streams * PUBLISHES) as f64,
         })
     }
+}
+
+fn memory(servers: &[Server]) -> Result<u64> {
+    servers.iter().map(Server::memory).sum()
+}
+
+fn processor_time(servers: &[Server]) -> Result<Duration> {
+    servers.iter().map(Server::processor_time).sum()
 }
 
 async fn publish(connection: &mut Connection, request: &[u8]) -> Result<()> {
@@ -134,7 +158,8 @@ fn put_label(key: &str, version: i64) -> Vec<u8> {
     post.replacen("POST", "PUT", 1).into_bytes()
 }
 
-async fn create_versions(server: &Server) -> Result<()> {
+/// Makes the prompt whose label is moved.
+pub async fn create_versions(server: &Server) -> Result<()> {
     let key = server.credential("admin_api_key")?;
     let mut connection = Connection::open(server.port).await?;
     let prompt = json!({"title": "Reply to a customer", "slug": SLUG, "content": CONTENT}).to_string();
@@ -151,7 +176,7 @@ async fn create_versions(server: &Server) -> Result<()> {
 }
 
 /// What one client gets of one publish, from the greeting on.
-async fn sample(server: &Server, key: &str) -> Result<String> {
+pub async fn sample(server: &Server, key: &str) -> Result<String> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", server.port)).await?;
     stream.write_all(&http::get("/api/v1/stream?label=production", key)).await?;
@@ -186,7 +211,8 @@ async fn start_xr2(program: &Path) -> Result<Server> {
     .await
 }
 
-async fn start_bare() -> Result<Server> {
+/// The bare axum server.
+pub async fn start_bare() -> Result<Server> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
     Server::start("/ready", |_, port| {
         let mut command = Command::new(program);
@@ -196,7 +222,8 @@ async fn start_bare() -> Result<Server> {
     .await
 }
 
-fn report(rounds: &[(Figures, Figures)], streams: usize, bytes: usize, machine: serde_json::Value) -> Report {
+/// All rounds and their medians, and of xr2's: kilobytes a stream, and p99 beside bare axum's.
+pub fn rows(rounds: &[(Figures, Figures)]) -> (Vec<(String, Vec<f64>)>, f64, f64) {
     let row = |of: &Figures, bare: &Figures| {
         vec![of.p50, of.p99, of.slowest, of.memory, of.processor, of.p50 / bare.p50, of.p99 / bare.p99]
     };
@@ -214,6 +241,14 @@ fn report(rounds: &[(Figures, Figures)], streams: usize, bytes: usize, machine: 
     let product = middle(true);
     let (memory, ratio) = (product[3], product[6]);
     rows.push(("**median, xr2**".into(), product));
+    (rows, memory, ratio)
+}
+
+pub const COLUMNS: [&str; 7] =
+    ["p50 ms", "p99 ms", "slowest ms", "KB/stream", "CPU µs/stream and publish", "p50 ÷ bare", "p99 ÷ bare"];
+
+fn report(rounds: &[(Figures, Figures)], streams: usize, bytes: usize, machine: serde_json::Value) -> Report {
+    let (rows, memory, ratio) = rows(rounds);
     Report {
         name: "stream",
         method: format!(
@@ -224,15 +259,7 @@ fn report(rounds: &[(Figures, Figures)], streams: usize, bytes: usize, machine: 
              same machine. Memory is what the process has more than before the first stream was opened."
         ),
         machine,
-        columns: vec![
-            "p50 ms",
-            "p99 ms",
-            "slowest ms",
-            "KB/stream",
-            "CPU µs/stream and publish",
-            "p50 ÷ bare",
-            "p99 ÷ bare",
-        ],
+        columns: COLUMNS.to_vec(),
         rows,
         targets: vec![
             Target {

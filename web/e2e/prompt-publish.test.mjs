@@ -7,7 +7,7 @@ import { editor, liveText, openPrompt, saved, typeAtEnd } from './support/prompt
 async function publish(page) {
   await page.getByRole('button', { name: 'Publish', exact: true }).click();
   await page.getByRole('button', { name: 'Publish now' }).click();
-  await page.getByText(/v\d+ is live\. Clients get it from now on\./).waitFor();
+  await page.getByText(/v\d+ is live\./).waitFor();
 }
 
 const livePill = (page, version) => page.getByText(`Live v${version}`).first().waitFor();
@@ -22,7 +22,7 @@ pageTest('publishing shows the difference and what callers notice, and makes it 
   await sheet.getByLabel('What changed').fill('Tell people their code');
   await sheet.getByLabel('Why (optional)').fill('Support asked for it');
   await page.keyboard.press('ControlOrMeta+Enter');
-  await page.getByText('v2 is live. Clients get it from now on.').waitFor();
+  await page.getByText('v2 is live.').waitFor();
   await livePill(page, 2);
   assert.match(await liveText(slug), /Your code is \{\{ code \}\}\.$/);
   const [version] = await api('GET', `/prompts/${slug}/versions`);
@@ -70,7 +70,7 @@ pageTest('publishing over somebody else’s version asks, and loses nothing', {}
   await choice.getByText('Theirs.').waitFor();
   await choice.getByRole('button', { name: 'Keep mine' }).click();
   await page.getByRole('button', { name: 'Publish now' }).click();
-  await page.getByText('v3 is live. Clients get it from now on.').waitFor();
+  await page.getByText('v3 is live.').waitFor();
   assert.match(await liveText(slug), / Mine\.$/);
 });
 

@@ -17,7 +17,8 @@ pub async fn start(installed: &Path) -> Result<Peer> {
     if !status.success() {
         bail!("its database could not be made");
     }
-    let server = Server::start("/server/ping", |_, port| Ok(command(&folder, &database, port, "start"))).await?;
+    let server =
+        Server::start("/server/ping", |_, port| Ok(command(&folder, &database, port, "start"))).await?;
     let collection = json!({
         "collection": "prompts", "schema": {}, "meta": {},
         "fields": [
@@ -35,7 +36,7 @@ pub async fn start(installed: &Path) -> Result<Peer> {
 
 fn command(folder: &Path, database: &Path, port: u16, what: &str) -> Command {
     let modules = folder.join("node_modules");
-    let mut command = Command::new(modules.join("node/bin/node"));
+    let mut command = Command::new(folder.join("node"));
     command
         .arg(modules.join("directus/cli.js"))
         .arg(what)

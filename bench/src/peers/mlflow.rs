@@ -12,9 +12,11 @@ const ROUTES: &str = "/api/2.0/mlflow";
 pub async fn start(installed: &Path) -> Result<Peer> {
     let folder = installed.join("mlflow/bin");
     let server = Server::start("/health", |_, port| {
-        let path = std::env::join_paths([folder.clone()].into_iter().chain(std::env::split_paths(
-            &std::env::var_os("PATH").unwrap_or_default(),
-        )))?;
+        let path = std::env::join_paths(
+            [folder.clone()]
+                .into_iter()
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+        )?;
         let mut command = Command::new(folder.join("mlflow"));
         // It starts uvicorn by name.
         command.env("PATH", path).args(["server", "--host", "127.0.0.1", "--port", &port.to_string()]);
@@ -34,6 +36,7 @@ pub async fn start(installed: &Path) -> Result<Peer> {
     post(server.port, &format!("{ROUTES}/model-versions/create"), "none", &version).await?;
     let alias = json!({"name": "support-reply", "alias": "production", "version": "1"});
     post(server.port, &format!("{ROUTES}/registered-models/alias"), "none", &alias).await?;
-    let work = Same::get(&format!("{ROUTES}/registered-models/alias?name=support-reply&alias=production"), "none");
+    let work =
+        Same::get(&format!("{ROUTES}/registered-models/alias?name=support-reply&alias=production"), "none");
     Ok(Peer { name: "MLflow", server, work, rows: Vec::new() })
 }

@@ -56,9 +56,9 @@ impl Work for Same {
 
 /// Starts them all and measures them in turn.
 pub fn measure(xr2: &Path, installed: &Path, effort: Effort) -> Result<Report> {
-    let installed = installed.canonicalize().with_context(|| {
-        format!("{} is not there; run bench/peers/install.sh first", installed.display())
-    })?;
+    let installed = installed
+        .canonicalize()
+        .with_context(|| format!("{} is not there; run bench/peers/install.sh first", installed.display()))?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?

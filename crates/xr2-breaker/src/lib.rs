@@ -91,6 +91,11 @@ impl Breaker {
         self.machine().state(now)
     }
 
+    /// Closes it, because what it stands before is another one now. Calls under way say nothing any more.
+    pub fn reset(&self) {
+        self.machine().reset();
+    }
+
     fn machine(&self) -> MutexGuard<'_, Machine> {
         self.0.machine.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -93,6 +93,12 @@ impl Machine {
         }
     }
 
+    /// Begins anew: what began before says nothing any more.
+    pub(crate) fn reset(&mut self) {
+        self.failures = 0;
+        self.enter(Phase::Closed);
+    }
+
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.epoch += 1;

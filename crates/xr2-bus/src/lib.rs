@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
+mod connect;
 mod redis_bus;
 
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use address::BadAddress;
 pub use xr2_breaker::{Settings as BreakerSettings, State as BreakerState, Time};
 
 use redis_bus::RedisBus;
@@ -32,10 +35,24 @@ impl Hint {
     }
 }
 
-/// The Redis address could not be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the Redis address could not be read; expected redis://[user:password@]host:port[/database]")]
-pub struct BadAddress;
+/// What one node tells all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// A workspace has changed.
+    Revision(Hint),
+    /// Whoever holds some of this without using it should give it back.
+    Recall(String),
+}
+
+/// Redis does not answer just now, or there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Redis does not answer")]
+pub struct Away;
+
+/// Whether [`Bus::redis`] could use this address.
+pub fn check_address(address: &str) -> Result<(), BadAddress> {
+    address::Place::parse(address).map(drop)
+}
 
 /// How Redis is used.
 #[derive(Clone)]
@@ -71,16 +88,43 @@ impl Bus {
         Bus(None)
     }
 
-    /// For several nodes on one Redis. Does not connect yet; [`Bus::run`] does.
+    /// For several nodes on one Redis: `redis://host[,host…]`, `redis+sentinel://host[,host…]/primary` or
+    /// `redis+cluster://host[,host…]`; `rediss…` with TLS. Does not connect yet; [`Bus::run`] does.
     pub fn redis(address: &str, options: Options) -> Result<Bus, BadAddress> {
         Ok(Bus(Some(Arc::new(RedisBus::new(address, options)?))))
     }
 
-    /// Tells the other nodes. Never waits.
-    pub fn tell(&self, hint: Hint) {
+    /// Tells all nodes. Never waits.
+    pub fn tell(&self, what: Heard) {
         if let Some(redis) = &self.0 {
-            redis.tell(hint);
+            redis.tell(what);
         }
+    }
+
+    /// Whether there is a Redis, reachable or not.
+    pub fn is_shared(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Runs a Lua script on one key, in one round trip; its answer is a list of whole numbers.
+    pub async fn eval(&self, script: &str, key: &str, args: &[i64]) -> Result<Vec<i64>, Away> {
+        let redis = self.0.as_ref().ok_or(Away)?;
+        let mut command = redis::cmd("EVAL");
+        command.arg(script).arg(1).arg(key).arg(args);
+        redis.query(&command).await
+    }
+
+    /// What is kept under a key.
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Away> {
+        let redis = self.0.as_ref().ok_or(Away)?;
+        redis.query(redis::cmd("GET").arg(key)).await
+    }
+
+    /// Keeps something under a key for a while.
+    pub async fn set(&self, key: &str, value: &[u8], expiry: Duration) -> Result<(), Away> {
+        let redis = self.0.as_ref().ok_or(Away)?;
+        let millis = u64::try_from(expiry.as_millis()).unwrap_or(u64::MAX).max(1);
+        redis.query(redis::cmd("SET").arg(key).arg(value).arg("PX").arg(millis)).await
     }
 
     /// Whether the nodes can talk.
@@ -98,7 +142,7 @@ impl Bus {
     }
 
     /// Sends what is told and hands on what others tell, until `stop`. Call once.
-    pub async fn run(&self, heard: impl Fn(Hint) + Send + Sync, stop: CancellationToken) {
+    pub async fn run(&self, heard: impl Fn(Heard) + Send + Sync, stop: CancellationToken) {
         let Some(redis) = &self.0 else { return };
         tokio::select! {
             () = stop.cancelled() => {}
@@ -117,17 +161,5 @@ mod tests {
         assert_eq!(Hint::parse(&hint.to_text()), Some(hint));
         assert_eq!(Hint::parse("nonsense"), None);
         assert_eq!(Hint::parse("nonsense 1"), None);
-    }
-
-    #[test]
-    fn a_bad_address_is_refused_without_quoting_it() {
-        let options = Options {
-            node: Uuid::nil(),
-            timeout: Duration::from_secs(1),
-            breaker: BreakerSettings { failures: 5, pause: Duration::from_secs(10) },
-            time: Arc::new(|| Duration::ZERO),
-        };
-        let error = Bus::redis("http://user:secret@host", options).err().map(|error| error.to_string());
-        assert!(error.is_some_and(|text| !text.contains("secret")));
     }
 }

@@ -1,22 +1,25 @@
-//! Talking through Redis: one connection that publishes, one that listens, a breaker before both.
+//! Talking through Redis: one connection for commands and for what is told, one that listens, a breaker before both.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures::StreamExt;
-use redis::AsyncConnectionConfig;
-use redis::aio::{MultiplexedConnection, PubSub};
-use tokio::sync::mpsc;
+use redis::aio::PubSub;
+use redis::{Cmd, FromRedisValue};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, timeout};
 use xr2_breaker::{Breaker, State};
 
-use crate::{BadAddress, Hint, Options};
+use crate::address::Place;
+use crate::connect::{Commands, Connector, is_answer};
+use crate::{Away, BadAddress, Heard, Hint, Options};
 
-/// Channel on which revisions are told.
-const CHANNEL: &str = "xr2:revisions";
+/// Channels on which revisions are told, and on which what was lent is called back.
+const REVISIONS: &str = "xr2:revisions";
+const RECALLS: &str = "xr2:recalls";
 
-/// Hints waiting to be sent; beyond it they are dropped, the database tells anyway.
+/// What waits to be told; beyond it is dropped, the database tells anyway.
 const WAITING: usize = 10_000;
 
 /// How long to wait before subscribing again, doubling up to the second.
@@ -27,25 +30,49 @@ const BEAT_EVERY: Duration = Duration::from_secs(2);
 const DEAF_AFTER: Duration = Duration::from_secs(6);
 
 pub(crate) struct RedisBus {
-    client: redis::Client,
+    connector: Connector,
     options: Options,
     breaker: Breaker,
-    outgoing: mpsc::Sender<Hint>,
-    queue: Mutex<Option<mpsc::Receiver<Hint>>>,
+    outgoing: mpsc::Sender<Heard>,
+    queue: Mutex<Option<mpsc::Receiver<Heard>>>,
     is_listening: AtomicBool,
+    line: Mutex<Option<Line>>,
+    /// Held by whoever connects on behalf of all who wait.
+    connecting: tokio::sync::Mutex<()>,
+    /// Another server is used from now on.
+    moved: Notify,
+}
+
+/// The connection for commands.
+#[derive(Clone)]
+struct Line {
+    commands: Commands,
+    /// Which of several servers.
+    server: usize,
+    /// Tells it from the ones before it.
+    number: u64,
 }
 
 impl RedisBus {
     pub(crate) fn new(address: &str, options: Options) -> Result<RedisBus, BadAddress> {
-        let client = redis::Client::open(address).map_err(|_| BadAddress)?;
+        let connector = Connector::new(Place::parse(address)?, options.timeout);
         let (outgoing, queue) = mpsc::channel(WAITING);
         let breaker = Breaker::with_time(options.breaker, options.time.clone());
-        let (queue, is_listening) = (Mutex::new(Some(queue)), AtomicBool::new(false));
-        Ok(RedisBus { client, options, breaker, outgoing, queue, is_listening })
+        Ok(RedisBus {
+            connector,
+            options,
+            breaker,
+            outgoing,
+            queue: Mutex::new(Some(queue)),
+            is_listening: AtomicBool::new(false),
+            line: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            moved: Notify::new(),
+        })
     }
 
-    pub(crate) fn tell(&self, hint: Hint) {
-        let _ = self.outgoing.try_send(hint);
+    pub(crate) fn tell(&self, what: Heard) {
+        let _ = self.outgoing.try_send(what);
     }
 
     pub(crate) fn breaker(&self) -> State {
@@ -57,10 +84,69 @@ impl RedisBus {
     }
 
     /// Sends and listens; does not return unless it was called before.
-    pub(crate) async fn run(&self, heard: impl Fn(Hint) + Send + Sync) {
-        let queue = self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    pub(crate) async fn run(&self, heard: impl Fn(Heard) + Send + Sync) {
+        let queue = lock(&self.queue).take();
         let Some(queue) = queue else { return };
-        tokio::join!(self.send(queue), self.listen(heard));
+        tokio::join!(self.send(queue), self.listen(heard), self.look_for_better());
+    }
+
+    /// Redis' answer to a command. What Redis has against it goes to the log.
+    pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Away> {
+        let pass = self.breaker.pass().map_err(|_| Away)?;
+        let mut used = None;
+        let asked = async {
+            let mut line = self.line().await?;
+            used = Some(line.number);
+            line.commands.query(command).await
+        };
+        let limit = self.connector.patience() + self.options.timeout;
+        let error = match timeout(limit, asked).await {
+            Ok(Ok(answer)) => {
+                pass.succeeded();
+                return Ok(answer);
+            }
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        if let Some(error) = error.filter(is_answer) {
+            pass.succeeded();
+            tracing::error!(code = error.code(), detail = error.detail(), "Redis refused a command");
+            return Err(Away);
+        }
+        self.hang_up(used);
+        self.note_failure(pass.failed());
+        Err(Away)
+    }
+
+    async fn line(&self) -> redis::RedisResult<Line> {
+        if let Some(line) = self.present() {
+            return Ok(line);
+        }
+        let _connecting = self.connecting.lock().await;
+        if let Some(line) = self.present() {
+            return Ok(line);
+        }
+        let (server, commands) = self.connector.commands().await?;
+        Ok(self.use_from_now_on(server, commands))
+    }
+
+    fn use_from_now_on(&self, server: usize, commands: Commands) -> Line {
+        static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let line = Line { commands, server, number: NUMBER.fetch_add(1, Ordering::Relaxed) };
+        *lock(&self.line) = Some(line.clone());
+        line
+    }
+
+    fn present(&self) -> Option<Line> {
+        lock(&self.line).clone()
+    }
+
+    /// Gives the connection up that has failed, unless there is another one already.
+    fn hang_up(&self, number: Option<u64>) {
+        let mut line = lock(&self.line);
+        if line.as_ref().is_some_and(|line| number == Some(line.number)) {
+            *line = None;
+        }
     }
 
     /// The channel on which a node hears itself.
@@ -68,63 +154,64 @@ impl RedisBus {
         format!("xr2:node:{}", self.options.node)
     }
 
-    async fn send(&self, mut queue: mpsc::Receiver<Hint>) {
+    async fn send(&self, mut queue: mpsc::Receiver<Heard>) {
         let own = self.own_channel();
         let mut beat = tokio::time::interval(BEAT_EVERY);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut connection = None;
         loop {
             let (channel, text) = tokio::select! {
                 _ = beat.tick() => (own.as_str(), String::new()),
-                hint = queue.recv() => match hint {
-                    Some(hint) => (CHANNEL, hint.to_text()),
+                what = queue.recv() => match what {
+                    Some(Heard::Revision(hint)) => (REVISIONS, hint.to_text()),
+                    Some(Heard::Recall(what)) => (RECALLS, what),
                     None => return,
                 },
             };
-            // While Redis rests, hints are lost; the others see the revision in the database.
-            let Ok(pass) = self.breaker.pass() else {
-                connection = None;
+            // While Redis rests, this is lost; the others see the revision in the database.
+            let _: Result<i64, Away> = self.query(redis::cmd("PUBLISH").arg(channel).arg(text)).await;
+        }
+    }
+
+    /// Goes back to a server that stands before the one in use, once it is there again: nodes that start meanwhile use
+    /// that one, and all have to talk through the same.
+    async fn look_for_better(&self) {
+        if !self.connector.has_several() {
+            return;
+        }
+        loop {
+            tokio::time::sleep(self.options.breaker.pause).await;
+            let Some(server) = self.present().map(|line| line.server).filter(|server| *server > 0) else {
                 continue;
             };
-            match timeout(self.options.timeout * 2, self.publish(&mut connection, channel, &text)).await {
-                Ok(Ok(())) => pass.succeeded(),
-                _ => {
-                    connection = None;
-                    self.note_failure(pass.failed());
-                }
+            let looked = timeout(self.connector.patience(), self.connector.better_than(server)).await;
+            if let Ok(Some((server, commands))) = looked {
+                self.use_from_now_on(server, commands);
+                self.moved.notify_waiters();
+                tracing::info!("a Redis server that comes before the one in use is there again, and used");
             }
         }
     }
 
-    async fn publish(
-        &self,
-        connection: &mut Option<MultiplexedConnection>,
-        channel: &str,
-        text: &str,
-    ) -> redis::RedisResult<()> {
-        let limit = Some(self.options.timeout);
-        let connected = match connection {
-            Some(connected) => connected,
-            None => {
-                let config =
-                    AsyncConnectionConfig::new().set_connection_timeout(limit).set_response_timeout(limit);
-                connection.insert(self.client.get_multiplexed_async_connection_with_config(&config).await?)
-            }
-        };
-        redis::cmd("PUBLISH").arg(channel).arg(text).query_async(connected).await
-    }
-
-    async fn listen(&self, heard: impl Fn(Hint)) {
+    async fn listen(&self, heard: impl Fn(Heard)) {
+        let own = self.own_channel();
+        let channels = [REVISIONS, RECALLS, own.as_str()];
         let mut pause = RETRY.0;
         loop {
             if let Ok(pass) = self.breaker.pass() {
-                match timeout(self.options.timeout * 2, self.subscribe()).await {
+                let limit = self.connector.patience() + self.options.timeout * 2;
+                match timeout(limit, self.connector.subscription(&channels)).await {
                     Ok(Ok(mut subscription)) => {
                         pass.succeeded();
                         pause = RETRY.0;
                         self.is_listening.store(true, Ordering::Relaxed);
-                        hear(&mut subscription, &heard).await;
+                        let has_moved = tokio::select! {
+                            () = hear(&mut subscription, &heard) => false,
+                            () = self.moved.notified() => true,
+                        };
                         self.is_listening.store(false, Ordering::Relaxed);
+                        if has_moved {
+                            continue;
+                        }
                         tracing::warn!(
                             "Redis fell silent; changes of other nodes are noticed within a second"
                         );
@@ -137,13 +224,6 @@ impl RedisBus {
         }
     }
 
-    async fn subscribe(&self) -> redis::RedisResult<PubSub> {
-        let mut subscription = self.client.get_async_pubsub().await?;
-        subscription.subscribe(CHANNEL).await?;
-        subscription.subscribe(self.own_channel()).await?;
-        Ok(subscription)
-    }
-
     fn note_failure(&self, opened: bool) {
         if opened {
             let pause = self.options.breaker.pause.as_secs();
@@ -153,12 +233,19 @@ impl RedisBus {
 }
 
 /// Hands on what comes until nothing does.
-async fn hear(subscription: &mut PubSub, heard: &impl Fn(Hint)) {
+async fn hear(subscription: &mut PubSub, heard: &impl Fn(Heard)) {
     let mut messages = subscription.on_message();
     while let Ok(Some(message)) = timeout(DEAF_AFTER, messages.next()).await {
         let text: redis::RedisResult<String> = message.get_payload();
-        if let Some(hint) = text.ok().as_deref().and_then(Hint::parse) {
-            heard(hint);
+        let Ok(text) = text else { continue };
+        match message.get_channel_name() {
+            REVISIONS => drop(Hint::parse(&text).map(|hint| heard(Heard::Revision(hint)))),
+            RECALLS => heard(Heard::Recall(text)),
+            _ => {}
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

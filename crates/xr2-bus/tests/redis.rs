@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use xr2_bus::{BreakerSettings, BreakerState, Bus, Hint, Options, State};
+use xr2_bus::{BreakerSettings, BreakerState, Bus, Heard, Hint, Options, State};
 
 static NODE: AtomicU64 = AtomicU64::new(1);
 
@@ -36,8 +36,10 @@ fn start(address: &str, stop: &CancellationToken) -> (Bus, mpsc::UnboundedReceiv
     let (running, stop) = (bus.clone(), stop.clone());
     tokio::spawn(async move {
         // A test that is over hears no more.
-        let hear = move |hint| {
-            let _ = heard.send(hint);
+        let hear = move |what| {
+            if let Heard::Revision(hint) = what {
+                let _ = heard.send(hint);
+            }
         };
         running.run(hear, stop).await
     });
@@ -57,7 +59,7 @@ async fn what_one_node_tells_the_other_hears() {
     })
     .await;
     let hint = Hint { workspace: Uuid::from_u128(0x1234), revision: 9 };
-    here.tell(hint);
+    here.tell(Heard::Revision(hint));
     let got = within(async {
         loop {
             // Other tests may share this Redis.
@@ -79,7 +81,7 @@ async fn without_redis_nothing_waits() {
     // Nobody listens on the discard port of loopback.
     let (bus, _) = start("redis://127.0.0.1:9/", &stop);
     for revision in 0..20_000 {
-        bus.tell(Hint { workspace: Uuid::nil(), revision });
+        bus.tell(Heard::Revision(Hint { workspace: Uuid::nil(), revision }));
     }
     assert_eq!(bus.state(), State::Disconnected);
     within(async {

@@ -67,9 +67,10 @@ impl Fetched {
 
     /// The prompt: a fresh copy, else the server's, else the last good one.
     pub async fn get(&self, inner: &Arc<Inner>, key: Key) -> Result<Prompt, Error> {
+        let began = Instant::now();
         if let Some(item) = self.known(&key) {
             if inner.settings.tuning.telemetry {
-                inner.telemetry.count(&item);
+                inner.telemetry.count(&item, began);
             }
             return Ok(Prompt::new(item, Source::Cache, false));
         }

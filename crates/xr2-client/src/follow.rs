@@ -292,6 +292,7 @@ impl<'a> Stream<'a> {
             }
             self.inner.tell();
             self.inner.link.poll.notify_one();
+            self.inner.telemetry.moved.notify_one();
         }
     }
 

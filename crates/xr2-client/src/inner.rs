@@ -121,31 +121,32 @@ impl Inner {
         if self.is_refused.load(Relaxed) {
             return None;
         }
+        let began = Instant::now();
         let item = match selector {
             SelectorRef::Home => self.shelves.home().get(name)?,
             SelectorRef::Label(label) => self.shelves.find(label)?.get(name)?,
-            SelectorRef::Version(number) => return self.warm_version(name, *number, user),
+            SelectorRef::Version(number) => return self.warm_version(name, *number, user, began),
         };
         // Who gets which variant is for the server to say.
         if user.is_some() && item.has_test() {
             return None;
         }
-        Some(self.hand_out(item))
+        Some(self.hand_out(item, began))
     }
 
     /// A version never changes, so that any copy will do.
-    fn warm_version(&self, name: &str, number: i64, user: Option<&str>) -> Option<Prompt> {
+    fn warm_version(&self, name: &str, number: i64, user: Option<&str>, began: Instant) -> Option<Prompt> {
         let key = Key::new(name, Selector::Version(number), user);
         let item = self.fetched.known(&key)?;
         if self.settings.tuning.telemetry {
-            self.telemetry.count(&item);
+            self.telemetry.count(&item, began);
         }
         Some(Prompt::new(item, Source::Cache, false))
     }
 
-    fn hand_out(&self, item: Arc<Item>) -> Prompt {
+    fn hand_out(&self, item: Arc<Item>, began: Instant) -> Prompt {
         if self.settings.tuning.telemetry {
-            self.telemetry.count(&item);
+            self.telemetry.count(&item, began);
         }
         let is_live = self.is_live();
         let source = if is_live { Source::Stream } else { Source::Cache };

@@ -20,6 +20,8 @@ pub(crate) struct Item {
     compiled: OnceLock<Result<Compiled, Error>>,
     /// Reads from memory that have not been told to the server yet.
     pub reads: AtomicU64,
+    /// The nanoseconds they took together.
+    pub spent: AtomicU64,
     /// Read from the snapshot, and not yet confirmed by the server.
     pub is_from_disk: AtomicBool,
     /// Since when this process has it.
@@ -47,6 +49,7 @@ impl Item {
             data,
             compiled: OnceLock::new(),
             reads: AtomicU64::new(0),
+            spent: AtomicU64::new(0),
             is_from_disk: AtomicBool::new(false),
             since: Utc::now_micros(),
         })
@@ -68,6 +71,7 @@ impl Item {
             data,
             compiled: OnceLock::new(),
             reads: AtomicU64::new(0),
+            spent: AtomicU64::new(0),
             is_from_disk: AtomicBool::new(false),
             since: Utc::now_micros(),
         }

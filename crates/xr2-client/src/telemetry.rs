@@ -27,7 +27,7 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Telemetry {
     state: Mutex<State>,
     next_id: AtomicU64,
-    /// A revision was applied.
+    /// A revision was applied, or a stream has taken over from polling.
     pub moved: Notify,
 }
 
@@ -42,8 +42,9 @@ struct State {
 }
 
 impl Telemetry {
-    /// Counts a read from memory.
-    pub fn count(&self, item: &Arc<Item>) {
+    /// Counts a read from memory, begun at this time.
+    pub fn count(&self, item: &Arc<Item>, began: std::time::Instant) {
+        item.spent.fetch_add(began.elapsed().as_nanos() as u64, Relaxed);
         if item.reads.fetch_add(1, Relaxed) == 0 {
             let mut state = self.state();
             if state.read.len() < MOST_REMEMBERED {
@@ -67,7 +68,7 @@ impl Telemetry {
         let now = Utc::now_micros().to_rfc3339_opts(SecondsFormat::Micros, true);
         let rest = state.read.len().saturating_sub(MOST);
         for item in state.read.split_off(rest) {
-            let count = item.reads.swap(0, Relaxed);
+            let (count, spent) = (item.reads.swap(0, Relaxed), item.spent.swap(0, Relaxed));
             if count == 0 {
                 continue;
             }
@@ -84,6 +85,7 @@ impl Telemetry {
                 "variant": item.field("ab_test").and_then(|test| test.get("variant")),
                 "at": now,
                 "count": count,
+                "latency_us": spent as f64 / count as f64 / 1_000.0,
             }));
         }
         state.pending.clone()
@@ -162,6 +164,7 @@ pub(crate) async fn send(inner: &Inner) {
             "instance": inner.settings.instance,
             "sdk": concat!("rust/", env!("CARGO_PKG_VERSION")),
             "revision": inner.shelves.revision().unwrap_or(0),
+            "stream": inner.is_live(),
             "serving": inner.telemetry.serving(find),
             "events": events,
         });

@@ -1,22 +1,26 @@
 //! How a database is opened: its pools, made without connecting, and the steps of a start.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
 use xr2_breaker::{Settings, Time};
 
+use crate::hosts::Hosts;
 use crate::migrate::{self, MigrationReport, Store};
 use crate::{DbError, Result};
 
 /// How a database is to be opened.
 #[derive(Clone)]
 pub struct Options {
-    /// `sqlite:PATH`, `sqlite://PATH` or `postgres://…`.
+    /// `sqlite:PATH`, `sqlite://PATH` or `postgres://…`, with commas between several hosts.
     pub url: String,
+    /// Addresses of copies that are read from where the last seconds do not matter.
+    pub replicas: Vec<String>,
+    /// A copy that is further behind is not read from.
+    pub max_lag: Duration,
     /// Connections that read (SQLite) or that exist at most (PostgreSQL).
     pub max_connections: u32,
     /// What a commit on SQLite waits for.
@@ -38,6 +42,8 @@ impl Options {
     pub fn new(url: impl Into<String>) -> Self {
         Options {
             url: url.into(),
+            replicas: Vec::new(),
+            max_lag: Duration::from_secs(10),
             max_connections: 8,
             durability: Durability::Normal,
             connect_timeout: Duration::from_secs(5),
@@ -90,8 +96,8 @@ pub(crate) struct Opener {
 }
 
 enum Target {
-    Sqlite { connect: SqliteConnectOptions, path: PathBuf },
-    Postgres { connect: PgConnectOptions },
+    Sqlite { connect: Box<SqliteConnectOptions>, path: PathBuf },
+    Postgres { hosts: Hosts },
 }
 
 impl Opener {
@@ -102,7 +108,7 @@ impl Opener {
         {
             sqlite(PathBuf::from(path), options)?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Target::Postgres { connect: postgres(url)? }
+            Target::Postgres { hosts: Hosts::parse(url)? }
         } else {
             return Err(DbError::setup("the database address must begin with sqlite: or postgres://"));
         };
@@ -132,6 +138,14 @@ impl Opener {
         }
     }
 
+    /// The hosts of PostgreSQL.
+    pub(crate) fn hosts(&self) -> Option<&Hosts> {
+        match &self.target {
+            Target::Sqlite { .. } => None,
+            Target::Postgres { hosts } => Some(hosts),
+        }
+    }
+
     /// Fresh pools, which connect when they are first asked.
     pub(crate) fn pools(&self) -> Pools {
         let acquire = self.options.acquire_timeout;
@@ -142,15 +156,15 @@ impl Opener {
                     .idle_timeout(None)
                     .max_lifetime(None)
                     .acquire_timeout(acquire)
-                    .connect_lazy_with(connect.clone());
+                    .connect_lazy_with((**connect).clone());
                 let reader = SqlitePoolOptions::new()
                     .max_connections(self.options.max_connections.max(1))
                     .idle_timeout(Duration::from_secs(300))
                     .acquire_timeout(acquire)
-                    .connect_lazy_with(connect.clone().read_only(true));
+                    .connect_lazy_with((**connect).clone().read_only(true));
                 Pools::Sqlite { writer, reader }
             }
-            Target::Postgres { connect } => {
+            Target::Postgres { hosts } => {
                 let limit = self.options.statement_timeout.as_millis();
                 let pool = PgPoolOptions::new()
                     .max_connections(self.options.max_connections.max(2))
@@ -165,7 +179,7 @@ impl Opener {
                             Ok(())
                         })
                     })
-                    .connect_lazy_with(connect.clone());
+                    .connect_lazy_with(hosts.current().clone());
                 Pools::Postgres { pool }
             }
         }
@@ -186,15 +200,18 @@ impl Opener {
                 drop(reader.acquire().await?);
                 Ok(report)
             }
-            (Target::Postgres { connect }, Pools::Postgres { pool }) => {
+            (Target::Postgres { hosts }, Pools::Postgres { pool }) => {
                 let failed = |error: sqlx::Error| {
                     let message = format!("cannot connect to PostgreSQL: {error}");
                     DbError::at_start(error, message)
                 };
-                let connected = tokio::time::timeout(self.options.connect_timeout, connect.connect()).await;
+                let connected =
+                    tokio::time::timeout(self.options.connect_timeout, hosts.current().connect()).await;
                 let mut owner = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(failed)?;
-                let report = migrate::postgres(&mut owner).await?;
-                sqlx::Connection::close(owner).await?;
+                let report = migrate::postgres(&mut owner, self.options.connect_timeout).await?;
+                // Politeness, for which nobody waits on a network that hangs.
+                let closing = sqlx::Connection::close(owner);
+                let _ = tokio::time::timeout(self.options.connect_timeout, closing).await;
                 drop(pool.acquire().await.map_err(failed)?);
                 Ok(report)
             }
@@ -241,15 +258,5 @@ fn sqlite(path: PathBuf, options: &Options) -> Result<Target> {
         .statement_cache_capacity(256)
         .optimize_on_close(true, 400)
         .disable_statement_logging();
-    Ok(Target::Sqlite { connect, path })
-}
-
-fn postgres(url: &str) -> Result<PgConnectOptions> {
-    // The parser's own message may quote the address, which holds a password.
-    let connect = PgConnectOptions::from_str(url).map_err(|_| {
-        DbError::setup(
-            "the PostgreSQL address could not be read; expected postgres://user:password@host/database",
-        )
-    })?;
-    Ok(connect.statement_cache_capacity(256).application_name("xr2").disable_statement_logging())
+    Ok(Target::Sqlite { connect: Box::new(connect), path })
 }

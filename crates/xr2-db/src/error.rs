@@ -52,6 +52,11 @@ impl DbError {
         DbError { retry_after, is_refusal: true, ..error }
     }
 
+    /// Nobody is there that could be asked.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        DbError::new(ErrorKind::Unavailable, message.into(), None)
+    }
+
     /// A start failed: an outage, or trouble an operator has to settle.
     pub(crate) fn at_start(error: sqlx::Error, message: String) -> Self {
         let kind = if is_outage(&error) { ErrorKind::Unavailable } else { ErrorKind::Setup };
@@ -101,6 +106,12 @@ impl DbError {
     /// Whether it tells that the database is gone or hangs, rather than that it declined.
     pub(crate) fn is_outage(&self) -> bool {
         self.source.as_ref().is_some_and(is_outage)
+    }
+
+    /// Whether it was asked to write where only reading is possible: another server has taken over, perhaps.
+    pub(crate) fn is_read_only(&self) -> bool {
+        let code = self.source.as_ref().and_then(|error| error.as_database_error()?.code());
+        code.is_some_and(|code| code == "25006")
     }
 
     /// Whether trying again later may help.

@@ -4,7 +4,9 @@ mod batch;
 mod connect;
 pub mod dialect;
 mod error;
+mod hosts;
 mod migrate;
+mod replicas;
 mod role;
 mod row;
 mod rows;
@@ -32,6 +34,7 @@ pub use value::{JsonText, Value};
 pub use xr2_breaker::{Settings as BreakerSettings, State as BreakerState, Time};
 
 use connect::{Opener, Pools};
+use replicas::Replicas;
 use shared::Shared;
 use watch::Watch;
 
@@ -109,6 +112,9 @@ pub struct Db {
     shared: Arc<Shared>,
     /// SQLite's file of usage; PostgreSQL keeps it with the rest.
     usage: Option<Arc<Shared>>,
+    replicas: Arc<Replicas>,
+    /// Reading may be answered by a replica.
+    reads_replicas: bool,
 }
 
 impl Db {
@@ -123,7 +129,8 @@ impl Db {
     pub fn prepare(options: &Options) -> Result<Db> {
         let opener = Opener::new(options)?;
         let usage = opener.of_usage()?.map(|opener| Arc::new(Shared::new(opener)));
-        Ok(Db { shared: Arc::new(Shared::new(opener)), usage })
+        let replicas = Arc::new(Replicas::new(options)?);
+        Ok(Db { shared: Arc::new(Shared::new(opener)), usage, replicas, reads_replicas: false })
     }
 
     /// Connects and applies outstanding migrations under a lock. May be tried again when it failed.
@@ -146,6 +153,21 @@ impl Db {
         self.shared.wants_start()
     }
 
+    /// Whether SQLite's file of usage is gone, or another one than was opened, beside a database that is there.
+    pub fn lacks_usage(&self) -> bool {
+        let is_wrong = |usage: &Arc<Shared>| usage.check_file().is_err();
+        self.has_started() && self.shared.check_file().is_ok() && self.usage.as_ref().is_some_and(is_wrong)
+    }
+
+    /// Opens the file of usage anew. One that is gone is replaced by an empty one, unlike the database itself: what was
+    /// delivered is worth less than noting what is.
+    pub async fn restart_usage(&self) -> Result<()> {
+        match &self.usage {
+            Some(usage) => usage.start().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Takes a start back: everything is unavailable again.
     pub fn withdraw(&self) {
         self.shared.withdraw();
@@ -159,7 +181,8 @@ impl Db {
     /// Where usage is kept, with the same two doors: on SQLite a file of its own, so that deliveries being written down
     /// and people's changes never wait for each other; on PostgreSQL the same database.
     pub fn usage(&self) -> Db {
-        Db { shared: self.usage.clone().unwrap_or_else(|| self.shared.clone()), usage: None }
+        let shared = self.usage.clone().unwrap_or_else(|| self.shared.clone());
+        Db { shared, usage: None, ..self.clone() }
     }
 
     /// Which engine this is.
@@ -179,7 +202,7 @@ impl Db {
 
     /// Open connections, for the metric `xr2_db_connections`.
     pub fn connections(&self) -> u32 {
-        self.files().map(|shared| shared.pools().size()).sum()
+        self.files().map(|shared| shared.pools().size()).sum::<u32>() + self.replicas.connections()
     }
 
     /// Where the breakers of reads and of writes stand.
@@ -216,8 +239,9 @@ impl Db {
     /// Closes all connections after the running transactions have ended.
     pub async fn close(&self) {
         for shared in self.files() {
-            shared.pools().close().await;
+            shared.close().await;
         }
+        self.replicas.close().await;
     }
 }
 
@@ -236,16 +260,20 @@ pub struct Door<'a> {
 impl Door<'_> {
     /// A transaction that only reads and sees one snapshot.
     pub async fn read(&self) -> Result<Tx> {
-        self.begin(false).await
+        if self.db.reads_replicas
+            && let Some(tx) = self.db.replicas.begin(self).await
+        {
+            return Ok(tx);
+        }
+        self.begin_on(&self.db.shared, false).await
     }
 
     /// A transaction that writes. On SQLite there is one at a time, so it waits for nothing but SQL.
     pub async fn write(&self) -> Result<Tx> {
-        self.begin(true).await
+        self.begin_on(&self.db.shared, true).await
     }
 
-    async fn begin(&self, write: bool) -> Result<Tx> {
-        let shared = &self.db.shared;
+    async fn begin_on(&self, shared: &Arc<Shared>, write: bool) -> Result<Tx> {
         let mut watch = Watch::new(shared.clone(), shared.enter(write)?, write);
         watch.sends()?;
         let limit = shared.options().acquire_timeout + watch.limit();

@@ -1,5 +1,7 @@
 //! Migrations: numbered, the same in both dialects, applied once under a lock, never edited once landed.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlitePool};
 
@@ -43,7 +45,8 @@ const MIGRATIONS: &[Migration] = list![
     (2, "0002_usage", Usage),
     (3, "0003_lookups", Main),
     (4, "0004_jobs", Main),
-    (5, "0005_edge", Main),
+    (5, "0005_quotas", Usage),
+    (6, "0006_edge", Main),
 ];
 
 /// All migrations in order.
@@ -124,7 +127,31 @@ pub(crate) async fn sqlite(writer: &SqlitePool, store: Store) -> Result<Migratio
     Ok(report)
 }
 
-pub(crate) async fn postgres(owner: &mut PgConnection) -> Result<MigrationReport> {
+/// How long a migration, one's own or another node's, may take.
+const MIGRATION_PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// Applies what is outstanding. A connection that says nothing for so long is given up; where there is something to
+/// migrate, that may take longer than `patience`.
+pub(crate) async fn postgres(owner: &mut PgConnection, patience: Duration) -> Result<MigrationReport> {
+    let is_there = "SELECT to_regclass('schema_migrations') IS NOT NULL";
+    let looking = async {
+        let is_there: bool = sqlx::query_scalar(is_there).fetch_one(&mut *owner).await?;
+        let applied: Vec<(i64, String)> =
+            if is_there { sqlx::query_as(APPLIED).fetch_all(&mut *owner).await? } else { Vec::new() };
+        Ok(!outstanding(Engine::Postgres, &applied)?.is_empty())
+    };
+    let is_outstanding = within(patience, looking).await?;
+    within(if is_outstanding { MIGRATION_PATIENCE } else { patience }, postgres_alone(owner)).await
+}
+
+async fn within<T>(patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| {
+        let message = format!("PostgreSQL does not answer within {} seconds", patience.as_secs());
+        Err(DbError::at_start(sqlx::Error::PoolTimedOut, message))
+    })
+}
+
+async fn postgres_alone(owner: &mut PgConnection) -> Result<MigrationReport> {
     sqlx::query("SELECT pg_advisory_lock($1)").bind(POSTGRES_LOCK).execute(&mut *owner).await?;
     let outcome = postgres_locked(owner).await;
     sqlx::query("SELECT pg_advisory_unlock($1)").bind(POSTGRES_LOCK).execute(&mut *owner).await?;

@@ -3,12 +3,18 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use xr2_breaker::{Breaker, Pass};
 
 use crate::connect::{Opener, Pools};
+use crate::hosts::Hosts;
 use crate::migrate::MigrationReport;
 use crate::{DbError, Result};
+
+/// Between two looks for a server that can be written to, and how long each of them may take to answer.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// See the module.
 pub(crate) struct Shared {
@@ -19,6 +25,9 @@ pub(crate) struct Shared {
     file: Mutex<Option<FileId>>,
     reads: Breaker,
     writes: Breaker,
+    /// Somebody is looking for another server.
+    is_looking: AtomicBool,
+    is_closed: AtomicBool,
 }
 
 /// What tells a file from another of the same name.
@@ -36,8 +45,17 @@ impl Shared {
             file: Mutex::default(),
             reads: breaker(),
             writes: breaker(),
+            is_looking: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             opener,
         }
+    }
+
+    /// For what is only read from: there is nothing to be started.
+    pub(crate) fn opened(opener: Opener) -> Shared {
+        let shared = Shared::new(opener);
+        shared.started.store(true, Ordering::Release);
+        shared
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
@@ -80,6 +98,9 @@ impl Shared {
 
     /// Connects and migrates; may be tried again and again.
     pub(crate) async fn start(&self) -> Result<MigrationReport> {
+        if let Some(hosts) = self.opener.hosts().filter(|hosts| hosts.is_choice()) {
+            hosts.choose(self.options().connect_timeout).await?;
+        }
         let pools = Arc::new(self.opener.pools());
         let report = self.opener.start(&pools).await?;
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = self.opener.file().and_then(file_id);
@@ -123,11 +144,66 @@ impl Shared {
         let what = if write { "writes to" } else { "reads from" };
         let pause = self.options().breaker.pause.as_secs();
         tracing::warn!("{what} the database fail; it is asked again in {pause} seconds");
+        self.renew_pools();
+    }
+
+    fn renew_pools(&self) {
         let fresh = Arc::new(self.opener.pools());
         let old = std::mem::replace(&mut *self.pools.write().unwrap_or_else(PoisonError::into_inner), fresh);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { old.close().await });
         }
+    }
+
+    /// The server does not answer or cannot be written to any more: looks whether another one has taken over, until one
+    /// is there that can be written to. One look-out at a time.
+    pub(crate) fn suspect(shared: &Arc<Shared>) {
+        let is_choice = shared.opener.hosts().is_some_and(Hosts::is_choice);
+        if !is_choice || !shared.has_started() || shared.is_looking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let shared = Arc::downgrade(shared);
+        runtime.spawn(async move {
+            while let Some(shared) = shared.upgrade() {
+                if shared.is_closed.load(Ordering::Acquire) || shared.look().await {
+                    shared.is_looking.store(false, Ordering::Release);
+                    return;
+                }
+                drop(shared);
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        });
+    }
+
+    /// Whether a server is there that can be written to. If it is another one, everything begins anew with it.
+    async fn look(&self) -> bool {
+        let Some(hosts) = self.opener.hosts() else { return true };
+        match hosts.choose(PATIENCE).await {
+            Err(error) => {
+                tracing::debug!(%error, "still without a server");
+                false
+            }
+            // It is back, or never was gone. If it is too slow, the breaker has its say.
+            Ok(false) => true,
+            Ok(true) => {
+                tracing::warn!(host = hosts.current_name(), "another PostgreSQL server has taken over");
+                self.renew_pools();
+                self.reads.reset();
+                self.writes.reset();
+                true
+            }
+        }
+    }
+
+    /// The name of the server in use.
+    pub(crate) fn host_name(&self) -> &str {
+        self.opener.hosts().map_or("", Hosts::current_name)
+    }
+
+    pub(crate) async fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.pools().close().await;
     }
 }
 

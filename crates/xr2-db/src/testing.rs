@@ -275,6 +275,7 @@ pub fn guarded_tables() -> &'static [&'static str] {
         "usage_events",
         "usage_hourly",
         "usage_users",
+        "usage_monthly",
         "telemetry_ids",
         "client_instances",
         "jobs",

@@ -55,6 +55,9 @@ impl Watch {
                 let error = DbError::from(error);
                 if error.is_outage() {
                     self.fails();
+                } else if error.is_read_only() {
+                    Shared::suspect(&self.shared);
+                    (self.is_waiting, self.was_answered) = (false, true);
                 } else if !was_thrown_away {
                     (self.is_waiting, self.was_answered) = (false, true);
                 }
@@ -71,6 +74,7 @@ impl Watch {
     fn fails(&mut self) {
         if let Some(pass) = self.pass.take() {
             self.shared.failed(pass, self.write);
+            Shared::suspect(&self.shared);
         }
     }
 }

@@ -85,6 +85,8 @@ codes! {
     Template = "TEMPLATE_ERROR", UNPROCESSABLE_ENTITY;
     /// Too many requests.
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
+    /// The workspace has used up what it has of the month.
+    QuotaExceeded = "QUOTA_EXCEEDED", TOO_MANY_REQUESTS;
     /// A defect of ours.
     Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
     /// The database cannot be reached just now.

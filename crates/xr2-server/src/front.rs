@@ -81,6 +81,9 @@ impl hyper::service::Service<axum::http::Request<Incoming>> for Front {
 impl Front {
     fn at_once<B>(&self, request: &axum::http::Request<B>) -> Option<Response> {
         let app = &self.inner.app;
+        if !app.config().is_api() {
+            return None;
+        }
         // Should it ever panic, the router does it again, and answers that something is wrong.
         let mut response =
             catch_unwind(AssertUnwindSafe(|| answer_at_once(app, request, self.peer.ip()))).ok()??;

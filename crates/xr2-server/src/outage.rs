@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::Rng;
 use xr2_db::Purpose;
 
-use crate::features::api_keys;
+use crate::features::delivery;
 use crate::queries;
 use crate::state::{App, StartError};
 
@@ -39,13 +39,13 @@ async fn start(app: &App) -> Result<(), StartError> {
 pub(crate) fn begin_without(app: &App, error: &StartError) {
     let frozen = app.frozen();
     let told = frozen.workspaces().into_iter().filter_map(|workspace| {
-        api_keys::kept_revision(frozen, workspace).map(|revision| (workspace, revision))
+        delivery::kept_revision(frozen, workspace).map(|revision| (workspace, revision))
     });
     let told: Vec<_> = told.collect();
     let last = frozen.last_contact().unwrap_or_default();
-    tracing::error!(%error, workspaces = told.len(), last_contact = %last,
+    tracing::error!(%error, workspaces = told.len(), last_contact = %last.at,
         "starting without the database; prompts are delivered from the snapshot, everything else waits");
-    app.follower().begin_without(told, last);
+    app.follower().begin_without(told, last.at);
     frozen.set_current(last);
 }
 
@@ -60,12 +60,17 @@ pub(crate) async fn keep_connected(app: App) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        if !app.db().wants_start() {
+        let outcome = if app.db().wants_start() {
+            let outcome = reconnect(&app, was_connected).await;
+            was_connected |= outcome.is_ok();
+            outcome
+        } else if app.db().lacks_usage() {
+            app.db().restart_usage().await.map_err(StartError::from)
+        } else {
             continue;
-        }
-        match reconnect(&app, was_connected).await {
+        };
+        match outcome {
             Ok(()) => {
-                was_connected = true;
                 complained.clear();
                 tracing::info!("connected to the database");
             }

@@ -13,6 +13,7 @@ use crate::features::{
     accounts, api_keys, delivery, edge, prompts, stream, system, telemetry, usage, workspaces,
 };
 use crate::http::{compress, guard_host, guard_path, observe};
+use crate::limits::count_strangers;
 use crate::openapi;
 use crate::state::App;
 
@@ -91,20 +92,32 @@ fn split() -> (Router<App>, OpenApi) {
     (routes, document)
 }
 
-/// The whole application as one service.
+/// What this node answers as one service.
 pub fn router(app: App) -> Router {
-    let (routes, document) = split();
+    let routes = if app.config().is_api() {
+        let (routes, document) = split();
+        routes.merge(openapi::pages(document)).fallback(get(system::dashboard))
+    } else {
+        outside().split_for_parts().0.fallback(works_only)
+    };
     routes
-        .merge(openapi::pages(document))
-        .fallback(get(system::dashboard))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(compress))
         .layer(from_fn(guard_path))
+        .layer(from_fn_with_state(app.clone(), count_strangers))
         .layer(from_fn_with_state(app.clone(), api_keys::cors))
         .layer(from_fn_with_state(app.clone(), guard_host))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
+}
+
+/// What a node says that is only a worker.
+async fn works_only() -> ApiError {
+    ApiError::new(
+        Code::NotFound,
+        "Page not found: this node works in the background and answers no requests.",
+    )
 }
 
 async fn method_not_allowed() -> ApiError {

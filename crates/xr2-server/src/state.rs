@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use xr2_bus::{Bus, Hint};
+use xr2_bus::{Bus, Heard};
 use xr2_db::Db;
 use xr2_jobs::Jobs;
 
@@ -14,14 +14,19 @@ use crate::config::{Config, SecretKey};
 use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
-use crate::features::delivery::{BundleCache, Freezer, PromptCache};
+use crate::features::delivery::{BundleCache, Freezer, PromptCache, WarmTier};
 use crate::features::edge::Edges;
+use crate::features::quotas::{self, Quotas};
 use crate::features::stream::Hub;
 use crate::features::telemetry::Presence;
 use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
+use crate::limits::RateLimits;
 use crate::{jobs, outage};
+
+/// Limits remembered at once, of keys and of networks.
+const LIMITS_KNOWN: usize = 100_000;
 
 /// A handle on the application; cheap to clone.
 #[derive(Clone)]
@@ -34,8 +39,10 @@ struct Inner {
     secret: SecretKey,
     follower: Follower,
     bus: Bus,
+    limits: RateLimits,
     keys: Arc<KeyCache>,
     prompts: Arc<PromptCache>,
+    warm: Arc<WarmTier>,
     frozen: Arc<Frozen>,
     freezer: Arc<Freezer>,
     bundles: Arc<BundleCache>,
@@ -44,6 +51,7 @@ struct Inner {
     denials: Denials,
     last_used: LastUsed,
     usage: Usage,
+    quotas: Quotas,
     presence: Presence,
     edges: Arc<Edges>,
     outbound: xr2_outbound::Client,
@@ -126,26 +134,31 @@ impl App {
         let keys = Arc::new(KeyCache::new());
         let follower = Follower::new(db.clone(), clock.clone());
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
-        let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes));
+        let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes, clock.clone()));
         let streams = Arc::new(Hub::new(&config));
         let edges = Arc::new(Edges::default());
         let outbound = xr2_outbound::Client::new(config.outbound_rules())
             .map_err(|error| StartError::Other(error.to_string()))?;
+        let node = clock.new_id();
+        let bus = match config.redis_address() {
+            None => Bus::local(),
+            Some(address) => Bus::redis(address, config.bus_options(node, time))
+                .map_err(|error| StartError::Other(format!("redis: {error}")))?,
+        };
+        let limits =
+            RateLimits::new(bus.clone(), clock.clone(), node, config.resilience.redis_patience, LIMITS_KNOWN);
+        let warm = Arc::new(WarmTier::new(bus.clone(), &config, &secret));
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![
             keys.clone(),
             prompts.clone(),
             bundles.clone(),
+            warm.clone(),
             frozen.clone(),
             freezer.clone(),
             streams.clone(),
             edges.clone(),
         ]);
-        let bus = match config.redis_address() {
-            None => Bus::local(),
-            Some(address) => Bus::redis(address, config.bus_options(clock.new_id(), time))
-                .map_err(|error| StartError::Other(format!("redis: {error}")))?,
-        };
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
         let jobs = Jobs::new(db.clone(), clock.clone(), config.job_options());
@@ -157,8 +170,10 @@ impl App {
             secret,
             follower,
             bus,
+            limits,
             keys,
             prompts,
+            warm,
             frozen,
             freezer,
             bundles,
@@ -167,6 +182,7 @@ impl App {
             denials: Denials::default(),
             last_used: LastUsed::default(),
             usage,
+            quotas: Quotas::default(),
             presence: Presence::default(),
             edges,
             outbound,
@@ -182,17 +198,30 @@ impl App {
         self.0.tasks.spawn(async move { app.follower().run(app.stopping()).await });
         let app = self.clone();
         self.0.tasks.spawn(async move {
-            let heard = |hint: Hint| app.follower().wake(hint.workspace, hint.revision);
+            let heard = |heard: Heard| match heard {
+                Heard::Revision(hint) => app.follower().wake(hint.workspace, hint.revision),
+                Heard::Recall(name) => app.limits().recall(&name),
+            };
             app.bus().run(heard, app.stopping()).await;
         });
+        let app = self.clone();
+        self.0.tasks.spawn(async move { app.limits().run(app.stopping()).await });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.0.freezer.run(&app).await });
         self.0.tasks.spawn(outage::keep_connected(self.clone()));
         let app = self.clone();
+        self.0.tasks.spawn(async move {
+            let stop = app.stopping();
+            tokio::select! { () = stop.cancelled() => {}, () = app.db().watch_replicas() => {} }
+        });
+        let app = self.clone();
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
+        if self.config().limits.calls_per_month > 0 {
+            self.0.tasks.spawn(quotas::run(self.clone()));
+        }
         let app = self.clone();
         self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::edge::run(self.clone()));
@@ -261,6 +290,11 @@ impl App {
         &self.0.bus
     }
 
+    /// Requests per minute.
+    pub fn limits(&self) -> &RateLimits {
+        &self.0.limits
+    }
+
     /// Hashing and throttling of sign-ins.
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
@@ -279,6 +313,11 @@ impl App {
     /// Compiled prompts in memory.
     pub fn prompt_cache(&self) -> &PromptCache {
         &self.0.prompts
+    }
+
+    /// What nodes leave each other in Redis.
+    pub fn warm_tier(&self) -> &Arc<WarmTier> {
+        &self.0.warm
     }
 
     /// What is kept for times without the database.
@@ -304,6 +343,11 @@ impl App {
     /// Notes of deliveries.
     pub fn usage(&self) -> &Usage {
         &self.0.usage
+    }
+
+    /// Calls of the month.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.quotas
     }
 
     /// Instances of clients.

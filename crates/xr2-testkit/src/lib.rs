@@ -26,8 +26,10 @@ mod fault;
 mod fixtures;
 mod http;
 mod logs;
+mod pair;
 mod proxy;
 mod queries;
+mod redis;
 mod run;
 
 pub use answer::Answer;
@@ -37,8 +39,10 @@ pub use client::{Client, Request};
 pub use database::{postgres_url, redis_url};
 pub use fixtures::{KeyFixture, PASSWORD};
 pub use http::http;
+pub use pair::PostgresPair;
 pub use proxy::{Network, Proxy};
 pub use queries::EventRow;
+pub use redis::{RedisServer, has_redis};
 pub use run::{Options, run};
 pub use xr2_db::Engine;
 

@@ -19,6 +19,8 @@ pub enum Network {
     Cut,
     /// Everything goes through, later.
     Slow(Duration),
+    /// Of what Redis tells its subscribers, so many of a hundred messages are lost, without anybody noticing.
+    Loses(u8),
 }
 
 /// See the module. It ends when it is dropped.
@@ -94,13 +96,33 @@ async fn pump(
     network: watch::Receiver<Network>,
 ) {
     let mut buffer = vec![0; 16 * 1024];
+    let mut losses = Losses::default();
     loop {
         pass(&network).await;
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
         pass(&network).await;
+        if losses.takes(*network.borrow(), &buffer[..length]) {
+            continue;
+        }
         if to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
+    }
+}
+
+/// Which messages are lost: evenly spread, and the same ones each time.
+#[derive(Default)]
+struct Losses(u32);
+
+impl Losses {
+    fn takes(&mut self, network: Network, bytes: &[u8]) -> bool {
+        let Network::Loses(share) = network else { return false };
+        // A message to a subscriber, in either version of the protocol; answers to commands are left alone.
+        if !bytes.starts_with(b"*3\r\n$7\r\nmessage\r\n") && !bytes.starts_with(b">3\r\n$7\r\nmessage\r\n") {
+            return false;
+        }
+        self.0 = self.0.wrapping_add(0x9e37_79b9);
+        u64::from(self.0) * 100 / (u64::from(u32::MAX) + 1) < u64::from(share)
     }
 }
 

@@ -5,6 +5,13 @@ use uuid::Uuid;
 use xr2_db::{Db, FromRow, Purpose, Result, Row, Tx, Value, args};
 use xr2_server::clock::Time;
 
+/// Makes a replica of PostgreSQL a server that can be written to.
+pub(crate) const PROMOTE: &str = "SELECT pg_promote()";
+/// A replica goes on taking over what it is sent.
+pub(crate) const RESUME_REPLAY: &str = "SELECT pg_wal_replay_resume()";
+/// A replica stays as it is.
+pub(crate) const PAUSE_REPLAY: &str = "SELECT pg_wal_replay_pause()";
+
 /// An event as stored.
 #[derive(Debug, Clone)]
 pub struct EventRow {
@@ -323,6 +330,11 @@ pub(crate) async fn insert_canary_usage(
                                    errors, measured, latency_us, last_at)
          VALUES ($1, $2, $3, 1, 'canary-label', '', $4, 'api', 1, 0, 0, 0, $5)",
         args![workspace, hour, prompt, key, at],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO usage_monthly (workspace_id, month, count) VALUES ($1, $2, 1)",
+        args![workspace, xr2_server::features::quotas::month_of(now)],
     )
     .await?;
     tx.execute(

@@ -78,6 +78,12 @@ pub struct Serve {
     /// Address and port [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// Answer requests, and do nothing in the background (unless --worker is given as well)
+    #[arg(long)]
+    pub api: bool,
+    /// Work in the background, all queues or those named, and answer nothing but probes (unless --api is given as well)
+    #[arg(long, value_name = "QUEUES", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub worker: Option<String>,
     /// Speak TLS with this certificate and its chain (PEM); read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_certificate: Option<String>,
@@ -93,15 +99,30 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// The flags that only this command has, as overrides of settings.
-    pub fn own_overrides(&self) -> Vec<Override> {
-        let named = [
-            ("listen", &self.listen),
-            ("tls.certificate", &self.tls_certificate),
-            ("tls.key", &self.tls_key),
-        ];
-        let given = named.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
-        given.map(|(key, value)| Override { key: key.to_owned(), value }).collect()
+    /// Its own flags as overrides of settings.
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut all = Vec::new();
+        let mut set =
+            |key: &str, value: &str| all.push(Override { key: key.to_owned(), value: value.to_owned() });
+        if let Some(listen) = &self.listen {
+            set("listen", listen);
+        }
+        if let Some(file) = &self.tls_certificate {
+            set("tls.certificate", file);
+        }
+        if let Some(file) = &self.tls_key {
+            set("tls.key", file);
+        }
+        match (self.api, self.worker.is_some()) {
+            (true, true) => set("roles", "api,worker"),
+            (true, false) => set("roles", "api"),
+            (false, true) => set("roles", "worker"),
+            (false, false) => {}
+        }
+        if let Some(queues) = &self.worker {
+            set("queues", queues);
+        }
+        all
     }
 }
 

@@ -8,6 +8,7 @@ import types
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter_ns
 from typing import Any
 
 import pytest
@@ -113,18 +114,21 @@ def test_a_key_that_is_refused_by_the_telemetry_is_refused(
 def test_flushes_beats_and_retries() -> None:
     tally = Tally()
     reporter = Reporter(tally, 100.0)
-    assert reporter.due_at((5, 0)) == 100.0
+    assert reporter.due_at((5, 0, False)) == 100.0
     assert reporter.next(5, nothing, 100.0).json["events"] == []
     reporter.sent(100.1)
-    assert 100 + FLUSH_EVERY / 2 <= reporter.due_at((5, 0)) <= 100 + FLUSH_EVERY
-    assert reporter.due_at((6, 0)) == 101.0
+    assert 100 + FLUSH_EVERY / 2 <= reporter.due_at((5, 0, False)) <= 100 + FLUSH_EVERY
+    assert reporter.due_at((6, 0, False)) == 101.0
     copy = copy_of("a")
     for _ in range(3):
-        tally.count(copy)
+        tally.count(copy, perf_counter_ns())
     first = reporter.next(5, nothing, 112.0).json
     assert [event["count"] for event in first["events"]] == [3]
+    assert 0 < first["events"][0]["latency_us"] < 1_000_000
+    assert first["stream"] is False
+    assert reporter.due_at((5, 1, True)) == 113.0, "whether it streams is told at once"
     reporter.failed(ServerError("down", status=503), 112.0)
-    tally.count(copy)
+    tally.count(copy, perf_counter_ns())
     again = reporter.next(5, nothing, 130.0).json
     assert again["events"] == first["events"], "the same ids: nothing counts twice"
     reporter.sent(130.0)
@@ -132,15 +136,15 @@ def test_flushes_beats_and_retries() -> None:
     assert [event["count"] for event in reporter.next(5, nothing, 141.0).json["events"]] == [1]
     reporter.sent(141.0)
     assert not reporter.unsent
-    assert reporter.due_at((5, 1)) <= 141 + BEAT_EVERY
+    assert reporter.due_at((5, 1, False)) <= 141 + BEAT_EVERY
     reporter.failed(RateLimited("slow", status=429, retry_after=20), 141.0)
-    assert reporter.due_at((9, 1)) >= 161.0
+    assert reporter.due_at((9, 1, False)) >= 161.0
 
 
 def test_what_the_server_will_never_take_is_dropped() -> None:
     tally = Tally()
     reporter = Reporter(tally, 0.0)
-    tally.count(copy_of("a"))
+    tally.count(copy_of("a"), perf_counter_ns())
     assert reporter.next(1, nothing, 50.0).json["events"]
     reporter.failed(ValidationFailed("no", status=422), 50.0)
     assert (reporter.unsent, reporter.dropped) == (False, 1)
@@ -150,8 +154,8 @@ def test_memory_is_bounded_while_the_server_is_away() -> None:
     tally = Tally()
     reporter = Reporter(tally, 0.0)
     for index in range(MOST_TOTALS + 50):
-        tally.count(copy_of(f"p{index}"))
-    tally.count(copy_of("p0"))
+        tally.count(copy_of(f"p{index}"), perf_counter_ns())
+    tally.count(copy_of("p0"), perf_counter_ns())
     assert reporter.unsent
     assert reporter.dropped == 50
     sent = 0
@@ -169,9 +173,11 @@ def test_memory_is_bounded_while_the_server_is_away() -> None:
 def test_versions_labels_and_variants_are_told_apart() -> None:
     tally = Tally()
     for copy in (copy_of("a"), copy_of("a", 2), copy_of("a", label="staging"), copy_of("a", ab_test={"variant": "b"})):
-        tally.count(copy)
-        tally.count(copy)
-    assert sorted(map(str, tally.collect())) == sorted(
+        tally.count(copy, perf_counter_ns())
+        tally.count(copy, perf_counter_ns())
+    collected = tally.collect()
+    assert all(0 < spent < 1e9 for *_, spent in collected)
+    assert sorted(str((read, count)) for read, count, _ in collected) == sorted(
         map(str, [(("id-a", 1, "production", None), 2), (("id-a", 2, "production", None), 2),
                   (("id-a", 1, "staging", None), 2), (("id-a", 1, "production", "b"), 2)])
     )  # fmt: skip

@@ -351,7 +351,7 @@ export class Feed implements StreamListener {
     const was = this.#live;
     this.#look();
     if (this.#live !== was) this.#context.onChange(false);
-    if (this.#progress.revision !== before) this.#context.onApplied();
+    if (this.#progress.revision !== before || this.#live !== was) this.#context.onApplied();
   }
 
   #take(frame: Frame): void {
@@ -428,6 +428,7 @@ export class Feed implements StreamListener {
     if (wasLive) this.#goodUntil = lastSign;
     this.#context.singles.down(this.label, lastSign);
     this.#context.onChange(false);
+    if (wasLive) this.#context.onApplied();
   }
 
   refused(): void {

@@ -59,6 +59,7 @@ export class Hub {
     this.telemetry = new Telemetry(settings, this.transport, {
       revision: () => this.#revision(),
       serving: () => this.#serving(),
+      streaming: () => this.streaming,
     });
     if (settings.snapshot) {
       this.#snapshot = new Snapshot(settings.snapshot, settings, () => this.#content(), this.#warn);
@@ -73,22 +74,24 @@ export class Hub {
 
   /** The prompt, if it is in memory and kept current by the stream. Counts as a read. */
   current(name: string, label: string): Entry | undefined {
+    const startedAt = performance.now();
     const entry = this.#feeds.get(label)?.current(name);
     // While an A/B test runs, the server says who gets which variant.
     if (entry === undefined || entry.data.ab_test) return undefined;
-    this.#read(entry);
+    this.#read(entry, startedAt);
     return entry;
   }
 
   /** The prompt, as fresh as can be had. Throws what the server or the network said. */
   async get(query: Query, patience: Patience): Promise<Obtained> {
+    const startedAt = performance.now();
     await this.#restore();
     const feed = query.label !== undefined && this.settings.stream ? this.#feed(query.label) : undefined;
     if (feed === undefined) return this.#single(query, patience);
     feed.start(this.#pending.get(this.#feedKey(feed.label)));
     const found = await feed.obtain(query.slug, patience);
     if (!found || found.entry.data.ab_test) return this.#singleUnlessAbsent(feed, query, patience);
-    this.#read(found.entry);
+    this.#read(found.entry, startedAt);
     return { data: found.entry.frozen, warnings: [], source: found.source, stale: found.stale };
   }
 
@@ -124,22 +127,25 @@ export class Hub {
   }
 
   async #single(query: Query, patience: Patience): Promise<Obtained> {
+    const startedAt = performance.now();
     const delivery = await this.#repository.get(query, patience);
-    this.#readSingle(delivery);
+    this.#readSingle(delivery, startedAt);
     const { copy, source, stale } = delivery;
     return { data: copy.data, warnings: copy.warnings, source, stale };
   }
 
-  #read(entry: Entry): void {
+  #read(entry: Entry, startedAt: number): void {
+    // The server hears soon who has come to use what: a publish is counted by that.
+    if (!entry.used) this.telemetry.applied();
     entry.used = true;
-    this.telemetry.count(entry.reads);
+    this.telemetry.count(entry.reads, startedAt);
     annotate(entry.data);
   }
 
-  #readSingle({ copy, isRecorded }: Delivery): void {
+  #readSingle({ copy, isRecorded }: Delivery, startedAt: number): void {
     let reads = this.#reads.get(copy.data);
     if (!reads) this.#reads.set(copy.data, (reads = new Reads(copy.data)));
-    if (!isRecorded) this.telemetry.count(reads);
+    if (!isRecorded) this.telemetry.count(reads, startedAt);
     annotate(copy.data);
   }
 

@@ -3,6 +3,8 @@ import type { PromptData } from "./types.js";
 /** How often one version of a prompt was read from memory, by one label, as one variant. */
 export class Reads {
   count = 0;
+  /** Milliseconds they took together. */
+  spent = 0;
   readonly prompt: string;
   readonly version: number | null;
   readonly label: string | null;

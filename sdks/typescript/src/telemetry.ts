@@ -24,12 +24,16 @@ interface ReadEvent {
   readonly variant: string | null;
   readonly at: string;
   readonly count: number;
+  /** Microseconds a read took on the average. */
+  readonly latency_us: number;
 }
 
 /** What the server is told of this process. */
 export interface TelemetrySource {
   revision(): number | undefined;
   serving(): Serving[];
+  /** Whether a stream keeps memory current; polling does otherwise. */
+  streaming(): boolean;
 }
 
 /** Most that a request may carry, and most that waits for a server that is away. */
@@ -79,8 +83,9 @@ export class Telemetry {
     return this.#dropped;
   }
 
-  /** One read from memory. */
-  count(reads: Reads): void {
+  /** One read from memory, begun at this `performance.now()`. */
+  count(reads: Reads, startedAt: number): void {
+    reads.spent += performance.now() - startedAt;
     reads.count += 1;
     if (reads.count === 1) this.#note(reads);
   }
@@ -91,7 +96,7 @@ export class Telemetry {
       this.#wait();
       return;
     }
-    reads.count = 0;
+    reads.count = reads.spent = 0;
     if (this.#settings.telemetry) this.#dropped += 1;
   }
 
@@ -121,7 +126,6 @@ export class Telemetry {
     await this.#sending;
     if (this.#hasEvents) await this.#send(true, timeoutMs);
   }
-
 
   get #hasEvents(): boolean {
     return this.#counted.length > 0 || this.#waiting.length > 0;
@@ -167,10 +171,10 @@ export class Telemetry {
   #take(): void {
     const at = new Date().toISOString();
     for (const reads of this.#counted) {
-      const { prompt, version, label, variant, count } = reads;
-      reads.count = 0;
+      const { prompt, version, label, variant, count, spent } = reads;
+      reads.count = reads.spent = 0;
       const id = `${this.#run}-${(this.#serial += 1)}`;
-      this.#waiting.push({ id, type: "delivery", prompt, version, label, variant, at, count });
+      this.#waiting.push({ id, type: "delivery", prompt, version, label, variant, at, count, latency_us: average(spent, count) });
     }
     this.#counted = [];
     const lost = this.#waiting.splice(0, Math.max(0, this.#waiting.length - MAX_WAITING));
@@ -183,7 +187,8 @@ export class Telemetry {
       instance: this.#instance,
       sdk: `typescript/${VERSION}`,
       revision: this.#source.revision(),
-      ...(serving.length > 0 ? { serving } : {}),
+      stream: this.#source.streaming(),
+      serving,
       events,
     });
     await this.#transport.send({
@@ -205,6 +210,11 @@ export class Telemetry {
     const kept = isTemporary(error) || error instanceof AuthError || isUnsupported(error);
     return !kept;
   }
+}
+
+/** Microseconds of one of so many reads, to the nanosecond. */
+function average(milliseconds: number, count: number): number {
+  return Math.round((milliseconds * 1e6) / count) / 1e3;
 }
 
 /** A name that no other process has. Not a secret. */

@@ -68,8 +68,10 @@ export function pageTest(name, { anonymous = false, view = 'light', allow = [] }
       await run(page, context, t);
       assert.deepEqual(problems, [], 'the page reported problems');
     } catch (error) {
-      if (process.env.XR2_E2E_SHOTS) {
-        await page.screenshot({ path: `${process.env.XR2_E2E_SHOTS}/${name.replace(/\W+/g, '-')}.png` });
+      if (process.env.XR2_E2E_SHOTS && !page.isClosed()) {
+        const shot = page.screenshot({ path: `${process.env.XR2_E2E_SHOTS}/${name.replace(/\W+/g, '-')}.png` });
+        // A page that is stuck shows nothing; what went wrong is the other error.
+        await shot.catch(() => {});
       }
       throw error;
     } finally {

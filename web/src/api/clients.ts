@@ -8,13 +8,15 @@ const ARRIVING = 120_000;
 const QUICK = 1_000;
 const CALM = 15_000;
 
+/** Whether somebody who answers has not got yet what the label came to point at a moment ago. */
+export function isArriving({ at, counts }: Clients, movedAt: string | null): boolean {
+  const { total, current, silent } = counts;
+  return movedAt !== null && current + silent < total && Date.parse(at) - Date.parse(movedAt) < ARRIVING;
+}
+
 /** How soon to ask again how far a publish has come: every second while it is on its way. */
-export function pace(clients: Clients | undefined, movedAt: string | null | undefined): number {
-  if (!clients || !movedAt) return CALM;
-  const { total, current, silent } = clients.counts;
-  const age = Date.parse(clients.at) - Date.parse(movedAt);
-  const onItsWay = current + silent < total;
-  return age < ARRIVING && onItsWay ? QUICK : CALM;
+export function pace(clients: Clients | undefined, movedAt: string | null): number {
+  return clients && isArriving(clients, movedAt) ? QUICK : CALM;
 }
 
 /** The programs that serve a prompt by a label; all are counted, `limit` of them listed, who is behind first. */

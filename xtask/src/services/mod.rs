@@ -24,11 +24,20 @@ impl Engines {
         Ok(Self { postgres: postgres::Postgres::start(scratch)?, redis: redis::Redis::start(scratch)? })
     }
 
+    /// How the benchmark is told of them.
+    pub fn addresses(&self) -> [String; 2] {
+        [format!("--postgres={}", self.postgres.url()), format!("--redis={}", self.redis.url())]
+    }
+
     /// How the tests find them; with these, a test that leaves an engine out fails.
     pub fn environment(&self) -> Vec<(String, String)> {
         let mut pairs = vec![
             ("XR2_TEST_POSTGRES".to_owned(), self.postgres.url().to_owned()),
             ("XR2_TEST_REDIS".to_owned(), self.redis.url().to_owned()),
+            (
+                "XR2_TEST_POSTGRES_PROGRAMS".to_owned(),
+                self.postgres.programs().to_string_lossy().into_owned(),
+            ),
             ("XR2_TEST_REQUIRE_ALL".to_owned(), "1".to_owned()),
         ];
         if let Some(folder) = paths::collection() {

@@ -12,6 +12,7 @@ use std::time::Duration;
 pub struct Postgres {
     guard: Option<Guard>,
     folder: PathBuf,
+    programs: PathBuf,
     url: String,
 }
 
@@ -27,13 +28,18 @@ impl Postgres {
         match result {
             Ok((guard, port)) => {
                 let url = format!("postgres://xr2:{password}@127.0.0.1:{port}/postgres");
-                Ok(Self { guard: Some(guard), folder, url })
+                Ok(Self { guard: Some(guard), folder, programs, url })
             }
             Err(error) => {
                 let _ = std::fs::remove_dir_all(&folder);
                 Err(error)
             }
         }
+    }
+
+    /// The folder of its programs.
+    pub fn programs(&self) -> &Path {
+        &self.programs
     }
 
     /// Where to connect, as a superuser of this server.

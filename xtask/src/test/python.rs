@@ -112,7 +112,9 @@ fn tests(session: &mut Session) -> Result<Outcome> {
 fn live_tests(session: &mut Session) -> Result<Outcome> {
     let run = pytest(session)?.arg("tests/live");
     let server = session.server("python")?;
-    let run = run.envs(&server.environment()?).env("XR2_TEST_REQUIRE_ALL", "1");
+    // Some tests start a server of their own, to kill it.
+    let run = run.envs(&server.environment()?).env("XR2_TEST_BINARY", session.server_binary()?);
+    let run = run.env("XR2_TEST_REQUIRE_ALL", "1");
     outcome_of_pytest(session, "pytest live", &run)
 }
 

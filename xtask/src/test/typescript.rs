@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub const STEPS: &[Step] = &[
     Step { area: Area::Sdks, name: "TypeScript SDK types", run: types },
     Step { area: Area::Sdks, name: "TypeScript SDK tests", run: tests },
+    Step { area: Area::Sdks, name: "TypeScript SDK in a browser", run: browser_tests },
 ];
 
 /// What needs a running server.
@@ -54,11 +55,15 @@ fn tests(session: &mut Session) -> Result<Outcome> {
 fn live_tests(session: &mut Session) -> Result<Outcome> {
     let run = npm(session, "test:live")?;
     let server = session.server("typescript")?;
-    node_tests(
-        session,
-        "typescript live tests",
-        run.envs(&server.environment()?).env("XR2_TEST_REQUIRE_ALL", "1"),
-    )
+    // Some tests start a server of their own, to kill it.
+    let run = run.envs(&server.environment()?).env("XR2_TEST_BINARY", session.server_binary()?);
+    node_tests(session, "typescript live tests", run.env("XR2_TEST_REQUIRE_ALL", "1"))
+}
+
+/// The SDK in the tabs of a real browser, against a server of the tests' own.
+fn browser_tests(session: &mut Session) -> Result<Outcome> {
+    let run = npm(session, "test:browser")?.env("CHROMIUM", crate::tools::chromium()?);
+    node_tests(session, "typescript browser tests", run)
 }
 
 /// The package's own checks from a stranger's place; then the tarball, in an empty project, runs the README's example.

@@ -31,6 +31,10 @@ async fn reads_are_added_up_and_told_when_it_is_closed() {
     };
     assert_eq!((count("id-a"), count("id-b")), (1_000, 1));
     assert!(told.len() <= 4, "reads are added up: {told:?}");
+    assert!(
+        told.iter().all(|one| one["latency_us"].as_f64().is_some_and(|micros| (0.0..1e6).contains(&micros)))
+    );
+    assert!(last["stream"].is_boolean());
     let served = last["serving"].as_array().unwrap();
     assert!(
         served.iter().any(|one| one["prompt"] == "id-a" && one["version"] == 3 && one["since"].is_string())

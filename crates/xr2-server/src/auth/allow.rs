@@ -236,6 +236,11 @@ fn route(parts: &Parts) -> String {
     format!("{} {path}", parts.method)
 }
 
+/// Among a request's extensions: it was let in before and looks whether it still may. That is no use of its key, and
+/// counts towards no limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Recheck;
+
 async fn caller(parts: &mut Parts, app: &App) -> Result<Caller> {
     let context = parts.extensions.get::<RequestContext>().cloned().unwrap_or_else(RequestContext::internal);
     let identity = match credential(&parts.headers)? {
@@ -245,7 +250,11 @@ async fn caller(parts: &mut Parts, app: &App) -> Result<Caller> {
             ));
         }
         Some(Credential::Key(key)) => {
-            let principal = api_keys::authenticate(app, key, &context, &parts.headers).await?;
+            let headers = &parts.headers;
+            let principal = match parts.extensions.get::<Recheck>() {
+                None => api_keys::authenticate(app, key, &context, headers).await?,
+                Some(Recheck) => api_keys::recheck(app, key, &context, headers).await?,
+            };
             Identity::Key(principal)
         }
         Some(Credential::Session { token, cookie }) => {
@@ -259,6 +268,7 @@ async fn caller(parts: &mut Parts, app: &App) -> Result<Caller> {
             Identity::Session(user)
         }
     };
+    context.standing.verify();
     Ok(Caller { context, identity })
 }
 

@@ -7,8 +7,8 @@ mod denials;
 mod rights;
 
 pub use allow::{
-    Access, Admin, Allow, Caller, Deliver, Identity, Need, Operator, Own, Person, Publish, Read, Remove,
-    SignedIn, Write,
+    Access, Admin, Allow, Caller, Deliver, Identity, Need, Operator, Own, Person, Publish, Read, Recheck,
+    Remove, SignedIn, Write,
 };
 pub use credentials::{
     Credential, SESSION_COOKIE, credential, is_same_origin, random_token, refuse_other_sites, token_hash,

@@ -54,7 +54,9 @@ pub(super) fn merge(
         }
     }
     for flag in flags {
-        set(&mut table, &flag.key, &flag.value)
+        // The database is an address and no section; this is what people write all the same.
+        let key = if flag.key == "database.replicas" { "database_replicas" } else { &flag.key };
+        set(&mut table, key, &flag.value)
             .map_err(|e| ConfigError::new(format!("--{}: {e}", flag.key.replace(['_', '.'], "-"))))?;
     }
     Ok(table)

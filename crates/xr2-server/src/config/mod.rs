@@ -1,5 +1,6 @@
 //! Configuration: one documented TOML file, `XR2_*` over it, flags over both. Checked at start; errors name the key.
 
+mod check;
 mod duration;
 mod layers;
 mod secret;
@@ -30,6 +31,7 @@ pub struct Config {
     database: Hidden,
     /// Redis address; see [`Config::redis_address`].
     redis: Hidden,
+    database_replicas: Vec<Hidden>,
     /// Address in the browser, without a slash at the end; empty when not set.
     pub public_url: String,
     /// Further host names this server answers to.
@@ -117,6 +119,8 @@ pub enum Synchronous {
 pub struct Postgres {
     /// Connections at most.
     pub max_connections: u32,
+    #[serde(deserialize_with = "duration::read")]
+    replica_max_lag: Duration,
 }
 
 /// `[auth]`
@@ -145,6 +149,9 @@ pub struct Delivery {
     pub max_stale: Duration,
     /// Whether to keep a snapshot for starts without the database.
     pub snapshot: bool,
+    /// How long Redis keeps what was read for a prompt.
+    #[serde(deserialize_with = "duration::read")]
+    pub shared_for: Duration,
 }
 
 /// `[resilience]`
@@ -161,6 +168,9 @@ pub struct Resilience {
     database_pause: Duration,
     #[serde(deserialize_with = "duration::read")]
     redis_timeout: Duration,
+    /// How long a request waits for Redis before it goes without.
+    #[serde(deserialize_with = "duration::read")]
+    pub redis_patience: Duration,
     redis_failures: u32,
     #[serde(deserialize_with = "duration::read")]
     redis_pause: Duration,
@@ -231,6 +241,12 @@ pub struct Limits {
     pub streams: usize,
     /// Streams of one key or session.
     pub streams_per_caller: usize,
+    /// Requests a minute of a key that has no limit of its own; 0: as many as anybody likes.
+    pub requests_per_key: u32,
+    /// Requests a minute without a valid key or session, by network; 0: as many as anybody likes.
+    pub requests_per_network: u32,
+    /// Deliveries a month of a workspace; 0: as many as anybody likes.
+    pub calls_per_month: u64,
 }
 
 /// `[stream]`
@@ -372,6 +388,8 @@ impl Config {
         options.time = Some(time);
         if self.is_postgres() {
             options.max_connections = self.postgres.max_connections;
+            options.replicas = self.database_replicas.iter().map(|address| address.to_string()).collect();
+            options.max_lag = self.postgres.replica_max_lag;
         }
         options.durability = match self.sqlite.synchronous {
             Synchronous::Normal => xr2_db::Durability::Normal,
@@ -490,129 +508,6 @@ impl Config {
     pub fn tls_files(&self) -> Option<(&Path, &Path)> {
         let TlsFiles { certificate, key } = &self.tls;
         (!certificate.as_os_str().is_empty()).then_some((certificate, key))
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let mut problems = Vec::new();
-        let mut demand = |holds: bool, key: &str, message: &str| {
-            if !holds {
-                problems.push(format!("{key}: {message}"));
-            }
-        };
-        let url = &self.public_url;
-        demand(
-            url.is_empty() || url.starts_with("http://") || url.starts_with("https://"),
-            "public_url",
-            "must begin with http:// or https://",
-        );
-        demand(!url.ends_with('/'), "public_url", "must not end with a slash");
-        demand(
-            self.database.is_empty()
-                || self.database.starts_with("sqlite:")
-                || self.database.starts_with("postgres"),
-            "database",
-            "must be empty, sqlite:PATH or postgres://…",
-        );
-        demand(
-            self.redis.is_empty() || self.redis.starts_with("redis://"),
-            "redis",
-            "must be empty or redis://[user:password@]host:port",
-        );
-        demand(
-            self.secret_key.is_empty() || self.secret_key_file.is_empty(),
-            "secret_key",
-            "give either secret_key or secret_key_file, not both",
-        );
-        demand(
-            (1..=3650).contains(&self.auth.session_days),
-            "auth.session_days",
-            "must be between 1 and 3650",
-        );
-        demand(self.auth.attempts_per_account > 0, "auth.attempts_per_account", "must be at least 1");
-        demand(self.auth.attempts_per_network > 0, "auth.attempts_per_network", "must be at least 1");
-        demand(
-            (8..=4_194_304).contains(&self.auth.argon2_memory_kib),
-            "auth.argon2_memory_kib",
-            "must be between 8 and 4194304",
-        );
-        demand(
-            (1..=100).contains(&self.auth.argon2_iterations),
-            "auth.argon2_iterations",
-            "must be between 1 and 100",
-        );
-        demand(!self.roles.is_empty(), "roles", "must name api, worker or both");
-        demand((1..=1000).contains(&self.jobs.concurrency), "jobs.concurrency", "must be between 1 and 1000");
-        demand(
-            (Duration::from_millis(500)..=Duration::from_secs(3600)).contains(&self.jobs.lease),
-            "jobs.lease",
-            "must be between 500ms and 1h",
-        );
-        demand(self.limits.content_bytes >= 1024, "limits.content_bytes", "must be at least 1024");
-        demand(
-            self.limits.body_bytes >= self.limits.content_bytes,
-            "limits.body_bytes",
-            "must not be smaller than limits.content_bytes",
-        );
-        demand(
-            (4096..=1_048_576).contains(&self.limits.header_bytes),
-            "limits.header_bytes",
-            "must be between 4096 and 1048576",
-        );
-        demand(
-            (1..=10_000_000).contains(&self.limits.connections),
-            "limits.connections",
-            "must be between 1 and 10000000",
-        );
-        let http = &self.http;
-        for (key, value) in [
-            ("http.header_timeout", http.header_timeout),
-            ("http.body_timeout", http.body_timeout),
-            ("http.idle_timeout", http.idle_timeout),
-        ] {
-            demand(value >= Duration::from_millis(10), key, "must be at least 10ms");
-        }
-        demand(http.body_rate > 0, "http.body_rate", "must be at least 1");
-        demand(
-            (1..=100_000).contains(&http.streams_per_connection),
-            "http.streams_per_connection",
-            "must be between 1 and 100000",
-        );
-        let TlsFiles { certificate, key } = &self.tls;
-        demand(
-            certificate.as_os_str().is_empty() == key.as_os_str().is_empty(),
-            "tls.key",
-            "tls.certificate and tls.key go together",
-        );
-        let resilience = &self.resilience;
-        demand(resilience.database_failures > 0, "resilience.database_failures", "must be at least 1");
-        demand(resilience.redis_failures > 0, "resilience.redis_failures", "must be at least 1");
-        for (key, value) in [
-            ("resilience.connect_timeout", resilience.connect_timeout),
-            ("resilience.acquire_timeout", resilience.acquire_timeout),
-            ("resilience.statement_timeout", resilience.statement_timeout),
-            ("resilience.redis_timeout", resilience.redis_timeout),
-        ] {
-            demand(value >= Duration::from_millis(10), key, "must be at least 10ms");
-        }
-        let is_time = |seconds: f64| (0.05..=3600.0).contains(&seconds);
-        demand(is_time(self.stream.heartbeat), "stream.heartbeat", "must be between 0.05 and 3600");
-        demand(is_time(self.stream.stall), "stream.stall", "must be between 0.05 and 3600");
-        demand(
-            (0..=1_000_000).contains(&self.stream.replay_revisions),
-            "stream.replay_revisions",
-            "must be between 0 and 1000000",
-        );
-        demand(
-            (2..=1000).contains(&self.postgres.max_connections),
-            "postgres.max_connections",
-            "must be between 2 and 1000",
-        );
-        demand(
-            (1_000..=100_000_000).contains(&self.usage.buffer_events),
-            "usage.buffer_events",
-            "must be between 1000 and 100000000",
-        );
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError::new(problems.join("\n"))) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
-use xr2_bus::Hint;
+use xr2_bus::{Heard, Hint};
 use xr2_db::Tx;
 
 use crate::auth::Access;
@@ -106,7 +106,7 @@ impl Change {
             }
             self.app.follower().make_last(&notices).await;
             self.app.follower().wake(self.workspace, revision);
-            self.app.bus().tell(Hint { workspace: self.workspace, revision });
+            self.app.bus().tell(Heard::Revision(Hint { workspace: self.workspace, revision }));
         }
         Ok(Committed { revision })
     }

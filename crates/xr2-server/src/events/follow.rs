@@ -15,8 +15,9 @@ use xr2_db::Db;
 use crate::clock::{Clock, Time};
 use crate::events::{Contact, NewEvent, StoredEvent, queries};
 
-/// How often revisions are compared with the database.
-const COMPARE_EVERY: Duration = Duration::from_secs(1);
+/// How often revisions are compared with the database: a change that nobody told of is delivered within a second, reading
+/// it included.
+const COMPARE_EVERY: Duration = Duration::from_millis(700);
 
 /// Events read at once; a node further behind than this reads on in the next turn.
 const BATCH: i64 = 1000;
@@ -91,8 +92,8 @@ pub trait Listener: Send + Sync {
         false
     }
 
-    /// Makes the event last, for which [`Listener::must_last`] said so. Called before the change is answered, beside the
-    /// threads that serve requests: it may wait for the disk.
+    /// Makes the event last, for which [`Listener::must_last`] said so. Called on every node, on the one that made the
+    /// change before it is answered, beside the threads that serve requests: it may wait for the disk.
     fn make_last(&self, _: &[Notice]) {}
 
     /// Called when the database is another one than before: nothing that is held can be trusted.
@@ -105,6 +106,8 @@ pub struct Follower {
     listeners: OnceLock<Vec<Arc<dyn Listener>>>,
     /// Revision up to which listeners have been told, per workspace.
     told: Mutex<HashMap<Uuid, i64>>,
+    /// Revision up to which they are being told, where that is further.
+    telling: Mutex<HashMap<Uuid, i64>>,
     woken: Mutex<HashMap<Uuid, i64>>,
     notify: Notify,
     contact: Contact,
@@ -119,6 +122,7 @@ impl Follower {
             clock,
             listeners: OnceLock::new(),
             told: Mutex::default(),
+            telling: Mutex::default(),
             woken: Mutex::default(),
             notify: Notify::new(),
         }
@@ -135,7 +139,7 @@ impl Follower {
         }
     }
 
-    /// Makes last what has to, of changes of this node.
+    /// Makes last what has to, and waits for it.
     pub(super) async fn make_last(&self, notices: &Arc<Vec<Notice>>) {
         for listener in self.listeners.get().into_iter().flatten() {
             if !notices.iter().any(|notice| listener.must_last(notice)) {
@@ -162,6 +166,13 @@ impl Follower {
     /// The revision up to which this node has told its listeners.
     pub fn told(&self, workspace: Uuid) -> Option<i64> {
         lock(&self.told).get(&workspace).copied()
+    }
+
+    /// The revision up to which this node has told its listeners, or is telling them just now: whoever begins to listen
+    /// hears of everything after it.
+    pub fn telling(&self, workspace: Uuid) -> Option<i64> {
+        let telling = lock(&self.telling).get(&workspace).copied();
+        self.told(workspace).max(telling)
     }
 
     /// The revision of every workspace up to which this node has told its listeners.
@@ -197,6 +208,9 @@ impl Follower {
     /// Begins anew with another database.
     pub(crate) async fn begin_anew(&self) -> xr2_db::Result<()> {
         let revisions = queries::revisions(&self.db).await?;
+        // Whoever woke us spoke of what the other database had.
+        lock(&self.woken).clear();
+        lock(&self.telling).clear();
         *lock(&self.told) = revisions.into_iter().collect();
         for listener in self.listeners.get().into_iter().flatten() {
             listener.forget();
@@ -271,11 +285,16 @@ impl Follower {
             if let Some(last) = events.last() {
                 cursor = (last.revision.unwrap_or(cursor.0), last.sequence);
             }
-            for event in events {
-                self.tell(&Notice::of_stored(workspace, event));
+            let notices: Vec<Notice> =
+                events.into_iter().map(|event| Notice::of_stored(workspace, event)).collect();
+            lock(&self.telling).insert(workspace, cursor.0);
+            for notice in &notices {
+                self.tell(notice);
             }
             let complete = if is_last_page { cursor.0.max(revision) } else { cursor.0 - 1 };
             self.complete(workspace, complete.max(from));
+            // Whichever node made the change: every one of them may have to start without the database.
+            self.make_last(&Arc::new(notices)).await;
             if is_last_page {
                 return Ok(());
             }

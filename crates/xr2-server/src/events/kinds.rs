@@ -30,8 +30,11 @@ macro_rules! event_types {
 event_types! {
     /// A prompt was made.
     PromptCreated = "prompt.created", true;
-    /// Something that is delivered beside the text changed: title, slug, tags; or what stands around it.
+    /// Something that is delivered beside the text changed: title, slug, tags.
     PromptUpdated = "prompt.updated", true;
+    /// Something that is not delivered changed: description, category, metadata. It takes a revision all the same, so that
+    /// every node and every open dashboard hears of it.
+    PromptEdited = "prompt.edited", true;
     /// A version was made.
     VersionCreated = "version.created", true;
     /// A label was moved to a newer version.

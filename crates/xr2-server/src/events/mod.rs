@@ -11,7 +11,7 @@ pub use change::{Change, Committed};
 pub use contact::Contact;
 pub use follow::{Follower, Listener, Notice, notices_between};
 pub use kinds::{EventType, NewEvent, Resource};
-pub use queries::{StoredEvent, append_instance_event, append_instance_event_in};
+pub use queries::{StoredEvent, append_instance_event, append_instance_event_in, revision};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

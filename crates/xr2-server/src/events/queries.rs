@@ -117,6 +117,12 @@ pub async fn append_instance_event_in(
     append(tx, clock.new_id(), None, None, actor, context, event, clock.now()).await
 }
 
+/// The workspace's revision as the transaction sees it.
+pub async fn revision(tx: &mut Tx) -> Result<i64> {
+    let workspace = tx.workspace();
+    Ok(tx.optional("SELECT revision FROM workspaces WHERE id = $1", args![workspace]).await?.unwrap_or(0))
+}
+
 /// Revision of every workspace.
 pub(super) async fn revisions(db: &Db) -> Result<Vec<(Uuid, i64)>> {
     let mut tx = db.system(Purpose::Revisions).read().await?;

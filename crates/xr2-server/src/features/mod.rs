@@ -8,6 +8,7 @@ pub mod demo;
 pub mod edge;
 pub mod imports;
 pub mod prompts;
+pub mod quotas;
 pub mod stream;
 pub mod system;
 pub mod telemetry;

@@ -55,9 +55,22 @@ pub struct Journal {
 
 #[derive(Default)]
 struct Book {
-    cuts: HashMap<(Uuid, Subject), Vec<Cut>>,
+    cuts: HashMap<(Uuid, Subject), Vec<Noted>>,
     /// Lines in the file.
     lines: usize,
+}
+
+struct Noted {
+    cut: Cut,
+    /// Whether it stands in the file.
+    is_written: bool,
+}
+
+impl Noted {
+    /// Whether it takes away at least what `cut` does. The node that made the change notes it before it has a time.
+    fn covers(&self, cut: &Cut) -> bool {
+        self.cut.revision == cut.revision && self.cut.ends_at <= cut.ends_at
+    }
 }
 
 impl Journal {
@@ -70,15 +83,23 @@ impl Journal {
             Err(error) => return Err(error),
         };
         let journal = Journal { path, key, book: Mutex::default() };
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            let Some(line) = line.strip_suffix(b"\n") else {
-                tracing::info!("the journal of revoked keys ends in an unfinished line, which is left out");
-                break;
-            };
-            let Some(cut) = journal.parse(line) else { return Ok(Err(Damage::Broken)) };
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        for line in text[..whole].split_inclusive(|byte| *byte == b'\n') {
+            let Some(cut) = journal.parse(line.trim_ascii_end()) else { return Ok(Err(Damage::Broken)) };
             journal.book().add(cut);
         }
+        if whole < text.len() {
+            tracing::info!("the journal of revoked keys ends in an unfinished line, which is cut off");
+            journal.shorten(whole as u64)?;
+        }
         Ok(Ok(journal))
+    }
+
+    /// What is appended must not become part of an unfinished line.
+    fn shorten(&self, length: u64) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(&self.path)?;
+        file.set_len(length)?;
+        file.sync_all()
     }
 
     /// An empty journal beside a file that cannot be used, which stays until [`Journal::rewrite`].
@@ -92,9 +113,13 @@ impl Journal {
         self.book().insert(cut.clone());
     }
 
-    /// Appends records and waits until they are on disk.
+    /// Appends the records that are not in the file yet and waits until they are on disk.
     pub fn append(&self, cuts: &[Cut]) -> io::Result<()> {
         let mut book = self.book();
+        let cuts: Vec<&Cut> = cuts.iter().filter(|cut| !book.is_written(cut)).collect();
+        if cuts.is_empty() {
+            return Ok(());
+        }
         let is_new = !self.path.exists();
         let mut file = private(OpenOptions::new().append(true).create(true), &self.path)?;
         let lines: Vec<u8> = cuts.iter().flat_map(|cut| self.line(cut)).collect();
@@ -113,14 +138,15 @@ impl Journal {
     pub fn end_of(&self, workspace: Uuid, subject: Subject, revision: i64) -> Option<Time> {
         let book = self.book();
         let cuts = book.cuts.get(&(workspace, subject))?;
-        cuts.iter().filter(|cut| cut.revision > revision).map(|cut| cut.ends_at).min()
+        let cuts = cuts.iter().map(|noted| &noted.cut);
+        cuts.filter(|cut| cut.revision > revision).map(|cut| cut.ends_at).min()
     }
 
     /// A snapshot of the workspace at `revision` is on disk: records up to there are not needed any more.
     pub fn forget_up_to(&self, workspace: Uuid, revision: i64) -> io::Result<()> {
         let mut book = self.book();
         for ((place, _), cuts) in &mut book.cuts {
-            cuts.retain(|cut| *place != workspace || cut.revision > revision);
+            cuts.retain(|noted| *place != workspace || noted.cut.revision > revision);
         }
         book.cuts.retain(|_, cuts| !cuts.is_empty());
         if book.lines > COMPACT_ABOVE { self.write(&mut book) } else { Ok(()) }
@@ -132,9 +158,9 @@ impl Journal {
     }
 
     fn write(&self, book: &mut Book) -> io::Result<()> {
-        let cuts: Vec<&Cut> = book.cuts.values().flatten().collect();
-        let lines: Vec<u8> = cuts.iter().flat_map(|cut| self.line(cut)).collect();
+        let lines: Vec<u8> = book.cuts.values().flatten().flat_map(|noted| self.line(&noted.cut)).collect();
         replace(&self.path, &lines)?;
+        book.cuts.values_mut().flatten().for_each(|noted| noted.is_written = true);
         book.lines = book.cuts.values().map(Vec::len).sum();
         Ok(())
     }
@@ -165,14 +191,24 @@ impl Journal {
 impl Book {
     fn insert(&mut self, cut: Cut) {
         let cuts = self.cuts.entry((cut.workspace, cut.subject)).or_default();
-        if !cuts.contains(&cut) {
-            cuts.push(cut);
+        if !cuts.iter().any(|noted| noted.covers(&cut)) {
+            cuts.push(Noted { cut, is_written: false });
         }
     }
 
+    /// A line of the file.
     fn add(&mut self, cut: Cut) {
         self.lines += 1;
-        self.insert(cut);
+        let cuts = self.cuts.entry((cut.workspace, cut.subject)).or_default();
+        match cuts.iter_mut().find(|noted| noted.cut == cut) {
+            Some(noted) => noted.is_written = true,
+            None => cuts.push(Noted { cut, is_written: true }),
+        }
+    }
+
+    fn is_written(&self, cut: &Cut) -> bool {
+        let cuts = self.cuts.get(&(cut.workspace, cut.subject));
+        cuts.is_some_and(|cuts| cuts.iter().any(|noted| noted.is_written && noted.covers(cut)))
     }
 }
 
@@ -223,12 +259,33 @@ mod tests {
         let journal = open(&path).unwrap();
         assert!(journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(1)), 0).is_some());
         assert!(journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(2)), 0).is_none());
+        journal.append(&[cut(3, 6, 0)]).unwrap();
+        let journal = open(&path).unwrap();
+        assert!(
+            journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(3)), 0).is_some(),
+            "begins a new line"
+        );
         let mut changed = whole.clone();
         changed[80] ^= 1;
         std::fs::write(&path, &changed).unwrap();
         assert_eq!(open(&path).err(), Some(Damage::Broken));
         std::fs::write(&path, b"nonsense\n").unwrap();
         assert_eq!(open(&path).err(), Some(Damage::Broken));
+    }
+
+    #[test]
+    fn what_is_told_again_is_written_once() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let path = directory.path().join("journal");
+        let journal = open(&path).unwrap();
+        journal.note(&cut(1, 5, 0));
+        journal.append(&[cut(1, 5, 0)]).unwrap();
+        // As the follower tells it: with the time at which it happened.
+        journal.note(&cut(1, 5, 7));
+        journal.append(&[cut(1, 5, 7)]).unwrap();
+        assert_eq!(open(&path).unwrap().book().lines, 1);
+        let ended = journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(1)), 4);
+        assert_eq!(ended, Some(cut(1, 5, 0).ends_at));
     }
 
     #[test]

@@ -8,8 +8,10 @@ mod files;
 mod journal;
 mod seal;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -47,16 +49,37 @@ struct Kept {
     directory: PathBuf,
     sealer: Sealer,
     journal: Journal,
-    /// Set when the journal could not be trusted: snapshots from before may bring back what was taken away.
-    is_distrusted: AtomicBool,
-    /// When the oldest state of what is kept was current, in microseconds since 1970; 0: nothing is kept.
-    current_at: AtomicI64,
+    /// How often the journal was damaged or could not be written: files of keys from before may bring back what was
+    /// taken away.
+    failures: AtomicU64,
+    /// The failure after which everything was written anew.
+    mended: AtomicU64,
+    /// None: nothing is kept.
+    current: Mutex<Option<Current>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct LastContact {
+/// As of when what is kept is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    /// When the database was last heard from.
     #[serde(with = "clock::micros")]
-    at: Time,
+    pub at: Time,
+    /// Workspaces that are kept as they were before, in microseconds since 1970.
+    #[serde(default)]
+    pub behind: HashMap<Uuid, i64>,
+}
+
+impl Current {
+    /// When what is kept of the workspace was as it is.
+    pub fn of(&self, workspace: Uuid) -> Time {
+        let behind = self.behind.get(&workspace).and_then(|micros| Time::from_timestamp_micros(*micros));
+        behind.unwrap_or(self.at).min(self.at)
+    }
+
+    /// When everything that is kept was as it is.
+    pub fn of_all(&self) -> Time {
+        self.behind.keys().map(|workspace| self.of(*workspace)).fold(self.at, Time::min)
+    }
 }
 
 impl Frozen {
@@ -94,19 +117,18 @@ impl Frozen {
 
     /// Workspaces of which keys are kept.
     pub fn workspaces(&self) -> Vec<Uuid> {
-        let Some(kept) = self.0.as_ref().filter(|kept| !kept.is_distrusted.load(Ordering::Acquire)) else {
-            return Vec::new();
-        };
-        let files = std::fs::read_dir(&kept.directory).into_iter().flatten().flatten();
-        let workspace = |path: PathBuf| {
-            (path.extension()? == Part::Keys.extension()).then(|| path.file_stem()?.to_str()?.parse().ok())?
-        };
-        files.filter_map(|file| workspace(file.path())).collect()
+        let kept = self.0.as_ref().filter(|kept| kept.distrust().is_none());
+        kept.map_or_else(Vec::new, |kept| kept.workspaces_with(&[Part::Keys]))
+    }
+
+    /// Workspaces of which there is any file, usable or not.
+    pub fn all_workspaces(&self) -> Vec<Uuid> {
+        self.0.as_ref().map_or_else(Vec::new, |kept| kept.workspaces_with(&[Part::Keys, Part::Prompts]))
     }
 
     /// A part of a workspace; none when it is not there or cannot be used, which the log tells.
     pub fn read(&self, workspace: Uuid, part: Part) -> Option<Vec<u8>> {
-        let kept = self.0.as_ref().filter(|kept| !kept.is_distrusted.load(Ordering::Acquire))?;
+        let kept = self.0.as_ref().filter(|kept| kept.distrust().is_none())?;
         kept.read(&file_name(workspace, part))
     }
 
@@ -126,13 +148,17 @@ impl Frozen {
         }
     }
 
-    /// Everything was written anew since the journal was found damaged.
-    pub fn trust_again(&self) {
-        let Some(kept) = self.0.as_ref().filter(|kept| kept.is_distrusted.load(Ordering::Acquire)) else {
-            return;
-        };
+    /// The failure of the journal for which the keys of all workspaces have to be written anew; none when all is well.
+    /// Does not wait.
+    pub fn distrust(&self) -> Option<u64> {
+        self.0.as_ref()?.distrust()
+    }
+
+    /// The keys of all workspaces were written anew since this failure.
+    pub fn trust_again(&self, failure: u64) {
+        let Some(kept) = &self.0 else { return };
         match kept.journal.rewrite() {
-            Ok(()) => kept.is_distrusted.store(false, Ordering::Release),
+            Ok(()) => kept.mended.store(failure, Ordering::Release),
             Err(error) => tracing::warn!(%error, "the journal of revoked keys could not be written anew"),
         }
     }
@@ -146,16 +172,17 @@ impl Frozen {
         }
     }
 
-    /// When the database was last heard from, as far as the disk knows.
-    pub fn last_contact(&self) -> Option<Time> {
+    /// As of when what is kept is, as far as the disk knows.
+    pub fn last_contact(&self) -> Option<Current> {
         let body = self.0.as_ref()?.read("contact")?;
-        serde_json::from_slice::<LastContact>(&body).ok().map(|contact| contact.at)
+        serde_json::from_slice(&body).ok()
     }
 
     /// Notes when the database was last heard from.
     pub fn note_contact(&self, at: Time) -> std::io::Result<()> {
         let Some(kept) = &self.0 else { return Ok(()) };
-        kept.write("contact", &serde_json::to_vec(&LastContact { at })?)
+        let behind = kept.current().as_ref().map(|current| current.behind.clone()).unwrap_or_default();
+        kept.write("contact", &serde_json::to_vec(&Current { at, behind })?)
     }
 
     /// When what was taken from `subject` ended, for a snapshot of `revision`. Does not wait.
@@ -163,17 +190,21 @@ impl Frozen {
         self.0.as_ref()?.journal.end_of(workspace, subject, revision)
     }
 
-    /// Notes that everything kept was current at `at`. Does not wait.
-    pub fn set_current(&self, at: Time) {
+    /// Notes as of when what is kept is. Does not wait.
+    pub fn set_current(&self, current: Current) {
         if let Some(kept) = &self.0 {
-            kept.current_at.store(at.timestamp_micros(), Ordering::Release);
+            *kept.current() = Some(current);
         }
     }
 
-    /// When everything kept was current; none when nothing is kept. Does not wait.
+    /// When everything kept was as it is; none when nothing is kept. Does not wait.
     pub fn current_at(&self) -> Option<Time> {
-        let micros = self.0.as_ref()?.current_at.load(Ordering::Acquire);
-        if micros == 0 { None } else { Time::from_timestamp_micros(micros) }
+        self.0.as_ref()?.current().as_ref().map(Current::of_all)
+    }
+
+    /// When what is kept of the workspace was as it is; none when nothing is kept. Does not wait.
+    pub fn current_of(&self, workspace: Uuid) -> Option<Time> {
+        self.0.as_ref()?.current().as_ref().map(|current| current.of(workspace))
     }
 }
 
@@ -182,20 +213,21 @@ impl Kept {
         make_private(&directory)?;
         sweep(&directory);
         let path = directory.join("revoked");
-        let (journal, is_distrusted) = match Journal::open(path.clone(), secret)? {
-            Ok(journal) => (journal, false),
+        let (journal, failures) = match Journal::open(path.clone(), secret)? {
+            Ok(journal) => (journal, 0),
             Err(damage) => {
                 tracing::error!(file = %path.display(),
                     "the journal of revoked keys is not used: {damage}. Nothing is delivered from the snapshot until it has been written anew");
-                (Journal::without_past(path, secret), true)
+                (Journal::without_past(path, secret), 1)
             }
         };
         Ok(Kept {
             directory,
             sealer: Sealer::new(secret),
             journal,
-            is_distrusted: AtomicBool::new(is_distrusted),
-            current_at: AtomicI64::new(0),
+            failures: AtomicU64::new(failures),
+            mended: AtomicU64::new(0),
+            current: Mutex::default(),
         })
     }
 
@@ -223,14 +255,34 @@ impl Kept {
         files::replace(&self.directory.join(name), &file)
     }
 
+    fn current(&self) -> MutexGuard<'_, Option<Current>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn distrust(&self) -> Option<u64> {
+        let failures = self.failures.load(Ordering::Acquire);
+        (failures != self.mended.load(Ordering::Acquire)).then_some(failures)
+    }
+
+    fn workspaces_with(&self, parts: &[Part]) -> Vec<Uuid> {
+        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let workspace = |path: PathBuf| -> Option<Uuid> {
+            let extension = path.extension()?;
+            let is_one = parts.iter().any(|part| extension == part.extension());
+            is_one.then(|| path.file_stem()?.to_str()?.parse().ok())?
+        };
+        let mut workspaces: Vec<Uuid> = files.filter_map(|file| workspace(file.path())).collect();
+        workspaces.sort_unstable();
+        workspaces.dedup();
+        workspaces
+    }
+
     /// When the journal cannot be written, no file may be left that would bring back what was taken away.
     fn give_up(&self) {
-        self.is_distrusted.store(true, Ordering::Release);
-        for file in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
-            let path = file.path();
-            if path.extension().is_some_and(|extension| extension == Part::Keys.extension())
-                && let Err(error) = std::fs::remove_file(&path)
-            {
+        self.failures.fetch_add(1, Ordering::AcqRel);
+        for workspace in self.workspaces_with(&[Part::Keys]) {
+            let path = self.directory.join(file_name(workspace, Part::Keys));
+            if let Err(error) = std::fs::remove_file(&path) {
                 tracing::error!(%error, file = %path.display(), "remove this file by hand: it still lists a revoked key");
             }
         }

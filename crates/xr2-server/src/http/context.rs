@@ -9,6 +9,8 @@ use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use rand::RngCore;
 
+use crate::limits::StandingSlot;
+
 /// The id of one request: the caller's own when it is sane, else a fresh one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub Arc<str>);
@@ -49,12 +51,20 @@ pub struct RequestContext {
     pub user_agent: Option<Arc<str>>,
     /// Whether the client came by TLS (as far as a trusted proxy or `public_url` tells).
     pub secure: bool,
+    /// Where the request leaves what its answer says of a limit.
+    pub standing: StandingSlot,
 }
 
 impl RequestContext {
     /// For work that no request asked for: imports, clean-up, the demo.
     pub fn internal() -> RequestContext {
-        RequestContext { request_id: RequestId::random(), address: None, user_agent: None, secure: false }
+        RequestContext {
+            request_id: RequestId::random(),
+            address: None,
+            user_agent: None,
+            secure: false,
+            standing: StandingSlot::default(),
+        }
     }
 }
 

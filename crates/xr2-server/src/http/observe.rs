@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 use crate::http::{CookieSlot, RequestContext, RequestId, client_address};
+use crate::limits::StandingSlot;
 use crate::state::App;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,6 +32,7 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
     let context = context_of(&app, &request);
     let secure = context.secure;
     let request_id = context.request_id.clone();
+    let standing = context.standing.clone();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(context);
@@ -43,6 +45,12 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
 
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&mut response, &error, &request_id, route.as_ref().map(MatchedPath::as_str));
+    }
+    // A refusal says it itself.
+    if let Some(standing) = standing.take()
+        && !response.headers().contains_key("ratelimit-limit")
+    {
+        standing.put_on(response.headers_mut());
     }
     // What a route says of the cookie itself, such as signing out, counts.
     if let Some(cookie) = slot.and_then(|slot| slot.take())
@@ -107,6 +115,7 @@ fn context_of(app: &App, request: &Request) -> RequestContext {
         address: peer.map(|peer| client_address(peer, headers, trusted)),
         user_agent: text(headers, &header::USER_AGENT).map(|agent| cut(agent, 256).into()),
         secure: is_secure(app, peer, headers),
+        standing: StandingSlot::default(),
     }
 }
 

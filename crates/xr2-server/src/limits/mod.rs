@@ -1,7 +1,35 @@
-//! Limits kept in memory of this node: attempts at signing in, requests of a key.
+//! Limits: requests per minute (of a key, or of callers without one), and attempts at signing in.
 
 mod attempts;
+mod headers;
+mod network;
+mod rate;
+mod share;
+mod strangers;
 mod window;
 
 pub use attempts::Attempts;
-pub use window::{Refused, Windows};
+pub use headers::{StandingSlot, too_many};
+pub use network::{network_of, office_of};
+pub use rate::{RateLimits, Who};
+pub use strangers::{count_strangers, refuse_exhausted};
+
+/// A refused request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The limit that was reached.
+    pub limit: u64,
+    /// Seconds until the next one is let through.
+    pub wait_seconds: u64,
+}
+
+/// Where a request that passed leaves its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Requests a minute.
+    pub limit: u64,
+    /// How many of them are left.
+    pub remaining: u64,
+    /// Seconds until there are more.
+    pub reset: u64,
+}

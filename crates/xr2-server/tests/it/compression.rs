@@ -34,8 +34,7 @@ impl Came {
         match self.header("content-encoding") {
             "" => text = self.bytes.clone(),
             "gzip" => {
-                let mut decoder = flate2::read::GzDecoder::new(&self.bytes[..]);
-                decoder.read_to_end(&mut text).expect("gzip");
+                flate2::read::GzDecoder::new(&self.bytes[..]).read_to_end(&mut text).expect("gzip");
             }
             "br" => brotli::BrotliDecompress(&mut &self.bytes[..], &mut text).expect("brotli"),
             other => panic!("an encoding nobody asked for: {other}"),

@@ -31,6 +31,7 @@ mod prompts_update;
 mod publish;
 mod put_off;
 mod queries;
+mod quotas;
 mod schema;
 mod sessions;
 mod setup;

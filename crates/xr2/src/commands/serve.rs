@@ -14,7 +14,7 @@ use crate::cli;
 use crate::commands::configure;
 
 pub async fn run(args: cli::Serve) -> anyhow::Result<()> {
-    let mut config = configure(&args.settings, args.own_overrides())?;
+    let mut config = configure(&args.settings, args.overrides())?;
     telemetry::init_logs(&config.log)?;
     telemetry::init_metrics();
     serve::tls::check(&config)?;
@@ -38,6 +38,10 @@ async fn greet(app: &App, wants_demo: bool, credentials_file: Option<&Path>) -> 
     let url = app.config().base_url();
     if !app.db().has_started() {
         println!("xr2 {} delivers prompts without its database: {url}", env!("CARGO_PKG_VERSION"));
+        return Ok(());
+    }
+    if !app.config().is_api() {
+        println!("xr2 {} works in the background; it can be probed at {url}", env!("CARGO_PKG_VERSION"));
         return Ok(());
     }
     // Opened before anything is made: a wrong path must not cost the only password.

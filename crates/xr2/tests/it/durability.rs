@@ -135,7 +135,7 @@ async fn check_all(http: &Client, url: &str, all: &[Written]) {
 }
 
 /// Looks at the database itself: revisions without gaps, every prompt whole.
-async fn check_database(url: &str) {
+pub async fn check_database(url: &str) {
     let (db, _) = Db::open(&Options::new(url)).await.expect("the database opens");
     for (workspace, revision) in queries::workspaces(&db).await.expect("workspaces") {
         let mut told = queries::revisions_of_events(&db, workspace).await.expect("events");
@@ -168,7 +168,7 @@ async fn survives_kills(engine: Engine) {
     place.clean_up().await;
 }
 
-fn client(key: &str) -> Client {
+pub fn client(key: &str) -> Client {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert("authorization", format!("Bearer {key}").parse().expect("a header"));
     xr2_testkit::http().default_headers(headers).build().expect("a client")

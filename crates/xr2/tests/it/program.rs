@@ -53,12 +53,17 @@ impl Place {
 
     /// `xr2` with arguments, in this place.
     pub fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of("data", arguments)
+    }
+
+    /// `xr2` with arguments and a data directory of its own, in this place.
+    pub fn command_of(&self, data: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xr2"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("XR2_")) {
             command.env_remove(name);
         }
         command.env_remove("DATABASE_URL").env_remove("REDIS_URL").env("XR2_SECRET_KEY", SECRET_KEY);
-        command.args(arguments).arg("--data-dir").arg(self.path("data")).args(["--database", &self.database]);
+        command.args(arguments).arg("--data-dir").arg(self.path(data)).args(["--database", &self.database]);
         command.current_dir(self.directory.path()).stdin(Stdio::null());
         command
     }
@@ -84,11 +89,16 @@ impl Program {
         let credentials = place.path("credentials.json");
         let mut command = place.command(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
         command.arg("--credentials-file").arg(credentials);
-        command.stdout(Stdio::piped()).stderr(log(&place.path("server.log")));
+        Program::run(command, &place.path("server.log"))
+    }
+
+    /// Starts a server and waits until it says where it listens.
+    pub fn run(mut command: Command, log_file: &Path) -> Program {
+        command.stdout(Stdio::piped()).stderr(log(log_file));
         let mut child = command.spawn().expect("xr2 starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let Some(url) = address(&mut lines) else {
-            let log = std::fs::read_to_string(place.path("server.log")).unwrap_or_default();
+            let log = std::fs::read_to_string(log_file).unwrap_or_default();
             panic!("xr2 ended before it listened: {:?}\n{log}", child.wait());
         };
         // Whatever else it says is read, so that it never waits for a reader.

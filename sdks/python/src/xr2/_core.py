@@ -87,7 +87,9 @@ class ClientCore:
         self.closed = False
         self.told: set[Key] = set()
         self.hub = registry.join(settings, self, make, make_async)
-        self.count: Callable[[Snapshot], None] | None = self.hub.tally.count if self.hub.tally is not None else None
+        self.count: Callable[[Snapshot, int], None] | None = (
+            self.hub.tally.count if self.hub.tally is not None else None
+        )
 
     def from_table(self, key: Key, now: float) -> Served | Waiting | None:
         """What the bundle says; none where only the server can tell."""

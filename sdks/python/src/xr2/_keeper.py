@@ -174,7 +174,7 @@ class Keeper:
         revision = hub.revision
         if reporter is None or revision is None:
             return NEVER
-        due = max(reporter.due_at((revision, reporter.used)), self._report_from)
+        due = max(reporter.due_at((revision, reporter.used, hub.connected)), self._report_from)
         if now < due:
             return due
         if self._reporting.acquire(blocking=False):
@@ -192,7 +192,9 @@ class Keeper:
         hub, reporter = self._hub, self._hub.reporter
         if reporter is None:
             return
-        request = reporter.next(hub.revision or 0, hub.serving, time.monotonic(), flush=timeout is not None)
+        request = reporter.next(
+            hub.revision or 0, hub.serving, time.monotonic(), stream=hub.connected, flush=timeout is not None
+        )
         try:
             hub.wire.call(request, read_receipt, timeout, 0)
         except Xr2Error as error:

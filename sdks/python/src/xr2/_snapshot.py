@@ -12,10 +12,11 @@ from ._program import Program
 class Snapshot:
     """A copy of a prompt, shared between callers: what was delivered is never changed.
 
-    ``reads`` is what the telemetry has not collected yet; ``since`` is when this process took the copy in.
+    ``reads`` and the nanoseconds they took, ``spent``, are what the telemetry has not collected yet; ``since`` is when
+    this process took the copy in.
     """
 
-    __slots__ = ("_program", "data", "etag", "meta", "reads", "revision", "since")
+    __slots__ = ("_program", "data", "etag", "meta", "reads", "revision", "since", "spent")
 
     def __init__(
         self, data: dict[str, Any], meta: Mapping[str, Any], etag: str | None = None, revision: int | None = None
@@ -24,7 +25,7 @@ class Snapshot:
         self.meta = meta
         self.etag = etag
         self.revision = revision
-        self.reads = 0
+        self.reads = self.spent = 0
         self.since = time.time()
         self._program: Program | None = None
 

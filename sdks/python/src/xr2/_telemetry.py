@@ -29,6 +29,7 @@ MOST_TOTALS = 10_000
 GIVE_UP_AFTER = 6 * 86_400.0
 """Seconds after which a report is dropped: the server refuses events of more than seven days ago."""
 PAUSE_FIRST, PAUSE_CAP = 1.0, 60.0
+_clock = time.perf_counter_ns
 SDK = USER_AGENT.replace("xr2-python/", "python/")
 
 Read = tuple[str, int | None, str | None, str | None]
@@ -38,27 +39,29 @@ Serving = Callable[[set[tuple[str, str]]], list[dict[str, Any]]]
 
 
 class Tally:
-    """Counts reads."""
+    """Counts reads, and how long they took."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._touched: list[Snapshot] = []
         survives_fork(self)
 
-    def count(self, snapshot: Snapshot) -> None:
-        """One more read of this copy."""
+    def count(self, snapshot: Snapshot, started_ns: int) -> None:
+        """One more read of this copy, begun at this ``time.perf_counter_ns()``."""
+        spent = _clock() - started_ns
         with self.lock:
+            snapshot.spent += spent
             reads = snapshot.reads = snapshot.reads + 1
             if reads == 1:
                 self._touched.append(snapshot)
 
-    def collect(self) -> list[tuple[Read, int]]:
-        """What was read since the last time."""
-        found: list[tuple[Read, int]] = []
+    def collect(self) -> list[tuple[Read, int, int]]:
+        """What was read since the last time, how often, and the nanoseconds that took."""
+        found: list[tuple[Read, int, int]] = []
         with self.lock:
             for snapshot in self._touched:
-                found.append((_read_of(snapshot), snapshot.reads))
-                snapshot.reads = 0
+                found.append((_read_of(snapshot), snapshot.reads, snapshot.spent))
+                snapshot.reads = snapshot.spent = 0
             self._touched.clear()
         return found
 
@@ -83,17 +86,17 @@ class Reporter:
     dropped: int = 0
 
     def __post_init__(self) -> None:
-        self._totals: dict[Read, int] = {}
+        self._totals: dict[Read, tuple[int, int]] = {}
         self._used: set[tuple[str, str]] = set()
         self._batch: _Batch | None = None
         self._failures = 0
         self._not_before = self.now
         self._flush_at = self.now + FLUSH_EVERY * random.uniform(0.5, 1)
         self._beat_at = self.now
-        self._told: tuple[int, int] | None = None
+        self._told: tuple[int, int, bool] | None = None
 
-    def due_at(self, state: tuple[int, int]) -> float:
-        """When to send next; ``state`` is what the server should know at once: revision, prompts in use."""
+    def due_at(self, state: tuple[int, int, bool]) -> float:
+        """When to send next; ``state`` is what the server should know at once: revision, prompts in use, stream."""
         wanted = min(self._flush_at, self._beat_at)
         if state != self._told:
             wanted = self.now
@@ -109,17 +112,19 @@ class Reporter:
         """How many prompts are in use."""
         return len(self._used)
 
-    def next(self, revision: int, serving: Serving, now: float, *, flush: bool = False) -> Request:
+    def next(
+        self, revision: int, serving: Serving, now: float, *, stream: bool = False, flush: bool = False
+    ) -> Request:
         """The report to send now."""
         self._collect()
         if now >= self._flush_at or flush:
             self._flush_at = now + FLUSH_EVERY
             self._make_batch()
-        body: dict[str, Any] = {"instance": self.instance, "sdk": SDK, "revision": revision}
+        body: dict[str, Any] = {"instance": self.instance, "sdk": SDK, "revision": revision, "stream": stream}
         if self._used:
             body["serving"] = serving(self._used)
         body["events"] = self._batch.events if self._batch else []
-        self._told = (revision, len(self._used))
+        self._told = (revision, len(self._used), stream)
         self._beat_at, self._not_before = now + BEAT_EVERY * random.uniform(0.9, 1), now + LEAST_PAUSE
         return Request("POST", TELEMETRY_PATH, json=body)
 
@@ -153,12 +158,13 @@ class Reporter:
         return self._batch is not None or bool(self._totals)
 
     def _collect(self) -> None:
-        for read, count in self.tally.collect():
+        for read, count, spent in self.tally.collect():
             prompt, _, label, _ = read
             if label is not None:
                 self.note_used(label, prompt)
             if read in self._totals or len(self._totals) < MOST_TOTALS:
-                self._totals[read] = self._totals.get(read, 0) + count
+                counted, taken = self._totals.get(read, (0, 0))
+                self._totals[read] = (counted + count, taken + spent)
             else:
                 self.dropped += count
 
@@ -167,7 +173,7 @@ class Reporter:
             return
         at = rfc3339(time.time())
         reads = list(self._totals)[:MOST_EVENTS]
-        events = [_event(read, self._totals.pop(read), at) for read in reads]
+        events = [_event(read, *self._totals.pop(read), at) for read in reads]
         self._batch = _Batch(events, time.time())
 
 
@@ -189,9 +195,10 @@ def _read_of(snapshot: Snapshot) -> Read:
     return str(data.get("id") or data.get("slug")), data.get("version"), data.get("label"), variant
 
 
-def _event(read: Read, count: int, at: str) -> dict[str, Any]:
+def _event(read: Read, count: int, spent: int, at: str) -> dict[str, Any]:
     prompt, version, label, variant = read
     return {
         "id": str(uuid.uuid4()), "type": "delivery", "prompt": prompt, "version": version, "label": label,
         "variant": variant, "at": at, "count": count,
+        "latency_us": round(spent / count / 1000, 3),
     }  # fmt: skip

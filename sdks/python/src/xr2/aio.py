@@ -9,6 +9,7 @@ import os
 import time
 import weakref
 from collections.abc import AsyncIterator, Iterable, Mapping
+from time import perf_counter_ns
 from typing import Any
 
 from ._core import (
@@ -90,7 +91,7 @@ class AsyncXr2:
         timeout: float | None = None,
     ) -> AsyncPrompt:
         """As :meth:`xr2.Xr2.get`."""
-        core = self._core
+        core, started = self._core, perf_counter_ns()
         if version is None and user_id is None and optimized_for is None:
             # The usual case, kept short: the bundle is in memory and the stream vouches for it.
             table = core.hub.tables.get(label or self._label)
@@ -101,7 +102,7 @@ class AsyncXr2:
                         check_fallback(fallback)
                     snapshot, key = found
                     if core.count is not None:
-                        core.count(snapshot)
+                        core.count(snapshot, started)
                     if core.told:
                         core.told.discard(key)
                     mark_span(snapshot.data, slug, label)
@@ -114,7 +115,7 @@ class AsyncXr2:
         return await self._get(key, fallback, timeout)
 
     async def _get(self, key: Key, fallback: Fallback | None, timeout: float | None) -> AsyncPrompt:
-        core = self._core
+        core, started = self._core, perf_counter_ns()
         try:
             served = await core.fetch(key, timeout, patient=fallback is None)
         except Xr2Error as error:
@@ -127,7 +128,7 @@ class AsyncXr2:
         core.told.discard(key)
         snapshot = served.snapshot
         if core.count is not None and not served.counted:
-            core.count(snapshot)
+            core.count(snapshot, started)
         mark_span(snapshot.data, key.slug, key.label)
         return AsyncPrompt(
             snapshot.data, meta=snapshot.meta, key=key, source=served.source, stale=served.stale,

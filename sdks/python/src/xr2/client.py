@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeout
+from time import perf_counter_ns
 from typing import Any
 
 from ._core import (
@@ -103,7 +104,7 @@ class Xr2:
         From memory when the copy is current, else from the server; ``source`` says which. ``fallback`` (a text or
         chat messages) is returned where an error would be raised. ``timeout`` bounds the whole call, in seconds.
         """
-        core = self._core
+        core, started = self._core, perf_counter_ns()
         if version is None and user_id is None and optimized_for is None:
             # The usual case, kept short: the bundle is in memory and the stream vouches for it.
             table = core.hub.tables.get(label or self._label)
@@ -114,7 +115,7 @@ class Xr2:
                         check_fallback(fallback)
                     snapshot, key = found
                     if core.count is not None:
-                        core.count(snapshot)
+                        core.count(snapshot, started)
                     if core.told:
                         core.told.discard(key)
                     mark_span(snapshot.data, slug, label)
@@ -127,7 +128,7 @@ class Xr2:
         return self._get(key, fallback, timeout)
 
     def _get(self, key: Key, fallback: Fallback | None, timeout: float | None) -> Prompt:
-        core = self._core
+        core, started = self._core, perf_counter_ns()
         try:
             served = core.fetch(key, timeout, patient=fallback is None)
         except Xr2Error as error:
@@ -140,7 +141,7 @@ class Xr2:
         core.told.discard(key)
         snapshot = served.snapshot
         if core.count is not None and not served.counted:
-            core.count(snapshot)
+            core.count(snapshot, started)
         mark_span(snapshot.data, key.slug, key.label)
         return Prompt(
             snapshot.data, meta=snapshot.meta, key=key, source=served.source, stale=served.stale,

@@ -28,6 +28,22 @@ export function environment(): Environment {
 
 type Json = Record<string, unknown>;
 
+interface ServedBy {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly instances: readonly {
+    readonly instance: string;
+    readonly stream: boolean;
+    readonly serving: readonly { readonly version: number }[];
+  }[];
+}
+
+interface Analytics {
+  readonly deliveries: {
+    readonly by_source: Readonly<Record<string, number>>;
+    readonly response_time: { readonly p50: number | null };
+  };
+}
+
 /** The other side of the loop: what a product owner does in the dashboard, over the API. */
 export class Admin {
   readonly #url: string;
@@ -71,6 +87,17 @@ export class Admin {
 
   async revokeKey(id: string): Promise<void> {
     await this.#send("DELETE", `/api-keys/${id}`);
+  }
+
+  /** Who serves a prompt by production. */
+  async clients(slug: string): Promise<ServedBy> {
+    return (await this.#send("GET", `/clients?prompt=${slug}&label=production`)) as unknown as ServedBy;
+  }
+
+  /** Reads that SDKs told of, and the milliseconds half of them took at most. */
+  async reads(slug: string): Promise<{ sdk: number; p50: number | null }> {
+    const { deliveries } = (await this.#send("GET", `/analytics/prompts/${slug}`)) as unknown as Analytics;
+    return { sdk: deliveries.by_source["sdk"] ?? 0, p50: deliveries.response_time.p50 };
   }
 
   /** Removes what was made; what is gone already is fine. */

@@ -25,6 +25,7 @@ export interface Report {
   readonly instance: string;
   readonly sdk: string;
   readonly revision?: number;
+  readonly stream?: boolean;
   readonly serving?: readonly Record<string, unknown>[];
   readonly events: readonly Record<string, unknown>[];
 }

@@ -37,7 +37,9 @@ test("reads are added up by version and label, and close sends what is left", as
   assert.deepEqual([report?.instance, report?.sdk], ["web-1", "typescript/0.1.0"]);
   assert.equal(events().length, 2);
   const [first, second] = events();
-  const { id, at, ...rest } = first ?? {};
+  const { id, at, latency_us, ...rest } = first ?? {};
+  assert.ok(Number(latency_us) > 0 && Number(latency_us) < 1_000_000, `${String(latency_us)} µs`);
+  assert.equal(report?.stream, true);
   assert.deepEqual(rest, {
     type: "delivery",
     prompt: "greeting",

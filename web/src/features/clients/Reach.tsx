@@ -1,20 +1,21 @@
 import { IconAlertTriangle, IconCircleCheckFilled, IconCircleDashed, IconLoader2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { promptClientsQuery } from '~/api/clients';
-import type { ClientCounts } from '~/api/types';
+import { isArriving, promptClientsQuery } from '~/api/clients';
+import type { Clients } from '~/api/types';
 import classes from './Reach.module.css';
 import { type ReachState, reachState, reachWords } from './reach';
 
 const icons: Record<ReachState, typeof IconLoader2> = {
   none: IconCircleDashed,
   way: IconLoader2,
-  silent: IconAlertTriangle,
+  behind: IconAlertTriangle,
   done: IconCircleCheckFilled,
 };
 
 /** Who has what a label points at, in one line that keeps itself current. */
-export function Reach({ counts }: { counts: ClientCounts }) {
-  const state = reachState(counts);
+export function Reach({ clients, movedAt }: { clients: Clients; movedAt: string | null }) {
+  const { counts } = clients;
+  const state = reachState(counts, isArriving(clients, movedAt));
   const Icon = icons[state];
   return (
     <span className={classes.reach} data-reach={state}>
@@ -32,14 +33,14 @@ interface Props {
 }
 
 /** The counts alone, which are cheap to ask for. */
-export function usePromptReach({ slug, label, movedAt }: Props): ClientCounts | undefined {
-  return useQuery(promptClientsQuery(slug, label, movedAt, 0)).data?.counts;
+export function usePromptReach({ slug, label, movedAt }: Props): Clients | undefined {
+  return useQuery(promptClientsQuery(slug, label, movedAt, 0)).data;
 }
 
 /** What the message after a publish ends with. */
 export function PublishReach(props: Props) {
-  const counts = usePromptReach(props);
-  if (!counts) return <span className={classes.note}>Asking who has it…</span>;
-  if (counts.total > 0) return <Reach counts={counts} />;
+  const clients = usePromptReach(props);
+  if (!clients) return <span className={classes.note}>Asking who has it…</span>;
+  if (clients.counts.total > 0) return <Reach clients={clients} movedAt={props.movedAt} />;
   return <span className={classes.note}>No running SDK reads it yet; calls over HTTP get it from now on.</span>;
 }

@@ -1,12 +1,12 @@
 import type { ClientCounts } from '~/api/types';
 
-/** How far a version has come: `none` reports, it is on its `way`, somebody is `silent`, or all have it. */
-export type ReachState = 'none' | 'way' | 'silent' | 'done';
+/** How far a version has come: `none` reports, it is on its `way`, somebody is left `behind`, or all have it. */
+export type ReachState = 'none' | 'way' | 'behind' | 'done';
 
-export function reachState({ total, current, silent }: ClientCounts): ReachState {
+export function reachState({ total, current }: ClientCounts, arriving: boolean): ReachState {
   if (total === 0) return 'none';
   if (current === total) return 'done';
-  return current + silent === total ? 'silent' : 'way';
+  return arriving ? 'way' : 'behind';
 }
 
 const number = (value: number) => value.toLocaleString();

@@ -1,6 +1,6 @@
 //! How often somebody may try to sign in or register.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use chrono::TimeDelta;
 
@@ -9,7 +9,7 @@ use crate::clock::Time;
 use crate::config::Auth;
 use crate::error::{ApiError, Result};
 use crate::http::RequestContext;
-use crate::limits::Attempts;
+use crate::limits::{Attempts, office_of};
 
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
@@ -57,7 +57,7 @@ impl Throttle {
     }
 
     fn attempt_of_network(&self, context: &RequestContext, now: Time) -> Result<Attempt<'_>> {
-        let network = network(context.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+        let network = office_of(context.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         self.networks
             .count(&network, now)
             .map_err(|refused| ApiError::rate_limited(refused, "Attempts from your network"))?;
@@ -72,33 +72,5 @@ impl Attempt<'_> {
             self.throttle.accounts.forgive(account);
         }
         self.throttle.networks.forgive(&self.network);
-    }
-}
-
-/// The /24 of an IPv4 address, the /56 of an IPv6 one: what one household or office is given.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            Ipv4Addr::new(a, b, c, 0).into()
-        }
-        IpAddr::V6(address) => {
-            let mut octets = address.octets();
-            octets[7..].fill(0);
-            Ipv6Addr::from(octets).into()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbours_share_a_network() {
-        let of = |text: &str| network(text.parse().unwrap()).to_string();
-        assert_eq!(of("203.0.113.77"), "203.0.113.0");
-        assert_eq!(of("::ffff:203.0.113.77"), "203.0.113.0");
-        assert_eq!(of("2001:db8:1:2ff:3::4"), "2001:db8:1:200::");
     }
 }

@@ -25,7 +25,7 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, X-Request-ID, X-XR2-Revision, X-XR2-Version, X-XR2-Stale, Retry-After, RateLimit-Limit, \
-     RateLimit-Remaining, RateLimit-Reset",
+     RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy",
 );
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");

@@ -34,7 +34,7 @@ pub struct CreateKey {
     #[serde(default, with = "crate::clock::micros::option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Time>,
-    /// Requests in any sixty seconds, counted by each node; default no limit.
+    /// Requests in any sixty seconds, on all nodes together; default `limits.requests_per_key`.
     #[schema(minimum = 1, maximum = 100_000_000)]
     pub rate_limit_per_minute: Option<i64>,
 }

@@ -22,8 +22,6 @@ use crate::state::App;
 struct FrozenKeys {
     /// Every change of keys up to this revision is in it.
     revision: i64,
-    /// The same for the prompts beside it; this file is written after them.
-    prompts_revision: i64,
     workspace_slug: String,
     keys: Vec<FrozenKey>,
 }
@@ -44,15 +42,14 @@ struct FrozenKey {
     expires_at: Option<Time>,
 }
 
-/// Writes the keys of a workspace, in which every change up to `revision` is to be seen, beside prompts of
-/// `prompts_revision`.
-pub async fn freeze(app: &App, workspace: Uuid, revision: i64, prompts_revision: i64) -> Result<()> {
+/// Writes the keys of a workspace, in which every change up to `revision` is to be seen.
+pub async fn freeze(app: &App, workspace: Uuid, revision: i64) -> Result<()> {
     let mut tx = app.db().system(Purpose::KeyLookup).read().await?;
     let found = queries::principals(&mut tx, workspace).await?;
     tx.commit().await?;
     let workspace_slug = found.first().map(|(_, key)| key.workspace_slug.clone()).unwrap_or_default();
     let keys = found.into_iter().map(|(hash, key)| frozen(&hash, key)).collect();
-    let file = FrozenKeys { revision, prompts_revision, workspace_slug, keys };
+    let file = FrozenKeys { revision, workspace_slug, keys };
     let body = serde_json::to_vec(&file).map_err(ApiError::internal)?;
     let frozen = app.frozen().clone();
     tokio::task::spawn_blocking(move || {
@@ -65,10 +62,9 @@ pub async fn freeze(app: &App, workspace: Uuid, revision: i64, prompts_revision:
     .map_err(ApiError::internal)
 }
 
-/// The revision up to which everything of a workspace is kept.
+/// The revision up to which the keys of a workspace are kept.
 pub fn kept_revision(frozen: &Frozen, workspace: Uuid) -> Option<i64> {
-    let file = read(frozen, workspace)?;
-    Some(file.revision.min(file.prompts_revision))
+    read(frozen, workspace).map(|file| file.revision)
 }
 
 fn read(frozen: &Frozen, workspace: Uuid) -> Option<FrozenKeys> {

@@ -14,6 +14,7 @@ pub use cors::cors;
 pub use dto::{ApiKey, KeyStatus};
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
 pub use freeze::{freeze, kept_revision};
-pub use principal::{KeyCache, KeyPrincipal, authenticate, known};
+pub use principal::{KeyCache, KeyPrincipal, authenticate, known, limit_of, recheck};
+pub use queries::names;
 pub use routes::*;
 pub use service::{create_for, describe, replace_for};

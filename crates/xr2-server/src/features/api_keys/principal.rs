@@ -20,7 +20,7 @@ use crate::features::api_keys::freeze::Thawed;
 use crate::features::api_keys::{KeyKind, is_well_formed, queries};
 use crate::http::RequestContext;
 use crate::last_used::KeyStamp;
-use crate::limits::Windows;
+use crate::limits::{Who, refuse_exhausted, too_many};
 use crate::state::App;
 
 /// Keys kept in memory.
@@ -60,7 +60,7 @@ pub struct KeyPrincipal {
     pub stamp: Arc<KeyStamp>,
 }
 
-/// Keys in memory, dropped by events, and what they have used of their limits.
+/// Keys in memory, dropped by events.
 pub struct KeyCache {
     keys: Cache<[u8; 32], Arc<KeyPrincipal>>,
     /// Counts invalidations, so that a fill that began before one is not kept.
@@ -68,7 +68,6 @@ pub struct KeyCache {
     /// Held while a key is put in and while keys are dropped, so that nobody ever meets one that was dropped already.
     changing: Mutex<()>,
     origins: Origins,
-    windows: Windows<Uuid>,
     thawed: Thawed,
     /// Keys read from the database at the same time.
     reading: Semaphore,
@@ -81,7 +80,6 @@ impl KeyCache {
             epoch: AtomicU64::default(),
             changing: Mutex::default(),
             origins: Origins::default(),
-            windows: Windows::new(CACHED_KEYS),
             thawed: Thawed::default(),
             reading: Semaphore::new(READS),
         }
@@ -170,8 +168,28 @@ fn concerned(notice: &Notice) -> Option<Concerned> {
     })
 }
 
-/// Finds the key and checks that it may be used from here, now.
+/// Finds the key, checks that it may be used from here, now, and counts the use.
 pub async fn authenticate(
+    app: &App,
+    text: &str,
+    context: &RequestContext,
+    headers: &HeaderMap,
+) -> Result<Arc<KeyPrincipal>> {
+    let key = recheck(app, text, context, headers).await?;
+    let now = app.clock().now();
+    if let Some(limit) = limit_of(app, &key) {
+        let standing = app.limits().pass(Who::Key(key.id), limit).await;
+        context
+            .standing
+            .put(standing.map_err(|refused| too_many(refused, "Requests with this API key in a minute"))?);
+    }
+    app.last_used().key(&key.stamp, now);
+    Ok(key)
+}
+
+/// Finds the key and checks that it may be used from here, now. Nobody uses it by that: what it has opened looks whether
+/// it may stay open.
+pub async fn recheck(
     app: &App,
     text: &str,
     context: &RequestContext,
@@ -186,8 +204,12 @@ pub async fn authenticate(
     let cache = app.keys();
     let key = match cache.keys.get(&hash) {
         Some(key) => key,
-        None => load(app, hash).await?,
+        None => {
+            refuse_exhausted(app, context)?;
+            load(app, hash).await?
+        }
     };
+    context.standing.verify();
     let now = app.clock().now();
     if !is_fresh_enough(app) {
         return Err(ApiError::too_stale("auth.max_stale"));
@@ -199,21 +221,21 @@ pub async fn authenticate(
         }
         return Err(error);
     }
-    if let Some(limit) = key.rate_limit_per_minute {
-        let counted = cache.windows.count(&key.id, limit.unsigned_abs(), now);
-        counted
-            .map_err(|refused| ApiError::rate_limited(refused, "Requests with this API key in a minute"))?;
-    }
-    app.last_used().key(&key.stamp, now);
     Ok(key)
 }
 
-/// The key, if it is in memory and nothing about it asks for a closer look: it is secret, may be used from anywhere
-/// and as often as anybody likes.
+/// Requests a minute that the key allows; none: as many as anybody likes.
+pub fn limit_of(app: &App, key: &KeyPrincipal) -> Option<u64> {
+    let general = app.config().limits.requests_per_key;
+    let own = key.rate_limit_per_minute.map(i64::unsigned_abs);
+    own.or((general > 0).then_some(u64::from(general)))
+}
+
+/// The key, if it is in memory and nothing about it asks for a closer look: it is secret and may be used from anywhere.
+/// Its limit is still to be counted.
 pub fn known(app: &App, text: &str) -> Option<Arc<KeyPrincipal>> {
     let key = app.keys().keys.get(&token_hash(text))?;
-    let is_plain =
-        key.kind == KeyKind::Secret && key.allowed_ips.is_empty() && key.rate_limit_per_minute.is_none();
+    let is_plain = key.kind == KeyKind::Secret && key.allowed_ips.is_empty();
     let now = app.clock().now();
     if !is_plain
         || !is_fresh_enough(app)

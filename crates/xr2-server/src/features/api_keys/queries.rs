@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 use uuid::Uuid;
-use xr2_db::{DbError, FromRow, Result, Row, Tx, Value, args};
+use xr2_db::{DbError, FromRow, Result, Row, Sql, Tx, Value, args};
 
 use crate::auth::{Rights, Role, Scope};
 use crate::clock::Time;
@@ -230,4 +230,12 @@ pub(super) async fn revoke(tx: &mut Tx, id: Uuid, now: Time) -> Result<bool> {
         )
         .await?;
     Ok(rows == 1)
+}
+
+/// Names of keys, revoked ones included.
+pub async fn names(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new("SELECT id, name FROM api_keys WHERE workspace_id = ");
+    sql.bind(workspace).push(" AND id IN ").bind_list(keys.iter().copied());
+    tx.all_built(sql).await
 }

@@ -13,12 +13,11 @@ use crate::error::{ApiError, Code, Result};
 use crate::features::delivery::body::etag_of;
 use crate::features::delivery::entry::Entry;
 use crate::features::delivery::form::Form;
+use crate::features::delivery::standing::Standing;
 use crate::heavy::heavy;
 use crate::http::Handled;
 
-pub static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
 static X_XR2_VERSION: HeaderName = HeaderName::from_static("x-xr2-version");
-static X_XR2_STALE: HeaderName = HeaderName::from_static("x-xr2-stale");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Kept, but asked about every time.
 pub const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -129,7 +128,7 @@ pub async fn data(entry: &Arc<Entry>, values: Option<Values>) -> Result<Vec<u8>>
         return data_with(entry, values);
     }
     let entry = entry.clone();
-    tokio::task::spawn_blocking(move || data_with(&entry, values)).await.map_err(ApiError::internal)?
+    heavy(move || data_with(&entry, values)).await?
 }
 
 fn data_with(entry: &Entry, values: Option<Values>) -> Result<Vec<u8>> {
@@ -197,8 +196,7 @@ pub fn render_error(error: &RenderError) -> ApiError {
 }
 
 /// Puts the headers of delivery around an answer; 304 when the client has it already.
-/// `stale` are the seconds since the database was last heard from, when it is not.
-pub fn respond(entry: &Entry, form: Form, is_publishable: bool, stale: Option<u64>) -> Response {
+pub fn respond(entry: &Entry, form: Form, is_publishable: bool, standing: Standing) -> Response {
     let known = form.is_known;
     let mut headers = HeaderMap::with_capacity(14);
     let body = if known {
@@ -214,14 +212,7 @@ pub fn respond(entry: &Entry, form: Form, is_publishable: bool, stale: Option<u6
     headers.insert(header::ETAG, form.etag);
     headers.insert(header::VARY, vary(is_publishable));
     headers.insert(X_XR2_VERSION.clone(), entry.version_header.clone());
-    // The entry holds as of its reading, and as of every change this node has been told of since, unless one of them
-    // was its own: then what goes out is the text from before. Told is read first, because it rises last.
-    let (read_at, told) = (entry.mark.revision(), entry.tenant.told());
-    let revision = if entry.mark.is_stale() { read_at } else { read_at.max(told) };
-    headers.insert(X_XR2_REVISION.clone(), HeaderValue::from(revision));
-    if let Some(seconds) = stale {
-        headers.insert(X_XR2_STALE.clone(), HeaderValue::from(seconds));
-    }
+    standing.put(&mut headers);
     let mut response = Response::new(body);
     *response.status_mut() = if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     *response.headers_mut() = headers;

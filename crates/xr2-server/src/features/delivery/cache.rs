@@ -14,8 +14,8 @@ use crate::features::delivery::entry::Entry;
 use crate::features::delivery::freeze::{Thawed, thaw};
 use crate::features::delivery::freshness::{Dependency, Scope, Tenant, Tenants};
 use crate::features::delivery::key::{Key, KeyRef};
-use crate::features::delivery::load::{Loaded, Outcome, Refusal, load};
-use crate::features::delivery::metrics;
+use crate::features::delivery::load::{Layer, Loaded, Outcome, Refusal, load};
+use crate::features::delivery::{metrics, warm};
 use crate::state::App;
 
 /// Refusals kept; asking for things that are not there must not push out what is.
@@ -100,18 +100,21 @@ impl PromptCache {
         let since = tenant.seen();
         for _ in 1..ATTEMPTS {
             let loaded = self.fly(app, &tenant, key).await?;
-            if loaded.mark.revision() >= since || (loaded.is_frozen && may_be_old) {
+            if loaded.mark.revision() >= since || (loaded.is_frozen() && may_be_old) {
                 return Ok(counted(loaded));
             }
-            if loaded.is_frozen {
+            if loaded.is_frozen() {
                 return Err(ApiError::new(Code::Unavailable, "The database cannot be reached just now."));
             }
         }
         Ok(counted(self.fill(app, &tenant, key).await?))
     }
 
-    /// From the database, or from the snapshot when that does not answer.
+    /// From Redis, where another node has left it; else from the database, or from the snapshot when that does not answer.
     async fn fill(&self, app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Loaded> {
+        if let Some(loaded) = warm::find(app, tenant, key).await {
+            return loaded;
+        }
         let _place = self.filling.acquire().await.map_err(ApiError::internal)?;
         match load(app, tenant, key).await {
             Err(error) if error.code == Code::Unavailable => {
@@ -171,7 +174,7 @@ impl PromptCache {
                 }
             }
         });
-        if loaded.is_frozen && !is_kept {
+        if loaded.is_frozen() && !is_kept {
             // Delivered all the same, for want of better, but not as if it were of today.
             loaded.mark.outdate();
         }
@@ -184,10 +187,10 @@ impl PromptCache {
 
 /// Counts which layer a delivery came from.
 fn counted(loaded: Loaded) -> Outcome {
-    if loaded.is_frozen {
-        metrics::frozen()
-    } else {
-        metrics::cold()
+    match loaded.layer {
+        Layer::Warm => metrics::warm(),
+        Layer::Cold => metrics::cold(),
+        Layer::Frozen => metrics::frozen(),
     }
     loaded.outcome
 }
@@ -213,6 +216,7 @@ impl Drop for GivenUp<'_> {
 
 impl Listener for PromptCache {
     fn invalidate(&self, notice: &Notice) {
+        self.tenants.heard(notice.workspace, notice.revision);
         let Some(tenant) = self.tenants.find(notice.workspace) else { return };
         for mark in tenant.change(notice.revision, &scope_of(notice)) {
             self.ready.remove_if(mark.key(), |entry| entry.mark.is_stale());
@@ -239,9 +243,8 @@ impl Listener for PromptCache {
 fn scope_of(notice: &Notice) -> Scope {
     let group = notice.kind.split('.').next().unwrap_or_default();
     match (group, notice.kind.as_str()) {
-        ("api_key" | "member" | "user" | "auth" | "draft", _) | (_, "label.created" | "label.updated") => {
-            Scope::Nothing
-        }
+        ("api_key" | "member" | "user" | "auth" | "draft", _)
+        | (_, "label.created" | "label.updated" | "prompt.edited") => Scope::Nothing,
         ("prompt" | "version", _) | (_, "label.moved") => {
             let slug = |state: &Option<serde_json::Value>| {
                 state.as_ref().and_then(|state| state.get("slug")?.as_str()).map(|slug| slug.into())

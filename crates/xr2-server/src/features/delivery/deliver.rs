@@ -16,7 +16,7 @@ use crate::features::delivery::form::Form;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_label, is_slug};
 use crate::features::delivery::load::Outcome;
 use crate::features::delivery::note::Note;
-use crate::features::delivery::revision;
+use crate::features::delivery::standing::{NoOlder, Standing};
 use crate::features::edge;
 use crate::features::usage::Delivered;
 use crate::state::App;
@@ -31,20 +31,14 @@ pub async fn deliver(
     wish: Wish<'_>,
 ) -> Result<Response> {
     let began = Instant::now();
-    let stale = app.follower().contact().stale();
-    if !is_fresh_enough(app, stale) {
-        return Err(ApiError::too_stale("delivery.max_stale"));
-    }
-    if let Some(wanted) = revision::wanted(headers)? {
-        revision::reach(app, access.workspace, wanted).await?;
-    }
+    let wanted = NoOlder::reach(app, access.workspace, headers).await?;
+    let call = app.quotas().take(app, access).await?;
     let note = Note::of(access, &wish, began);
     let (what, outcome) = match find(app, access, name, selector).await {
         Ok(entry) => {
             let is_same_for_all = wish.is_same_for_all();
-            let mut answered = answer_to(app, access, headers, &entry, wish, stale).await;
+            let mut answered = answer_to(app, access, headers, &entry, wish, wanted).await;
             if let Ok(response) = &mut answered
-                && stale.is_none()
                 && is_publishable(access)
             {
                 let fetched =
@@ -59,7 +53,12 @@ pub async fn deliver(
         let status = outcome.as_ref().map_or_else(|error| error.code.status(), Response::status);
         note.record(app, &what, status);
     }
-    outcome
+    let mut response = outcome?;
+    if let Some(level) = call.level {
+        level.put_on(response.headers_mut());
+    }
+    call.stands();
+    Ok(response)
 }
 
 async fn answer_to(
@@ -68,11 +67,13 @@ async fn answer_to(
     headers: &HeaderMap,
     entry: &Arc<Entry>,
     wish: Wish<'_>,
-    stale: Option<u64>,
+    wanted: NoOlder,
 ) -> Result<Response> {
+    let standing = Standing::of_entry(app, entry);
+    standing.check(app, wanted)?;
     note_fetch(app, access, entry);
     let form = Form::of(entry, answer(entry, wish).await?, headers).await?;
-    Ok(respond(entry, form, is_publishable(access), stale))
+    Ok(respond(entry, form, is_publishable(access), standing))
 }
 
 fn label_of(selector: SelectorRef<'_>) -> Option<&str> {
@@ -80,11 +81,6 @@ fn label_of(selector: SelectorRef<'_>) -> Option<&str> {
         SelectorRef::Label(label) => Some(label),
         SelectorRef::Number(_) | SelectorRef::Id(_) => None,
     }
-}
-
-/// Whether something may be delivered that is `stale` seconds old, or may be.
-pub fn is_fresh_enough(app: &App, stale: Option<u64>) -> bool {
-    stale.is_none_or(|seconds| seconds <= app.config().delivery.max_stale.as_secs())
 }
 
 /// Why nothing is delivered, and of which prompt, as far as that is known.

@@ -53,6 +53,8 @@ pub struct Entry {
     pub packed: Packed,
     /// Whether rendering may take long.
     pub is_heavy: bool,
+    /// Whether it comes from the snapshot.
+    pub is_frozen: bool,
     head: Box<[u8]>,
     tail: Box<[u8]>,
     current_slug: Option<Box<str>>,
@@ -76,6 +78,7 @@ pub struct Parts {
     /// JSON.
     pub config_text: String,
     pub updated_at: Time,
+    pub is_frozen: bool,
 }
 
 impl Entry {
@@ -93,6 +96,7 @@ impl Entry {
             unasked: None,
             packed: Packed::default(),
             is_heavy: is_heavy(&parts.compiled),
+            is_frozen: parts.is_frozen,
             head: head(&parts),
             tail: tail(&parts, label),
             current_slug: asked_by_former_slug.then(|| parts.slug.as_str().into()),

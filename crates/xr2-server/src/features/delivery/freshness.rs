@@ -73,6 +73,8 @@ pub struct Tenant {
     id: Uuid,
     /// Every change up to this revision has been applied to what this node holds.
     told: AtomicI64,
+    /// Every change after this revision that this node has heard of stands in the book.
+    known_from: i64,
     /// The newest change this node has heard of; changes before it may still be on their way.
     seen: AtomicI64,
     /// Woken when `told` moves.
@@ -95,9 +97,10 @@ struct Book {
 }
 
 impl Tenant {
-    fn new(id: Uuid, told: i64) -> Tenant {
+    fn new(id: Uuid, told: i64, known_from: i64) -> Tenant {
         Tenant {
             id,
+            known_from,
             told: AtomicI64::new(told),
             seen: AtomicI64::new(told),
             moved: Notify::new(),
@@ -144,6 +147,21 @@ impl Tenant {
         book.sweep();
         keep();
         true
+    }
+
+    /// Up to which revision something holds that was read elsewhere at `revision`, if this node knows that nothing has
+    /// touched it since.
+    pub fn vouch(&self, revision: i64, dependencies: &[Dependency]) -> Option<i64> {
+        let book = self.book();
+        let (told, seen) = (self.told(), self.seen());
+        // Of changes between these two some may not have been heard of; and what is newer than all of them may be of
+        // another time, before a backup was restored.
+        if told < seen || revision > told || revision < self.known_from || book.floor > revision {
+            return None;
+        }
+        let is_touched =
+            dependencies.iter().any(|one| book.changed.get(one).is_some_and(|at| *at > revision));
+        (!is_touched).then_some(told)
     }
 
     /// Applies a change: what it touches is stale from here on, except what was read after it. Gives what became stale.
@@ -213,22 +231,27 @@ impl Book {
 
 /// The workspaces that something was delivered from.
 #[derive(Default)]
-pub struct Tenants(RwLock<HashMap<Uuid, Arc<Tenant>>>);
+pub struct Tenants {
+    known: RwLock<HashMap<Uuid, Arc<Tenant>>>,
+    /// The newest change this node has heard of, of all workspaces.
+    heard: Mutex<HashMap<Uuid, i64>>,
+}
 
 impl Tenants {
     /// The workspace, if anything was ever asked from it.
     pub fn find(&self, workspace: Uuid) -> Option<Arc<Tenant>> {
-        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&workspace).cloned()
+        self.known.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&workspace).cloned()
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).len()
+        self.known.read().unwrap_or_else(|poisoned| poisoned.into_inner()).len()
     }
 
     /// Makes everything stale that was read, and begins anew.
     pub fn forget(&self) {
-        let tenants = std::mem::take(&mut *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        let tenants =
+            std::mem::take(&mut *self.known.write().unwrap_or_else(|poisoned| poisoned.into_inner()));
         for tenant in tenants.into_values() {
             let marks: Vec<_> = tenant.book().everything.iter().filter_map(Weak::upgrade).collect();
             marks.iter().for_each(|mark| mark.outdate());
@@ -236,13 +259,26 @@ impl Tenants {
         }
     }
 
+    /// Notes a change, before the workspace is looked for: one that is new meanwhile knows of it, or is told of it.
+    pub fn heard(&self, workspace: Uuid, revision: i64) {
+        let mut heard = self.heard.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let newest = heard.entry(workspace).or_default();
+        *newest = revision.max(*newest);
+    }
+
     /// The workspace; `told` is asked for when it is new.
     pub fn get(&self, workspace: Uuid, told: impl FnOnce() -> i64) -> Arc<Tenant> {
         if let Some(found) = self.find(workspace) {
             return found;
         }
-        let mut tenants = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        tenants.entry(workspace).or_insert_with(|| Arc::new(Tenant::new(workspace, told()))).clone()
+        let mut tenants = self.known.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let begin = || {
+            let told = told();
+            let heard = self.heard.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let known_from = heard.get(&workspace).map_or(told, |heard| told.max(*heard));
+            Arc::new(Tenant::new(workspace, told, known_from))
+        };
+        tenants.entry(workspace).or_insert_with(begin).clone()
     }
 }
 
@@ -261,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_change_marks_what_depends_on_it_and_nothing_else() {
-        let tenant = Tenant::new(Uuid::nil(), 0);
+        let tenant = Tenant::new(Uuid::nil(), 0, 0);
         let (touched, other) = (mark(1), mark(1));
         assert!(tenant.register(&touched, &[name("a"), name("snippet")], || {}));
         assert!(tenant.register(&other, &[name("b")], || {}));
@@ -275,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_fill_that_read_before_a_change_is_not_kept() {
-        let tenant = Tenant::new(Uuid::nil(), 0);
+        let tenant = Tenant::new(Uuid::nil(), 0, 0);
         tenant.change(5, &Scope::Some(vec![name("a")]));
         assert!(!tenant.register(&mark(4), &[name("a")], || panic!("must not be kept")));
         assert!(tenant.register(&mark(4), &[name("b")], || {}), "nothing has touched b");
@@ -286,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_change_told_again_spares_what_was_read_since() {
-        let tenant = Tenant::new(Uuid::nil(), 0);
+        let tenant = Tenant::new(Uuid::nil(), 0, 0);
         let fresh = mark(5);
         tenant.register(&fresh, &[name("a")], || {});
         assert!(tenant.change(5, &Scope::Some(vec![name("a")])).is_empty());
@@ -295,7 +331,7 @@ mod tests {
 
     #[test]
     fn many_changes_are_forgotten_but_never_a_reader_misled() {
-        let tenant = Tenant::new(Uuid::nil(), 0);
+        let tenant = Tenant::new(Uuid::nil(), 0, 0);
         for revision in 1..=5000 {
             tenant.change(revision, &Scope::Some(vec![name(&format!("p{revision}"))]));
         }
@@ -306,8 +342,35 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_known_to_be_untouched_is_vouched_for() {
+        let tenant = Tenant::new(Uuid::nil(), 10, 10);
+        assert_eq!(tenant.vouch(10, &[name("a")]), Some(10));
+        assert_eq!(tenant.vouch(9, &[name("a")]), None, "what came between 9 and 10 is not known");
+        assert_eq!(tenant.vouch(11, &[name("a")]), None, "from the future");
+        tenant.change(11, &Scope::Some(vec![name("b")]));
+        assert_eq!(tenant.vouch(10, &[name("a")]), None, "a change is on its way");
+        tenant.caught_up(11);
+        assert_eq!(tenant.vouch(10, &[name("a")]), Some(11));
+        assert_eq!(tenant.vouch(10, &[name("a"), name("b")]), None);
+        assert_eq!(tenant.vouch(11, &[name("b")]), Some(11));
+        tenant.change(12, &Scope::Everything);
+        tenant.caught_up(12);
+        assert_eq!(tenant.vouch(11, &[name("b")]), None);
+    }
+
+    #[test]
+    fn a_new_workspace_knows_nothing_of_what_was_heard_before_it() {
+        let tenants = Tenants::default();
+        tenants.heard(Uuid::nil(), 12);
+        let tenant = tenants.get(Uuid::nil(), || 11);
+        tenant.caught_up(12);
+        assert_eq!(tenant.vouch(11, &[name("a")]), None);
+        assert_eq!(tenant.vouch(12, &[name("a")]), Some(12));
+    }
+
+    #[test]
     fn the_book_does_not_grow_with_what_is_gone() {
-        let tenant = Tenant::new(Uuid::nil(), 0);
+        let tenant = Tenant::new(Uuid::nil(), 0, 0);
         for n in 0..20_000 {
             tenant.register(&mark(1), &[name(&format!("p{n}"))], || {});
         }

@@ -14,7 +14,7 @@ use crate::state::App;
 const LARGE: usize = 64 * 1024;
 
 /// What a label of a prompt delivers.
-pub struct Delivered {
+pub struct DeliveredItem {
     /// The version's number.
     pub version: i64,
     /// Its present slug and those it had before.
@@ -32,7 +32,7 @@ pub async fn delivered_now(
     slug: &str,
     id: Option<Uuid>,
     label: &str,
-) -> Result<Option<Delivered>> {
+) -> Result<Option<DeliveredItem>> {
     let mut entry = entry_of(app, workspace, slug, label).await?;
     // The slug may be another's by now.
     if let Some(id) = id
@@ -48,7 +48,7 @@ pub async fn delivered_now(
         entry.item()
     };
     let names = std::iter::once(&entry.slug).chain(&entry.former_slugs).cloned().collect();
-    Ok(Some(Delivered { version: entry.number, names, tags: entry.tags.clone(), item }))
+    Ok(Some(DeliveredItem { version: entry.number, names, tags: entry.tags.clone(), item }))
 }
 
 async fn entry_of(app: &App, workspace: Uuid, name: &str, label: &str) -> Result<Option<Arc<Entry>>> {

@@ -13,13 +13,14 @@ use axum::response::Response;
 use crate::auth::{Credential, credential};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
-use crate::features::delivery::deliver::is_fresh_enough;
 use crate::features::delivery::form::Form;
 use crate::features::delivery::key::{KeyRef, SelectorRef, is_slug};
+use crate::features::delivery::metrics;
 use crate::features::delivery::note::Note;
 use crate::features::delivery::query::Query;
-use crate::features::delivery::{metrics, revision};
+use crate::features::delivery::standing::{NoOlder, Standing};
 use crate::http::{client_address, is_ours};
+use crate::limits::Who;
 use crate::state::App;
 
 const PREFIX: &str = "/api/v1/prompts/";
@@ -55,10 +56,6 @@ struct Asked<'a> {
 
 fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let headers = asked.headers;
-    let stale = app.follower().contact().stale();
-    if !is_fresh_enough(app, stale) {
-        return None;
-    }
     let query = Query::parse(asked.query).ok()?;
     let SelectorRef::Label(label) = query.selector().ok()? else { return None };
     if query.names_workspace || !(key.labels.is_empty() || key.labels.iter().any(|one| one == label)) {
@@ -66,9 +63,8 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     }
     let wanted = KeyRef { workspace: key.workspace, name: asked.name, selector: SelectorRef::Label(label) };
     let entry = app.prompt_cache().warm(wanted)?;
-    if revision::wanted(headers).ok()?.is_some_and(|wanted| entry.tenant.told() < wanted) {
-        return None;
-    }
+    let standing = Standing::of_entry(app, &entry);
+    standing.check(app, NoOlder::reached(headers, &entry.tenant)?).ok()?;
     let wish = Wish {
         values: Given::Query(&query.variables),
         render: query.render,
@@ -82,9 +78,34 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     let address = client_address(asked.peer, headers, &app.config().trusted_proxies);
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let note = Note::of_key(key.id, address, agent, &wish, asked.began);
-    let form = Form::at_once(&entry, answer_light(&entry, wish).ok()?, headers)?;
+    let limit = match api_keys::limit_of(app, key) {
+        Some(limit) => Some(app.limits().try_pass(Who::Key(key.id), limit)?.ok()?),
+        None => None,
+    };
+    let Some(Ok(call)) = app.quotas().try_take(app, key.workspace) else {
+        if limit.is_some() {
+            app.limits().take_back(Who::Key(key.id));
+        }
+        return None;
+    };
+    let Some(form) =
+        answer_light(&entry, wish).ok().and_then(|answer| Form::at_once(&entry, answer, headers))
+    else {
+        // Counted where it is answered.
+        if limit.is_some() {
+            app.limits().take_back(Who::Key(key.id));
+        }
+        return None;
+    };
     app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
-    let response = respond(&entry, form, false, stale);
+    let mut response = respond(&entry, form, false, standing);
+    if let Some(limit) = limit {
+        limit.put_on(response.headers_mut());
+    }
+    if let Some(level) = call.level {
+        level.put_on(response.headers_mut());
+    }
+    call.stands();
     debug_assert!(matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED));
     note.record(app, &entry.what, response.status());
     Some(response)

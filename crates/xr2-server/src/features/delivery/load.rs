@@ -6,6 +6,7 @@ use xr2_db::Tx;
 use xr2_prompt::{Content, PromptType};
 
 use crate::error::{ApiError, Result};
+use crate::events;
 use crate::features::delivery::entry::{Entry, Parts, is_heavy};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
@@ -24,8 +25,26 @@ pub struct Loaded {
     pub outcome: Outcome,
     /// What the outcome was made of.
     pub dependencies: Arc<[Dependency]>,
-    /// Whether it comes from what is kept for times without the database.
-    pub is_frozen: bool,
+    /// Where it comes from.
+    pub layer: Layer,
+}
+
+/// Where something comes from that was not in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// From Redis: another node has read it.
+    Warm,
+    /// From the database.
+    Cold,
+    /// From what is kept for times without the database.
+    Frozen,
+}
+
+impl Loaded {
+    /// Whether it may be of any age.
+    pub fn is_frozen(&self) -> bool {
+        self.layer == Layer::Frozen
+    }
 }
 
 /// What came of looking for something.
@@ -52,7 +71,7 @@ pub struct Refusal {
 /// Reads and compiles what `key` asks for. An error is the database's; it is not kept.
 pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Loaded> {
     let mut tx = app.db().tenant(key.workspace).read().await?;
-    let revision = queries::revision(&mut tx).await?;
+    let revision = events::revision(&mut tx).await?;
     let found = find(&mut tx, key).await?;
     let mark = Mark::new(key.to_key(), revision);
     let mut dependencies = vec![Dependency::Name(key.name.into())];
@@ -63,7 +82,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
             mark: mark.clone(),
             outcome: Outcome::Refused(Arc::new(refusal)),
             dependencies: dependencies.into(),
-            is_frozen: false,
+            layer: Layer::Cold,
         }
     };
     let (prompt, version, labels) = match found {
@@ -79,8 +98,13 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     let former_slugs = queries::former_slugs(&mut tx, prompt.id).await?;
     tx.commit().await?;
     let former_slugs = former_slugs.into_iter().map(Into::into).collect();
-    let asked = Asked { key, revision, former_slugs, is_frozen: false };
-    assemble(asked, tenant, prompt, version, labels, source, snippets).await
+    let asked = Asked { key, revision, former_slugs, layer: Layer::Cold };
+    let kept = app.warm_tier().note(&asked, &prompt, &version, &labels, &snippets);
+    let loaded = assemble(asked, tenant, prompt, version, labels, source, snippets).await?;
+    if let (Outcome::Ready(_), Some(kept)) = (&loaded.outcome, kept) {
+        app.warm_tier().keep(kept);
+    }
+    Ok(loaded)
 }
 
 /// What was asked for, and of which revision the answer is.
@@ -88,7 +112,7 @@ pub struct Asked<'a> {
     pub key: KeyRef<'a>,
     pub revision: i64,
     pub former_slugs: Vec<Box<str>>,
-    pub is_frozen: bool,
+    pub layer: Layer,
 }
 
 /// Compiles what was read.
@@ -101,12 +125,9 @@ pub async fn assemble(
     source: Source,
     snippets: Snippets,
 ) -> Result<Loaded> {
-    let Asked { key, revision, former_slugs, is_frozen } = asked;
+    let Asked { key, revision, former_slugs, layer } = asked;
     let mark = Mark::new(key.to_key(), revision);
-    let mut dependencies = vec![Dependency::Name(key.name.into())];
-    dependencies.extend(dependencies_on(&prompt));
-    dependencies.extend(dependencies_on_snippets(&snippets));
-    let dependencies = dependencies.into();
+    let dependencies = dependencies_of(key, &prompt, &snippets).into();
     let what = attempt(key, &prompt, version.number);
     let config = source.config.clone();
     let outcome = match compile_off(prompt.slug.clone(), source, snippets).await? {
@@ -125,6 +146,7 @@ pub async fn assemble(
                 config,
                 config_text: version.config,
                 updated_at: version.created_at,
+                is_frozen: layer == Layer::Frozen,
             };
             // A new entry is rendered once, which may take long.
             let entry = if is_heavy(&parts.compiled) {
@@ -145,7 +167,15 @@ pub async fn assemble(
             }))
         }
     };
-    Ok(Loaded { mark, outcome, dependencies, is_frozen })
+    Ok(Loaded { mark, outcome, dependencies, layer })
+}
+
+/// Everything that a delivery is made of.
+pub fn dependencies_of(key: KeyRef<'_>, prompt: &PromptRow, snippets: &Snippets) -> Vec<Dependency> {
+    let mut dependencies = vec![Dependency::Name(key.name.into())];
+    dependencies.extend(dependencies_on(prompt));
+    dependencies.extend(dependencies_on_snippets(snippets));
+    dependencies
 }
 
 /// What usage counts a delivery as that comes to nothing.

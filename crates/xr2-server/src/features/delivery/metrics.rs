@@ -10,10 +10,13 @@ struct Handles {
     ok: Counter,
     not_modified: Counter,
     hot: Counter,
+    warm: Counter,
     cold: Counter,
     frozen: Counter,
     missed: Counter,
+    missed_warm: Counter,
     promoted: Counter,
+    promoted_to_warm: Counter,
     seconds: Histogram,
 }
 
@@ -23,10 +26,13 @@ fn handles() -> &'static Handles {
         ok: metrics::counter!("xr2_prompt_requests_total", "status" => "200"),
         not_modified: metrics::counter!("xr2_prompt_requests_total", "status" => "304"),
         hot: metrics::counter!("xr2_cache_hits_total", "layer" => "hot"),
+        warm: metrics::counter!("xr2_cache_hits_total", "layer" => "warm"),
         cold: metrics::counter!("xr2_cache_hits_total", "layer" => "cold"),
         frozen: metrics::counter!("xr2_cache_hits_total", "layer" => "frozen"),
         missed: metrics::counter!("xr2_cache_misses_total", "layer" => "hot"),
+        missed_warm: metrics::counter!("xr2_cache_misses_total", "layer" => "warm"),
         promoted: metrics::counter!("xr2_cache_promotions_total", "layer" => "hot"),
+        promoted_to_warm: metrics::counter!("xr2_cache_promotions_total", "layer" => "warm"),
         seconds: metrics::histogram!("xr2_prompt_response_seconds"),
     })
 }
@@ -39,6 +45,21 @@ pub fn hit() {
 /// Not found in memory.
 pub fn miss() {
     handles().missed.increment(1);
+}
+
+/// Answered from what another node has left in Redis.
+pub fn warm() {
+    handles().warm.increment(1);
+}
+
+/// Not in Redis, or not known to be of now.
+pub fn missed_warm() {
+    handles().missed_warm.increment(1);
+}
+
+/// Left in Redis for other nodes.
+pub fn promoted_to_warm() {
+    handles().promoted_to_warm.increment(1);
 }
 
 /// Answered from the database.

@@ -55,12 +55,6 @@ impl FromRow for VersionRow {
     }
 }
 
-/// The workspace's revision in this transaction's snapshot.
-pub(super) async fn revision(tx: &mut Tx) -> Result<i64> {
-    let workspace = tx.workspace();
-    Ok(tx.optional("SELECT revision FROM workspaces WHERE id = $1", args![workspace]).await?.unwrap_or(0))
-}
-
 /// The prompt of this id, slug or former slug, unless it is in the bin.
 pub(super) async fn prompt(tx: &mut Tx, name: &str) -> Result<Option<PromptRow>> {
     let workspace = tx.workspace();

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use uuid::Uuid;
 
 use crate::error::{ApiError, Code, Result};
+use crate::events;
 use crate::features::delivery::freshness::Tenant;
-use crate::features::delivery::queries;
 use crate::state::App;
 
 /// How long a request waits for the revision it asks for.
@@ -47,12 +47,13 @@ pub async fn reach(app: &App, workspace: Uuid, wanted: i64) -> Result<()> {
             let _ = tokio::time::timeout(ASK_EVERY, moved).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| {
-        let message =
-            format!("This server has not reached revision {wanted} yet. Please try again in a moment.");
-        Err(ApiError::new(Code::Unavailable, message)
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1")))
-    })
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| Err(not_reached(wanted)))
+}
+
+/// 503: what there is is older than `wanted`.
+pub fn not_reached(wanted: i64) -> ApiError {
+    let message = format!("This server has not reached revision {wanted} yet. Please try again in a moment.");
+    ApiError::new(Code::Unavailable, message).with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn has_reached(app: &App, tenant: &Tenant, wanted: i64) -> bool {
@@ -69,7 +70,7 @@ fn has_reached(app: &App, tenant: &Tenant, wanted: i64) -> bool {
 /// When the database has the revision already, the follower need not wait for its next turn.
 async fn hurry(app: &App, workspace: Uuid, wanted: i64) -> Result<()> {
     let mut tx = app.db().tenant(workspace).read().await?;
-    let present = queries::revision(&mut tx).await?;
+    let present = events::revision(&mut tx).await?;
     tx.commit().await?;
     if present >= wanted {
         app.follower().wake(workspace, present);

@@ -1,5 +1,7 @@
 //! `POST /prompts/batch`: several prompts in one request.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body as HttpBody;
@@ -18,16 +20,20 @@ use crate::features::delivery::answer::{Given, Wish, data};
 use crate::features::delivery::body::Json;
 use crate::features::delivery::deliver::{find, note_fetch, require_label};
 use crate::features::delivery::dto::Delivery;
+use crate::features::delivery::entry::Entry;
 use crate::features::delivery::key::SelectorRef;
 use crate::features::delivery::note::Note;
 use crate::features::delivery::query::DEFAULT_LABEL;
-use crate::features::delivery::revision;
 use crate::features::delivery::routes::{MAX_VALUES, counted};
+use crate::features::delivery::standing::{NoOlder, Standing};
 use crate::http::Body;
 use crate::state::App;
 
 /// Prompts of one request at most.
 const MOST: usize = 100;
+
+/// Bytes of them together at most.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Prompts looked for at the same time.
 const AT_ONCE: usize = 8;
@@ -76,7 +82,7 @@ pub struct BatchError {
 
 /// Fetch several prompts
 ///
-/// Up to 100 in one request; rendered when `variables` is given, else as templates. What cannot be delivered is told by
+/// Up to 100 in one request, and up to 16 MiB of them; rendered when `variables` is given, else as templates. What cannot be delivered is told by
 /// name and spoils nothing for the others.
 #[utoipa::path(post, path = "/prompts/batch", tag = "Delivery",
     request_body = BatchRequest,
@@ -97,24 +103,56 @@ pub async fn batch(
         check(&request)?;
         let label = request.label.as_deref().unwrap_or(DEFAULT_LABEL);
         require_label(&access, label)?;
-        if let Some(wanted) = revision::wanted(&headers)? {
-            revision::reach(&app, access.workspace, wanted).await?;
-        }
-        let mut names: Vec<&str> = Vec::with_capacity(request.slugs.len());
-        for name in &request.slugs {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-        let variables = request.variables.as_ref();
-        let mut fetches: Vec<BoxFuture<'_, Result<Vec<u8>>>> = Vec::with_capacity(names.len());
-        for name in &names {
-            fetches.push(Box::pin(fetch(&app, &access, name, label, variables)));
-        }
-        let found: Vec<Result<Vec<u8>>> = futures::stream::iter(fetches).buffered(AT_ONCE).collect().await;
-        Ok(respond(names.into_iter().zip(found)))
+        let wanted = NoOlder::reach(&app, access.workspace, &headers).await?;
+        // Refused as a whole when nothing is left; one by one when it runs out on the way.
+        drop(app.quotas().take(&app, &access).await?);
+        let asked =
+            Asked { app: &app, access: &access, label, variables: request.variables.as_ref(), wanted };
+        let mut seen = HashSet::with_capacity(request.slugs.len());
+        let names: Vec<&str> =
+            request.slugs.iter().map(String::as_str).filter(|name| seen.insert(*name)).collect();
+        let found = fetch_all(&asked, &names).await?;
+        let tenant = app.prompt_cache().tenant(&app, access.workspace);
+        let standings = found.iter().filter_map(|one| one.as_ref().ok()).map(|(_, standing)| *standing);
+        let standing = standings.reduce(Standing::and).unwrap_or_else(|| Standing::of_nothing(&app, &tenant));
+        let found = found.into_iter().map(|one| one.map(|(data, _)| data));
+        Ok(respond(standing, names.into_iter().zip(found)))
     })
     .await
+}
+
+/// What is asked of every prompt.
+struct Asked<'a> {
+    app: &'a App,
+    access: &'a Access,
+    label: &'a str,
+    variables: Option<&'a Map<String, Value>>,
+    wanted: NoOlder,
+}
+
+/// A prompt as JSON.
+type Found = Result<(Vec<u8>, Standing)>;
+
+/// The prompts of these names, in their order; an error when they are too large together.
+async fn fetch_all(asked: &Asked<'_>, names: &[&str]) -> Result<Vec<Found>> {
+    let mut fetches: Vec<BoxFuture<'_, Found>> = Vec::with_capacity(names.len());
+    for name in names {
+        fetches.push(Box::pin(fetch(asked, name)));
+    }
+    let mut fetches = futures::stream::iter(fetches).buffered(AT_ONCE);
+    let (mut all, mut bytes) = (Vec::with_capacity(names.len()), 0);
+    while let Some(found) = fetches.next().await {
+        bytes += found.as_ref().map_or(0, |(data, _)| data.len());
+        if bytes > MOST_BYTES {
+            let message = format!(
+                "must name fewer prompts: they are larger together than the {} MiB an answer may have",
+                MOST_BYTES >> 20
+            );
+            return Err(ApiError::invalid_field("slugs", "too_large", message));
+        }
+        all.push(found);
+    }
+    Ok(all)
 }
 
 fn check(request: &BatchRequest) -> Result<()> {
@@ -128,19 +166,15 @@ fn check(request: &BatchRequest) -> Result<()> {
     Ok(())
 }
 
-async fn fetch(
-    app: &App,
-    access: &Access,
-    name: &str,
-    label: &str,
-    variables: Option<&Map<String, Value>>,
-) -> Result<Vec<u8>> {
+async fn fetch(asked: &Asked<'_>, name: &str) -> Found {
+    let Asked { app, access, label, variables, .. } = *asked;
+    let call = app.quotas().take(app, access).await?;
     let values = variables.cloned().map_or_else(Given::default, Given::Body);
     let note = Note::of(access, &Wish { values, ..Wish::default() }, Instant::now());
     let (what, outcome) = match find(app, access, name, SelectorRef::Label(label)).await {
         Ok(entry) => {
-            note_fetch(app, access, &entry);
-            (Some(entry.what.clone()), data(&entry, variables.cloned()).await)
+            let standing = Standing::of_entry(app, &entry);
+            (Some(entry.what.clone()), deliver(asked, &entry, standing).await.map(|data| (data, standing)))
         }
         Err(miss) => (miss.what, Err(miss.error)),
     };
@@ -151,10 +185,19 @@ async fn fetch(
             outcome.as_ref().map_or_else(|error| error.code.status(), |_| StatusCode::OK),
         );
     }
+    if outcome.is_ok() {
+        call.stands();
+    }
     outcome
 }
 
-fn respond<'a>(found: impl Iterator<Item = (&'a str, Result<Vec<u8>>)>) -> Response {
+async fn deliver(asked: &Asked<'_>, entry: &Arc<Entry>, standing: Standing) -> Result<Vec<u8>> {
+    standing.check(asked.app, asked.wanted)?;
+    note_fetch(asked.app, asked.access, entry);
+    data(entry, asked.variables.cloned()).await
+}
+
+fn respond<'a>(standing: Standing, found: impl Iterator<Item = (&'a str, Result<Vec<u8>>)>) -> Response {
     let (mut prompts, mut errors) = (Json::new(), Json::new());
     let (mut any_prompt, mut any_error) = (false, false);
     let place = |json: &mut Json, any: &mut bool, name: &str| {
@@ -186,5 +229,6 @@ fn respond<'a>(found: impl Iterator<Item = (&'a str, Result<Vec<u8>>)>) -> Respo
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    standing.put(headers);
     response
 }

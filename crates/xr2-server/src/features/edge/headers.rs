@@ -20,6 +20,7 @@ static CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-contro
 static SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
 static SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 static CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+static X_XR2_STALE: HeaderName = HeaderName::from_static("x-xr2-stale");
 /// Whoever has to see a revision asks past the caches.
 const VARY: HeaderValue = HeaderValue::from_static("X-XR2-Min-Revision");
 
@@ -36,7 +37,7 @@ pub struct Fetched<'a> {
 /// Puts on an answer what shared caches may do with it; nothing unless the workspace has turned edge mode on.
 pub async fn dress(app: &App, access: &Access, fetched: Fetched<'_>, headers: &mut HeaderMap) {
     let Identity::Key(key) = &access.caller.identity else { return };
-    if !may_be_kept(key, &fetched) {
+    if !may_be_kept(key, &fetched) || headers.contains_key(&X_XR2_STALE) {
         return;
     }
     let Some(ttl) = app.edges().ttl(app, access.workspace).await else { return };

@@ -149,6 +149,12 @@ async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Re
     row.updated_by = change.actor().clone();
     queries::save(change.tx(), &row).await?;
     let mut after = told(&row);
+    let delivered = |row: &PromptRow| (row.slug.clone(), row.title.clone(), row.tags.clone());
+    if delivered(&before) == delivered(&row) {
+        let event = NewEvent::new(EventType::PromptEdited, Resource::new("prompt", row.id, &row.slug));
+        change.record(event.before(told(&before)).after(after));
+        return Ok(row);
+    }
     after["labels"] = bin::labels_of(change, &row).await?;
     if before.slug != row.slug {
         let dependents = includes::all_dependents(change.tx(), row.id).await?;

@@ -9,6 +9,9 @@ use crate::features::stream::frame::Changed;
 /// The label that is computed.
 const LATEST: &str = "latest";
 
+/// The label of what concerns no label: it is for those who listen to all of them.
+pub const NONE: &str = "";
+
 /// A label of a prompt that delivers something else, as far as the event tells.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -16,12 +19,15 @@ pub struct Change {
     pub told: Changed,
     /// Whether the prompt's tags may have changed, so that it may no longer be among those a client asked for.
     pub retagged: bool,
+    /// For a change of what is not delivered (its label is [`NONE`]): the prompt's tags.
+    pub edited: Option<Vec<Box<str>>>,
 }
 
 impl Change {
     /// Memory it takes.
     pub fn bytes(&self) -> usize {
-        size_of::<Change>() + self.told.slug.len() + self.told.label.len()
+        let tags = self.edited.iter().flatten().map(|tag| tag.len() + 16);
+        size_of::<Change>() + self.told.slug.len() + self.told.label.len() + tags.sum::<usize>()
     }
 }
 
@@ -35,10 +41,11 @@ pub fn changes_of(notice: &Notice) -> Vec<Change> {
         "version.created" => told.version_created(),
         "prompt.deleted" | "prompt.purged" => told.all_labels(|_| None),
         "prompt.restored" | "prompt.updated" => told.all_labels(Some),
+        "prompt.edited" => return told.edited().into_iter().collect(),
         _ => return Vec::new(),
     };
     let retagged = notice.kind == "prompt.updated";
-    changes.into_iter().map(|told| Change { told, retagged }).collect()
+    changes.into_iter().map(|told| Change { told, retagged, edited: None }).collect()
 }
 
 struct Told<'a> {
@@ -67,6 +74,12 @@ impl Told<'_> {
             .flatten()
             .filter_map(|(label, version)| self.of_prompt(label, version.as_i64().and_then(&version_of)));
         own.chain(self.of_dependents()).collect()
+    }
+
+    fn edited(&self) -> Option<Change> {
+        let tags = self.after["tags"].as_array().into_iter().flatten();
+        let tags = tags.filter_map(|tag| tag.as_str().map(Into::into)).collect();
+        Some(Change { told: self.of_prompt(NONE, None)?, retagged: false, edited: Some(tags) })
     }
 
     fn of_prompt(&self, label: &str, version: Option<i64>) -> Option<Changed> {

@@ -6,12 +6,14 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::features::delivery::{Delivered, delivered_now};
+use crate::features::delivery::{DeliveredItem, delivered_now};
 use crate::features::prompts::delivering;
 use crate::features::stream::batch::{Batch, Frame, Segment};
 use crate::features::stream::changes::Change;
 use crate::features::stream::filter::Filter;
-use crate::features::stream::frame::{Changed, Gone, push_changed, push_delete, push_put};
+use crate::features::stream::frame::{
+    Changed, Edited, Gone, push_changed, push_delete, push_edited, push_put,
+};
 use crate::state::App;
 
 /// Prompts of one label that are sent to everybody who listens; with more, fetching the bundle is cheaper for all.
@@ -74,8 +76,8 @@ async fn with_dependents(app: &App, workspace: Uuid, changes: Vec<Change>) -> Re
     for change in changes {
         let Changed { revision, at, .. } = change.told;
         let dependents = match change.told.prompt_id {
-            Some(id) => delivering(&mut tx, id, &change.told.label).await?,
-            None => Vec::new(),
+            Some(id) if change.edited.is_none() => delivering(&mut tx, id, &change.told.label).await?,
+            _ => Vec::new(),
         };
         all.push(change);
         all.extend(dependents.into_iter().map(|dependent| Change {
@@ -88,6 +90,7 @@ async fn with_dependents(app: &App, workspace: Uuid, changes: Vec<Change>) -> Re
                 at,
             },
             retagged: false,
+            edited: None,
         }));
     }
     tx.commit().await?;
@@ -106,7 +109,11 @@ async fn segment(
     }
     let mut text = Vec::new();
     let mut frames = Vec::with_capacity(changes.len());
-    for change in changes {
+    for mut change in changes {
+        if let Some(tags) = change.edited.take() {
+            frames.push(write_edit(&mut text, change.told, tags));
+            continue;
+        }
         let delivered =
             delivered_now(app, workspace, &change.told.slug, change.told.prompt_id, &label).await?;
         frames.push(write(&mut text, change, delivered));
@@ -117,9 +124,9 @@ async fn segment(
     Ok(Segment::frames(label, frames, text, revision))
 }
 
-fn write(text: &mut Vec<u8>, change: Change, delivered: Option<Delivered>) -> Frame {
+fn write(text: &mut Vec<u8>, change: Change, delivered: Option<DeliveredItem>) -> Frame {
     let start = text.len();
-    let Change { told: mut changed, retagged } = change;
+    let Change { told: mut changed, retagged, .. } = change;
     let prompt = changed.prompt_id.unwrap_or_default();
     let revision = changed.revision;
     let Some(delivered) = delivered else {
@@ -155,6 +162,14 @@ fn write(text: &mut Vec<u8>, change: Change, delivered: Option<Delivered>) -> Fr
     }
 }
 
+fn write_edit(text: &mut Vec<u8>, told: Changed, tags: Vec<Box<str>>) -> Frame {
+    let start = text.len();
+    let Changed { slug, prompt_id, revision, at, .. } = told;
+    push_edited(text, &Edited { slug: &slug, prompt_id, revision, at });
+    let (prompt, names) = (prompt_id.unwrap_or_default(), vec![slug.into()]);
+    Frame { prompt, names, tags, revision, untagged: None, range: start..text.len() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +184,7 @@ mod tests {
             revision,
             at: Time::default(),
         };
-        Change { told, retagged }
+        Change { told, retagged, edited: None }
     }
 
     #[test]

@@ -5,15 +5,9 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use crate::auth::Access;
-use crate::error::{ApiError, FieldProblem, Result};
-use crate::features::delivery::require_label;
+use crate::error::{ApiError, Result};
+use crate::features::delivery::{narrowed_slugs, narrowed_tags, require_label};
 use crate::http::Params;
-
-/// Prompts one stream may be narrowed to.
-const MAX_SLUGS: usize = 500;
-
-/// Tags one stream may be narrowed to.
-const MAX_TAGS: usize = 50;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -36,11 +30,11 @@ impl Filter {
             require_label(access, label)?;
         }
         let mut problems = Vec::new();
-        let prompts = list(params, "slugs", MAX_SLUGS, &mut problems).map(|slugs| {
+        let prompts = narrowed_slugs(params, &mut problems).map(|slugs| {
             let ids = slugs.iter().filter_map(|slug| Uuid::try_parse(slug).ok()).collect();
             (slugs, ids)
         });
-        let tags = list(params, "tags", MAX_TAGS, &mut problems);
+        let tags = narrowed_tags(params, &mut problems);
         if !problems.is_empty() {
             return Err(ApiError::validation(problems));
         }
@@ -70,21 +64,4 @@ impl Filter {
     pub fn has_tag<'a>(&self, mut tags: impl Iterator<Item = &'a str>) -> bool {
         self.tags.as_ref().is_none_or(|wanted| tags.any(|tag| wanted.contains(tag)))
     }
-}
-
-/// The words of a list separated by commas; none when it is absent or empty.
-fn list(
-    params: &Params,
-    name: &str,
-    most: usize,
-    problems: &mut Vec<FieldProblem>,
-) -> Option<HashSet<String>> {
-    let text = params.get(name)?;
-    let words: HashSet<String> =
-        text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    if words.len() > most {
-        let message = format!("must name at most {most}; leave it out to hear of all");
-        problems.push(FieldProblem::new(name, "too_long", message));
-    }
-    (!words.is_empty()).then_some(words)
 }

@@ -29,6 +29,20 @@ pub struct Changed {
     pub at: Time,
 }
 
+/// Something about a prompt changed that is not delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Edited<'a> {
+    /// The prompt's slug.
+    pub slug: &'a str,
+    /// Its id.
+    pub prompt_id: Option<Uuid>,
+    /// The workspace's revision.
+    pub revision: i64,
+    /// When it happened.
+    #[serde(with = "crate::clock::micros")]
+    pub at: Time,
+}
+
 /// The greeting. What follows it begins after `from`, which is its id; `revision` is what the server is at.
 pub fn hello(from: i64, revision: i64, heartbeat: f64) -> Bytes {
     format!("event: hello\nid: {from}\ndata: {{\"revision\":{revision},\"heartbeat\":{heartbeat}}}\n\n")
@@ -49,6 +63,12 @@ pub fn mark(revision: i64) -> Bytes {
 pub fn push_changed(out: &mut Vec<u8>, change: &Changed) {
     let data = serde_json::to_string(change).unwrap_or_default();
     out.extend_from_slice(format!("event: changed\nid: {}\ndata: {data}\n\n", change.revision).as_bytes());
+}
+
+/// Appends that a prompt was edited.
+pub fn push_edited(out: &mut Vec<u8>, edit: &Edited<'_>) {
+    let data = serde_json::to_string(edit).unwrap_or_default();
+    out.extend_from_slice(format!("event: edited\nid: {}\ndata: {data}\n\n", edit.revision).as_bytes());
 }
 
 /// Appends what a label delivers now.

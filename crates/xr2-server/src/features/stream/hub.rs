@@ -1,7 +1,7 @@
 //! Who listens in which workspace. What happens is put into bytes once and handed to all of them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::Notify;
@@ -9,11 +9,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::error::Result;
-use crate::events::{Listener, Notice};
+use crate::error::{ApiError, Result};
+use crate::events::{self, Listener, Notice};
 use crate::features::stream::changes::changes_of;
-use crate::features::stream::queries;
-use crate::features::stream::ring::Ring;
 use crate::features::stream::room::{END, Place, RECHECK, Room, Waiter};
 use crate::features::stream::speak::speak;
 use crate::state::App;
@@ -25,8 +23,8 @@ pub struct Hub {
     replay_bytes: usize,
     open: Mutex<Open>,
     rooms: RwLock<HashMap<Uuid, Arc<Room>>>,
-    /// Bytes kept for replaying, in all rooms.
-    kept: AtomicUsize,
+    /// Bytes kept of what was said and may be replayed, in all rooms.
+    kept: AtomicIsize,
     /// Rooms in which there is something to say.
     news: Mutex<Vec<Arc<Room>>>,
     woken: Notify,
@@ -65,7 +63,7 @@ pub struct Seat {
     /// Everything up to this revision was said before.
     pub said: i64,
     number: u64,
-    _ticket: Ticket,
+    ticket: Ticket,
 }
 
 impl Hub {
@@ -82,7 +80,7 @@ impl Hub {
             replay_bytes,
             open: Mutex::default(),
             rooms: RwLock::default(),
-            kept: AtomicUsize::new(0),
+            kept: AtomicIsize::new(0),
             news: Mutex::default(),
             woken: Notify::new(),
             closed: AtomicBool::new(false),
@@ -135,12 +133,10 @@ impl Hub {
         };
         if !room.begun.initialized() {
             let begin = async || {
-                let mut tx = app.db().tenant(workspace).read().await?;
-                let revision = queries::revision(&mut tx).await?;
-                tx.commit().await?;
+                let revision = present(app, workspace).await?;
                 room.begin(revision);
                 room.hear(revision);
-                Ok::<(), crate::error::ApiError>(())
+                Ok::<(), ApiError>(())
             };
             room.begun.get_or_try_init(begin).await?;
             self.tell_news(&room);
@@ -151,33 +147,38 @@ impl Hub {
     /// Takes a place.
     pub fn sit(&self, room: &Arc<Room>, ticket: Ticket) -> Seat {
         let Place { number, waiter, cursor, said } = room.sit();
-        let seat = Seat { room: room.clone(), waiter, cursor, said, number, _ticket: ticket };
+        let seat = Seat { room: room.clone(), waiter, cursor, said, number, ticket };
         if self.closed.load(Ordering::Acquire) || room.is_closed() {
             room.call(END);
         }
         seat
     }
 
-    /// Notes that what is kept for replaying has grown, and forgets some of it when it is too much.
-    pub fn grown(&self, by: usize) {
-        if by == 0 || self.kept.fetch_add(by, Ordering::AcqRel) + by <= self.replay_bytes {
+    /// Notes that what is kept has grown, and forgets some of it when it is too much.
+    pub fn grown(&self, by: isize) {
+        let limit = isize::try_from(self.replay_bytes).unwrap_or(isize::MAX);
+        if self.kept.fetch_add(by, Ordering::AcqRel) + by <= limit || by <= 0 {
             return;
         }
         let rooms = self.all_rooms();
-        let mut sizes: Vec<(usize, &Arc<Room>)> =
-            rooms.iter().map(|room| (room.with_ring(|ring| ring.bytes()), room)).collect();
+        let mut sizes: Vec<(usize, &Arc<Room>)> = rooms.iter().map(|room| (room.bytes(), room)).collect();
         let mut kept: usize = sizes.iter().map(|(bytes, _)| bytes).sum();
         // A good part at once, so that it is not done again for the next change.
         while kept > self.replay_bytes - self.replay_bytes / 8 {
-            let Some((bytes, room)) = sizes.iter_mut().max_by_key(|(bytes, _)| *bytes) else { break };
-            let left = room.with_ring(|ring| {
-                ring.forget_half();
-                ring.bytes()
-            });
-            kept -= bytes.saturating_sub(left).max(1).min(kept);
-            *bytes = left;
+            let Some(largest) = sizes.iter_mut().max_by_key(|(bytes, _)| *bytes) else { break };
+            let freed = largest.1.shrink();
+            // What cannot be made smaller is passed over.
+            largest.0 = if freed == 0 { 0 } else { largest.0.saturating_sub(freed) };
+            kept = kept.saturating_sub(freed);
+            if sizes.iter().all(|(bytes, _)| *bytes == 0) {
+                break;
+            }
         }
-        self.kept.store(kept, Ordering::Release);
+        self.kept.store(isize::try_from(kept).unwrap_or(isize::MAX), Ordering::Release);
+    }
+
+    fn freed(&self, bytes: usize) {
+        self.grown(-isize::try_from(bytes).unwrap_or(isize::MAX));
     }
 
     /// There is something to say in this room.
@@ -211,7 +212,7 @@ impl Drop for Ticket {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.room.leave(self.number);
+        self.ticket.hub.freed(self.room.leave(self.number));
     }
 }
 
@@ -243,9 +244,26 @@ impl Listener for Hub {
     fn forget(&self) {
         let rooms = std::mem::take(&mut *self.rooms.write().unwrap_or_else(PoisonError::into_inner));
         for room in rooms.into_values() {
-            self.kept.fetch_sub(room.with_ring(Ring::clear), Ordering::AcqRel);
             room.close();
+            self.freed(room.clear());
         }
+    }
+}
+
+/// The workspace's revision; without the database, as far as this node has been told or is being told just now.
+async fn present(app: &App, workspace: Uuid) -> Result<i64> {
+    let asked = async {
+        let mut tx = app.db().tenant(workspace).read().await?;
+        let revision = events::revision(&mut tx).await?;
+        tx.commit().await?;
+        Ok::<i64, xr2_db::DbError>(revision)
+    };
+    match asked.await {
+        Ok(revision) => Ok(revision),
+        Err(error) if error.is_unavailable() => {
+            app.follower().telling(workspace).ok_or_else(|| ApiError::from(error))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -16,7 +16,7 @@ use futures::Stream;
 use tokio::time::{Instant, Sleep};
 use uuid::Uuid;
 
-use crate::auth::{Access, Allow, Deliver, Identity};
+use crate::auth::{Access, Allow, Deliver, Identity, Recheck};
 use crate::error::{Code, Result};
 use crate::features::stream::filter::Filter;
 use crate::features::stream::frame::{PING, resync};
@@ -215,6 +215,7 @@ fn kept(parts: &Parts) -> Parts {
     if let Some(path) = parts.extensions.get::<MatchedPath>() {
         kept.extensions.insert(path.clone());
     }
+    kept.extensions.insert(Recheck);
     kept
 }
 

@@ -40,7 +40,9 @@ pub async fn replay(
     };
     let wanted = Filter { label: filter.label.clone(), ..Filter::default() };
     let batch = Arc::new(compose(app, room.workspace, changes, said, &wanted).await?);
-    replays.put(from, label, batch.clone());
+    let grown = replays.put(from, label, batch.clone());
+    drop(replays);
+    app.streams().grown(grown);
     Ok(Some(batch))
 }
 
@@ -56,7 +58,7 @@ async fn read(app: &App, room: &Room, from: i64, said: i64) -> Result<Option<Vec
         }
         ring.bytes() - before
     });
-    app.streams().grown(grown);
+    app.streams().grown(isize::try_from(grown).unwrap_or(isize::MAX));
     Ok(Some(older.into_iter().chain(newer).collect()))
 }
 

@@ -99,7 +99,7 @@ mod tests {
             revision,
             at: Time::default(),
         };
-        Change { told, retagged: false }
+        Change { told, retagged: false, edited: None }
     }
 
     fn revisions(ring: &Ring, from: i64, to: i64) -> Option<Vec<i64>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 use futures::task::AtomicWaker;
 use tokio::sync::{Notify, OnceCell};
@@ -102,23 +102,34 @@ type Start = (i64, Option<String>);
 
 /// Replays by their start.
 #[derive(Default)]
-pub struct Replays(VecDeque<(Start, Arc<Batch>)>);
+pub struct Replays {
+    all: VecDeque<(Start, Arc<Batch>)>,
+    bytes: usize,
+}
 
 impl Replays {
     /// The one that leads up to `said`.
     pub fn get(&self, from: i64, label: Option<&str>, said: i64) -> Option<Arc<Batch>> {
         let is_it = |key: &Start| key.0 == from && key.1.as_deref() == label;
-        self.0
+        self.all
             .iter()
             .find(|(key, batch)| is_it(key) && batch.revision == said)
             .map(|(_, batch)| batch.clone())
     }
 
-    /// Keeps one.
-    pub fn put(&mut self, from: i64, label: Option<&str>, batch: Arc<Batch>) {
-        self.0.retain(|(_, kept)| kept.revision >= batch.revision);
-        self.0.truncate(REPLAYS - 1);
-        self.0.push_front(((from, label.map(str::to_owned)), batch));
+    /// Keeps one. Gives by how many bytes they have grown.
+    pub fn put(&mut self, from: i64, label: Option<&str>, batch: Arc<Batch>) -> isize {
+        self.all.retain(|(_, kept)| kept.revision >= batch.revision);
+        self.all.truncate(REPLAYS - 1);
+        self.all.push_front(((from, label.map(str::to_owned)), batch));
+        let bytes = self.all.iter().map(|(_, batch)| batch.bytes()).sum();
+        difference(std::mem::replace(&mut self.bytes, bytes), bytes)
+    }
+
+    /// Forgets them. Gives how much memory they took.
+    fn clear(&mut self) -> usize {
+        self.all.clear();
+        std::mem::take(&mut self.bytes)
     }
 }
 
@@ -186,9 +197,45 @@ impl Room {
         Place { number, waiter, cursor: self.newest.load(Ordering::Acquire), said: state.said }
     }
 
-    /// Gives it back.
-    pub fn leave(&self, number: u64) {
-        self.waiters.write().unwrap_or_else(PoisonError::into_inner).all.remove(&number);
+    /// Gives it back. Nobody needs what was said in an empty room: gives how many bytes of it are forgotten.
+    pub fn leave(&self, number: u64) -> usize {
+        let mut waiters = self.waiters.write().unwrap_or_else(PoisonError::into_inner);
+        waiters.all.remove(&number);
+        // With the door shut, so that nobody comes in and misses what is said meanwhile.
+        if waiters.all.is_empty() { self.forget_replays() + self.log_mut().keep(0) } else { 0 }
+    }
+
+    /// Memory taken by what was said and may be replayed.
+    pub fn bytes(&self) -> usize {
+        let replays = self.replays.try_lock().map_or(0, |replays| replays.bytes);
+        let log = self.log.read().unwrap_or_else(PoisonError::into_inner).bytes;
+        self.state().ring.bytes() + log + replays
+    }
+
+    /// Forgets what can be done without best. Gives how many bytes.
+    pub fn shrink(&self) -> usize {
+        match self.forget_replays() {
+            0 => {}
+            freed => return freed,
+        }
+        let mut state = self.state();
+        let before = state.ring.bytes();
+        state.ring.forget_half();
+        let of_ring = before - state.ring.bytes();
+        drop(state);
+        let mut log = self.log_mut();
+        let half = (log.batches.len() / 2).max(1);
+        of_ring + log.keep(half)
+    }
+
+    /// Forgets everything. Gives how many bytes.
+    pub fn clear(&self) -> usize {
+        self.forget_replays() + self.state().ring.clear() + self.log_mut().keep(0)
+    }
+
+    /// Those who make one just now keep theirs.
+    fn forget_replays(&self) -> usize {
+        self.replays.try_lock().map_or(0, |mut replays| replays.clear())
     }
 
     /// How many listen.
@@ -212,7 +259,7 @@ impl Room {
     }
 
     /// Takes in changes, in order. Gives by how many bytes what is kept has grown.
-    pub fn note(&self, changes: Vec<Change>) -> usize {
+    pub fn note(&self, changes: Vec<Change>) -> isize {
         let mut state = self.state();
         let before = state.ring.bytes();
         for change in changes {
@@ -221,7 +268,7 @@ impl Room {
                 state.pending.push(change);
             }
         }
-        state.ring.bytes() - before
+        difference(before, state.ring.bytes())
     }
 
     /// Everything up to `revision` has been noted. Whether there is something to say.
@@ -269,21 +316,26 @@ impl Room {
         true
     }
 
-    /// Says something.
-    pub fn say(&self, batch: Arc<Batch>) {
-        let waiters: Vec<Arc<Waiter>> = {
+    /// Says something. Gives by how many bytes what is kept has grown.
+    pub fn say(&self, batch: Arc<Batch>) -> isize {
+        let (waiters, grown): (Vec<Arc<Waiter>>, isize) = {
             let mut state = self.state();
             let waiters = self.waiters.read().unwrap_or_else(PoisonError::into_inner);
             batch.say_to(waiters.all.len());
             state.said = batch.revision.max(state.said);
-            self.log.write().unwrap_or_else(PoisonError::into_inner).push(batch);
+            let mut log = self.log_mut();
+            let before = log.bytes;
+            log.push(batch);
+            let grown = difference(before, log.bytes);
+            drop(log);
             self.newest.fetch_add(1, Ordering::AcqRel);
-            waiters.all.values().cloned().collect()
+            (waiters.all.values().cloned().collect(), grown)
         };
         self.moved.notify_waiters();
         for waiter in &waiters {
             waiter.waker.wake();
         }
+        grown
     }
 
     /// What comes after `cursor`.
@@ -321,6 +373,10 @@ impl Room {
         work(&mut self.state().ring)
     }
 
+    fn log_mut(&self) -> RwLockWriteGuard<'_, Log> {
+        self.log.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -330,13 +386,27 @@ impl Log {
     fn push(&mut self, batch: Arc<Batch>) {
         self.bytes += batch.bytes();
         self.batches.push_back(batch);
-        while self.batches.len() > BACKLOG || (self.bytes > BACKLOG_BYTES && self.batches.len() > 1) {
+        self.keep(BACKLOG);
+        while self.bytes > BACKLOG_BYTES && self.batches.len() > 1 {
+            self.keep(self.batches.len() - 1);
+        }
+    }
+
+    /// Forgets all but so many of the newest. Gives how many bytes.
+    fn keep(&mut self, most: usize) -> usize {
+        let before = self.bytes;
+        while self.batches.len() > most {
             if let Some(oldest) = self.batches.pop_front() {
                 self.bytes -= oldest.bytes();
                 self.base += 1;
             }
         }
+        before - self.bytes
     }
+}
+
+fn difference(before: usize, now: usize) -> isize {
+    isize::try_from(now).unwrap_or(isize::MAX) - isize::try_from(before).unwrap_or(isize::MAX)
 }
 
 #[cfg(test)]
@@ -377,6 +447,21 @@ mod tests {
         room.say(batch(last + 1));
         let Next::Batch(batch) = room.next(cursor) else { panic!("nothing") };
         assert_eq!(batch.revision, last + 1);
+    }
+
+    #[test]
+    fn an_empty_room_keeps_nothing_that_was_said() {
+        let room = Room::new(Uuid::nil());
+        let (first, second) = (room.sit(), room.sit());
+        let grown = room.say(batch(1)) + room.say(batch(2));
+        assert!(grown > 0 && room.bytes() == grown.unsigned_abs());
+        assert_eq!(room.leave(first.number), 0);
+        assert_eq!(room.leave(second.number), grown.unsigned_abs());
+        assert_eq!(room.bytes(), 0);
+        let place = room.sit();
+        room.say(batch(3));
+        let Next::Batch(batch) = room.next(place.cursor) else { panic!("nothing") };
+        assert_eq!(batch.revision, 3);
     }
 
     #[test]

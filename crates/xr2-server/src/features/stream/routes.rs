@@ -32,7 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// Server-sent events. `hello {revision, heartbeat}` comes first. Then, whenever a label delivers something else:
 /// `changed`, and `put {revision, prompt}` with the prompt as it stands in the bundle, or `delete {revision, id, slug,
-/// label}`. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
+/// label}`. `edited {revision, prompt_id, slug}` tells those who listen to all labels that something changed which is not
+/// delivered, such as a description. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
 /// the bundle; what follows goes on from there. A comment is sent every `heartbeat` seconds.
 ///
 /// The id of an event is the workspace's revision; `Last-Event-ID` asks for what came after it. The stream ends when

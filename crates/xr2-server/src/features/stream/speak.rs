@@ -48,7 +48,7 @@ pub async fn speak(app: &App, room: &Arc<Room>) {
 }
 
 async fn say(app: &App, room: &Room, batch: Arc<Batch>) {
-    room.say(batch.clone());
+    app.streams().grown(room.say(batch.clone()));
     let all_taken = room.taken.notified();
     tokio::pin!(all_taken);
     all_taken.as_mut().enable();

@@ -39,8 +39,12 @@ pub struct Checks {
     database: &'static str,
     /// Which database it is.
     engine: &'static str,
+    /// `ok`, or `unavailable`: what is delivered is counted in memory until it can be written.
+    usage: &'static str,
     /// `ok`, `unavailable` (changes of other nodes are noticed within a second), or `none`: there is one node.
     redis: &'static str,
+    /// Limits per minute: `ok`, or `per_node` (Redis does not answer in time; each node counts for itself).
+    limits: &'static str,
     /// `ok`, `stale` (from memory and the snapshot, without the database) or `unavailable` (for longer than the settings
     /// allow).
     delivery: &'static str,
@@ -90,7 +94,8 @@ pub async fn ready(Shared(app): Shared<App>) -> Response {
         Some(_) => "unavailable",
     };
     let redis = app.bus().state();
-    let is_whole = has_database && delivery == "ok" && redis != State::Disconnected;
+    let has_usage = has_database && !app.db().lacks_usage();
+    let is_whole = has_usage && delivery == "ok" && redis != State::Disconnected;
     let (code, status) = match is_whole {
         _ if app.stopping().is_cancelled() || delivery == "unavailable" => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
@@ -102,11 +107,13 @@ pub async fn ready(Shared(app): Shared<App>) -> Response {
     let checks = Checks {
         database: if has_database { "ok" } else { "unavailable" },
         engine: app.db().engine().name(),
+        usage: if has_usage { "ok" } else { "unavailable" },
         redis: match redis {
             State::Local => "none",
             State::Connected => "ok",
             State::Disconnected => "unavailable",
         },
+        limits: if app.limits().are_per_node() { "per_node" } else { "ok" },
         delivery,
         stale_seconds,
         snapshot_age_seconds: app.frozen().current_at().map(|at| (app.clock().now() - at).num_seconds()),

@@ -8,11 +8,12 @@ use uuid::Uuid;
 use crate::auth::Access;
 use crate::clock::Time;
 use crate::error::{ApiError, Result};
-use crate::features::prompts;
+use crate::events;
 use crate::features::telemetry::dto::{ClientCounts, ClientInstance, ClientKey, ClientServing, Clients};
 use crate::features::telemetry::presence::{GONE_AFTER, Serving};
 use crate::features::telemetry::queries::{self, InstanceRow};
 use crate::features::telemetry::roster;
+use crate::features::{api_keys, prompts};
 use crate::state::App;
 
 /// Instances that are listed at most; all are counted.
@@ -118,7 +119,7 @@ async fn look(
 
 async fn filter(app: &App, access: &Access, prompt: Option<&str>, label: Option<&str>) -> Result<Filter> {
     let mut tx = app.db().tenant(access.workspace).read().await?;
-    let revision = queries::revision(&mut tx).await?;
+    let revision = events::revision(&mut tx).await?;
     let prompt = match prompt {
         Some(name) => {
             let row = prompts::find(&mut tx, name).await?.ok_or_else(|| ApiError::not_found("prompt"))?;
@@ -141,7 +142,7 @@ struct Named {
 
 impl Named {
     async fn read(app: &App, access: &Access, listed: &[Listed]) -> Result<Named> {
-        let (mut slugs, mut keys) = (HashMap::new(), Vec::new());
+        let (mut slugs, mut keys) = (HashMap::new(), HashMap::new());
         let prompts: HashSet<Uuid> =
             listed.iter().flat_map(|one| one.row.serving.iter().map(|serving| serving.prompt)).collect();
         let asked: HashSet<Uuid> = listed.iter().filter_map(|one| one.row.key).collect();
@@ -153,10 +154,10 @@ impl Named {
             slugs.extend(queries::slugs(&mut tx, some).await?);
         }
         for some in asked.into_iter().collect::<Vec<_>>().chunks(1000) {
-            keys.extend(queries::key_names(&mut tx, some).await?);
+            keys.extend(api_keys::names(&mut tx, some).await?);
         }
         tx.commit().await?;
-        Ok(Named { slugs, keys: keys.into_iter().collect() })
+        Ok(Named { slugs, keys })
     }
 
     fn instance(&self, Listed { row, current, silent }: Listed) -> ClientInstance {

@@ -117,21 +117,32 @@ impl Presence {
         for ((workspace, _), one) in heard {
             by_workspace.entry(workspace).or_default().push(one);
         }
-        let gone = app.clock().now() - GONE_AFTER;
-        let mut tx = app.db().usage().system(Purpose::Usage).write().await?;
-        queries::forget_instances(&mut tx, gone).await?;
-        for (workspace, mut heard) in by_workspace {
-            let known = queries::count_instances(&mut tx, workspace).await?;
-            if known + heard.len() as i64 > MOST_OF_WORKSPACE {
-                let names = queries::instance_names(&mut tx, workspace).await?;
-                heard.retain(|one| names.contains(&*one.instance));
+        let mut outcome = Ok(());
+        for (workspace, heard) in by_workspace {
+            // What is wrong with one workspace costs the others nothing.
+            match write_workspace(app, workspace, heard).await {
+                Err(error) if error.is_unavailable() => return Err(error),
+                Err(error) => outcome = Err(error),
+                Ok(()) => {}
             }
-            // In one order everywhere, so that two nodes wait for each other and do not block.
-            heard.sort_unstable_by(|a, b| a.instance.cmp(&b.instance));
-            queries::put_instances(&mut tx, workspace, &heard).await?;
         }
-        tx.commit().await
+        outcome
     }
+}
+
+async fn write_workspace(app: &App, workspace: Uuid, mut heard: Vec<Heard>) -> xr2_db::Result<()> {
+    let gone = app.clock().now() - GONE_AFTER;
+    let mut tx = app.db().usage().system(Purpose::Usage).write().await?;
+    queries::forget_instances_of(&mut tx, workspace, gone).await?;
+    let known = queries::count_instances(&mut tx, workspace).await?;
+    if known + heard.len() as i64 > MOST_OF_WORKSPACE {
+        let names = queries::instance_names(&mut tx, workspace).await?;
+        heard.retain(|one| names.contains(&*one.instance));
+    }
+    // In one order everywhere, so that two nodes wait for each other and do not block.
+    heard.sort_unstable_by(|a, b| a.instance.cmp(&b.instance));
+    queries::put_instances(&mut tx, workspace, &heard).await?;
+    tx.commit().await
 }
 
 impl Waiting {
@@ -158,7 +169,11 @@ pub async fn run(app: App) {
     let stop = app.stopping();
     loop {
         if let Err(error) = app.presence().write(&app).await {
-            tracing::warn!(%error, "could not write which clients are there; they will report again");
+            if error.is_refusal() {
+                tracing::debug!(%error, "which clients are there waits for the database");
+            } else {
+                tracing::warn!(%error, "could not write which clients are there; they will report again");
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,

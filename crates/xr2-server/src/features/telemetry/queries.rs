@@ -67,6 +67,12 @@ pub(super) async fn forget_instances(tx: &mut Tx, before: Time) -> Result<()> {
     tx.later("DELETE FROM client_instances WHERE last_seen < $1", args![before]).await
 }
 
+/// Forgets instances of a workspace not heard of since. Runs in a system transaction.
+pub(super) async fn forget_instances_of(tx: &mut Tx, workspace: Uuid, before: Time) -> Result<()> {
+    let sql = "DELETE FROM client_instances WHERE workspace_id = $1 AND last_seen < $2";
+    tx.execute(sql, args![workspace, before]).await.map(drop)
+}
+
 /// How many instances a workspace has. Runs in a system transaction.
 pub(super) async fn count_instances(tx: &mut Tx, workspace: Uuid) -> Result<i64> {
     tx.one("SELECT COUNT(*) FROM client_instances WHERE workspace_id = $1", args![workspace]).await
@@ -163,12 +169,6 @@ pub(super) async fn instances_by_time(
     .await
 }
 
-/// The workspace's revision.
-pub(super) async fn revision(tx: &mut Tx) -> Result<i64> {
-    let workspace = tx.workspace();
-    tx.one("SELECT revision FROM workspaces WHERE id = $1", args![workspace]).await
-}
-
 /// What the labels of a prompt point at.
 pub(super) async fn pointers(tx: &mut Tx, prompt: Uuid) -> Result<Vec<(String, i64)>> {
     let workspace = tx.workspace();
@@ -184,13 +184,5 @@ pub(super) async fn slugs(tx: &mut Tx, prompts: &[Uuid]) -> Result<Vec<(Uuid, St
     let workspace = tx.workspace();
     let mut sql = Sql::new("SELECT id, slug FROM prompts WHERE workspace_id = ");
     sql.bind(workspace).push(" AND id IN ").bind_list(prompts.iter().copied());
-    tx.all_built(sql).await
-}
-
-/// Names of keys.
-pub(super) async fn key_names(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
-    let workspace = tx.workspace();
-    let mut sql = Sql::new("SELECT id, name FROM api_keys WHERE workspace_id = ");
-    sql.bind(workspace).push(" AND id IN ").bind_list(keys.iter().copied());
     tx.all_built(sql).await
 }

@@ -16,7 +16,7 @@ use super::writer::settle;
 use crate::auth::Access;
 use crate::clock::Time;
 use crate::error::{ApiError, Result};
-use crate::features::prompts;
+use crate::features::{api_keys, prompts};
 use crate::state::App;
 
 /// Prompts that are listed.
@@ -28,7 +28,7 @@ const HOURS_AT_ONCE: i64 = 24;
 /// Usage of the whole workspace.
 pub async fn usage(app: &App, access: &Access, period: Period) -> Result<UsageAnalytics> {
     settle(app).await?;
-    let db = app.db().usage();
+    let db = app.db().analytics();
     let mut tx = db.tenant(access.workspace).read().await?;
     let points = queries::by_time(&mut tx, None, period.from_hour, period.step).await?;
     let by_prompt = queries::by_prompt(&mut tx, period.from_hour, MOST_PROMPTS).await?;
@@ -74,7 +74,7 @@ pub async fn prompt(app: &App, access: &Access, name: &str, period: Period) -> R
     let row = prompts::find(&mut tx, name).await?;
     tx.commit().await?;
     let row = row.ok_or_else(|| ApiError::not_found("prompt"))?;
-    let db = app.db().usage();
+    let db = app.db().analytics();
     let mut tx = db.tenant(access.workspace).read().await?;
     let points = queries::by_time(&mut tx, Some(row.id), period.from_hour, period.step).await?;
     let users = queries::users_of(&mut tx, &[row.id], period.from_hour).await?;
@@ -90,7 +90,7 @@ pub async fn prompt(app: &App, access: &Access, name: &str, period: Period) -> R
     }
     let keys: Vec<Uuid> = told.keys.keys().copied().filter(|key| !key.is_nil()).collect();
     let mut tx = app.db().tenant(access.workspace).read().await?;
-    let names = queries::key_names(&mut tx, &keys).await?.into_iter().collect();
+    let names = api_keys::names(&mut tx, &keys).await?.into_iter().collect();
     tx.commit().await?;
     Ok(PromptAnalytics {
         prompt_id: row.id,

@@ -3,14 +3,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::DateTime;
 use uuid::Uuid;
-use xr2_db::{Purpose, Result};
+use xr2_db::{DbError, Purpose, Result};
 
 use super::event::Source;
 use super::queries::events::{self, Counted};
 use super::queries::hourly;
 use super::rows::HOUR;
 use super::sketch::Latencies;
+use crate::features::quotas::month_of;
 use crate::state::App;
 
 /// Deliveries that are summed in one transaction.
@@ -90,6 +92,8 @@ pub(super) struct HourUser {
 #[derive(Default)]
 pub(super) struct Sums {
     pub hours: HashMap<HourKey, HourSum>,
+    /// Calls without errors, by workspace and month.
+    pub months: HashMap<(Uuid, i64), i64>,
     pub users: HashSet<HourUser>,
 }
 
@@ -116,7 +120,8 @@ async fn step(app: &App, until: i64) -> Result<bool> {
     let sums = if batch.len() < 256 {
         sums_of(&batch)
     } else {
-        tokio::task::spawn_blocking(move || sums_of(&batch)).await.expect("summing does not panic")
+        let summing = tokio::task::spawn_blocking(move || sums_of(&batch)).await;
+        summing.map_err(|error| DbError::setup(format!("usage could not be summed: {error}")))?
     };
     let mut tx = db.system(Purpose::Usage).write().await?;
     // Another node may have summed the same meanwhile.
@@ -143,6 +148,11 @@ fn sums_of(batch: &[Counted]) -> Sums {
             source: event.source.clone(),
         };
         sums.hours.entry(key).or_default().add(event);
+        if event.status < 400 {
+            let month = month_of(DateTime::from_timestamp_micros(event.at).unwrap_or_default());
+            let count = sums.months.entry((event.workspace, month)).or_default();
+            *count = together(*count, event.count);
+        }
         if let Some(user) = event.user.as_deref().filter(|_| event.status < 400) {
             let user_hash = xxhash_rust::xxh3::xxh3_64(user.as_bytes()).cast_signed();
             sums.users.insert(HourUser { workspace: event.workspace, hour, prompt: event.prompt, user_hash });

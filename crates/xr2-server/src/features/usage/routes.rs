@@ -6,6 +6,7 @@ use super::dto::{PromptAnalytics, UsageAnalytics};
 use super::{analytics, periods::Period};
 use crate::auth::{Allow, Read};
 use crate::error::Result;
+use crate::features::quotas::Level;
 use crate::http::{Envelope, Params, Reply};
 use crate::state::App;
 
@@ -24,7 +25,9 @@ pub async fn usage_analytics(
     params: Params,
 ) -> Result<Reply<UsageAnalytics>> {
     let period = Period::of(&params, app.clock().now())?;
-    Ok(Reply::ok(analytics::usage(&app, &access, period).await?))
+    let level = app.quotas().level(&app, access.workspace).await;
+    let warnings = level.iter().map(Level::warning).collect();
+    Ok(Reply::ok(analytics::usage(&app, &access, period).await?).warnings(warnings))
 }
 
 /// Usage of a prompt

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use chrono::DateTime;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::event::{Alike, Delivery};
+use super::event::{Alike, Delivery, Source};
 use super::sketch::Latencies;
+use crate::features::quotas::month_of;
 
 /// Microseconds of an hour.
 pub const HOUR: i64 = 3_600_000_000;
@@ -26,6 +28,18 @@ pub struct EventRow {
     pub latencies: Option<Vec<u8>>,
     /// In place of an address.
     pub address_hash: Option<String>,
+}
+
+impl EventRow {
+    /// Whether it counts towards the month's calls: something was delivered to a program.
+    pub fn is_call(&self) -> bool {
+        self.alike.source == Source::Api && self.alike.status < 400
+    }
+
+    /// The month it counts in.
+    pub fn month(&self) -> i64 {
+        month_of(DateTime::from_timestamp_micros(self.at).unwrap_or_default())
+    }
 }
 
 struct Measured {

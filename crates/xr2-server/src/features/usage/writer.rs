@@ -56,6 +56,11 @@ impl Usage {
         self.buffer.dropped()
     }
 
+    /// Nothing that was noted is written while this is held.
+    pub async fn hold(&self) -> impl Sized + '_ {
+        self.waiting.lock().await
+    }
+
     /// Writes all that was noted. What the database does not take is kept for the next time; meanwhile the buffer fills
     /// up to its bound.
     pub async fn flush(&self, app: &App) -> xr2_db::Result<()> {
@@ -91,7 +96,12 @@ impl Usage {
             };
             if let Err(error) = self.flush(app).await {
                 let waiting = self.buffer.len();
-                tracing::warn!(%error, waiting, "could not write usage; it is kept and tried again");
+                // That the database is left alone for a while is told once, elsewhere.
+                if error.is_refusal() {
+                    tracing::debug!(%error, waiting, "usage waits for the database");
+                } else {
+                    tracing::warn!(%error, waiting, "could not write usage; it is kept and tried again");
+                }
                 if !stopping {
                     // A full buffer must not make a database that is down busier still.
                     tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(FLUSH_EVERY) => {} }
@@ -122,7 +132,9 @@ async fn write(app: &App, waiting: &mut Vec<EventRow>) -> xr2_db::Result<()> {
         let mut tx = app.db().usage().system(Purpose::Usage).write().await?;
         events::insert(&mut tx, &waiting[..batch]).await?;
         tx.commit().await?;
-        waiting.drain(..batch);
+        for row in waiting.drain(..batch).filter(EventRow::is_call) {
+            app.quotas().wrote(row.alike.what.workspace, row.month(), row.count);
+        }
     }
     Ok(())
 }

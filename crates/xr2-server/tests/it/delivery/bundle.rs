@@ -318,3 +318,46 @@ both!(a_batch_is_refused_as_a_whole_when_it_asks_too_much, |app| async move {
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example"));
     assert_eq!(app.key(&[Scope::Deliver]).await.get("/prompts/batch").await.status, 405);
 });
+
+both!(an_answer_with_several_prompts_has_an_end, |app| async move {
+    let (owner, key) = people(&app).await;
+    for n in 0..20 {
+        text(&owner, &format!("p{n}"), "{{ text }}").await;
+    }
+    let slugs: Vec<String> = (0..20).map(|n| format!("p{n}")).collect();
+    let of = |length: usize| json!({ "slugs": slugs, "variables": { "text": "x".repeat(length) } });
+    let whole = key.post("/prompts/batch", of(500_000)).await.ok();
+    assert_eq!(whole.data()["prompts"].as_object().map(serde_json::Map::len), Some(20));
+    assert_eq!(revision(&whole), app.revision().await);
+    let refused = key.post("/prompts/batch", of(900_000)).await;
+    refused.wrong_fields(&["slugs"]).says("16 MiB");
+});
+
+both!(labels_that_somebody_made_up_cost_no_memory, |app| async move {
+    let (owner, key) = people(&app).await;
+    text(&owner, "p", "x").await;
+    key.get("/bundle").await.ok();
+    for n in 0..20 {
+        let answer = key.get(&format!("/bundle?label=made-up-{n}")).await.ok();
+        assert_eq!(slugs(&answer), [""; 0]);
+        let tag = answer.header("etag").expect("a tag");
+        let path = format!("/bundle?label=made-up-{n}");
+        key.request("GET", &path).header("if-none-match", tag).send().await.status(304);
+        key.get(&format!("/bundle?label=made-up-{n}&cursor=999.5")).await.error(409, "CONFLICT");
+    }
+    assert_eq!(app.app().bundles().labels(), 1);
+});
+
+both!(a_build_goes_on_when_whoever_asked_first_hangs_up, |app| async move {
+    let (owner, key) = people(&app).await;
+    make_at_once(&app, 200).await;
+    text(&owner, "last", "x").await;
+    let bundles = app.app().bundles();
+    let workspace = app.workspace();
+    // Polled until the build has begun, and then dropped.
+    let mut first = Box::pin(bundles.get(app.app(), workspace, "production"));
+    assert!(futures::poll!(first.as_mut()).is_pending());
+    drop(first);
+    app.until("it is built all the same", || async { bundles.bytes() > 0 }).await;
+    assert_eq!(slugs(&key.get("/bundle").await.ok()).len(), 201);
+});

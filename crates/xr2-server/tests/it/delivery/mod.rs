@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bundle;
+mod edited;
 mod fetch;
 mod freshness;
 mod includes;
@@ -12,8 +13,9 @@ mod preview;
 mod push;
 mod replay;
 mod slow;
-mod stream;
+pub mod stream;
 mod values;
+mod warm;
 
 use serde_json::{Value, json};
 use xr2_server::auth::{Access, Scope};

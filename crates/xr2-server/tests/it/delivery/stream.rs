@@ -243,3 +243,33 @@ both!(it_ends_when_the_server_stops, |app| async move {
     listener.assert_ends().await;
     tokio::time::timeout(SOON, stopped).await.expect("the server stops in time").expect("well");
 });
+
+both!(an_open_stream_is_no_use_of_its_key, Options::new().set("stream.heartbeat", 0.05), |app| async move {
+    let (owner, _) = people(&app).await;
+    text(&owner, "p", "x").await;
+    let made = owner.post("/api-keys", json!({ "name": "shop", "rate_limit_per_minute": 3 })).await.created();
+    let key = app.bearer(&made.text_of("key"));
+    let mut listener = Listener::open(&key, "").await;
+    listener.hello().await;
+    let last_used = async || {
+        app.app().last_used().flush(app.app()).await.expect("what was noted is written");
+        let keys = owner.get("/api-keys").await.ok();
+        let mine = keys.data().as_array().into_iter().flatten().find(|one| one["name"] == "shop").cloned();
+        mine.expect("the key")["last_used_at"].clone()
+    };
+    let opened = last_used().await;
+    assert!(opened.is_string());
+    app.clock().advance(TimeDelta::minutes(10));
+    for _ in 0..10 {
+        let sign = tokio::time::timeout(SOON, listener.response.chunk()).await.expect("a sign of life");
+        assert!(sign.expect("the stream is not broken").is_some());
+    }
+    assert_eq!(last_used().await, opened);
+    for _ in 0..3 {
+        key.get("/prompts/p").await.ok();
+    }
+    key.get("/prompts/p").await.error(429, "RATE_LIMITED");
+    // Looking is all the same.
+    owner.delete(&format!("/api-keys/{}", made.text_of("id"))).await.ok();
+    listener.assert_ends().await;
+});

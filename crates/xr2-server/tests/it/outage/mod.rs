@@ -1,17 +1,22 @@
 //! The database, or Redis, goes away, hangs or is slow while programs fetch prompts.
 
+mod hosts;
+mod journal;
+mod kept;
 mod load;
 mod recovery;
 mod redis;
+mod replicas;
 mod restart;
 mod tampering;
+mod usage_file;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::json;
 use tokio::task::JoinHandle;
-use xr2_server::features::api_keys::kept_revision;
+use xr2_server::features::delivery::kept_revision;
 use xr2_testkit::{Answer, Client, TestApp};
 
 /// An owner, and a key made through the API, so that it is told of like any other.

@@ -30,7 +30,7 @@ const PATHS: &[&str] = &[
     "/prompts/chat?name=Ana&format=openai",
 ];
 
-async fn make_prompts(owner: &Client) {
+pub(super) async fn make_prompts(owner: &Client) {
     text(owner, "snippet", "one").await;
     owner.put("/prompts/snippet", json!({ "content": "two" })).await.ok();
     text(owner, "former", "Once {{ name }}").await;

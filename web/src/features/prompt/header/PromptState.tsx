@@ -36,13 +36,13 @@ export function PromptState() {
 /** How many running programs have it; where none reports, when it was last asked for. */
 function LiveReach({ since }: { since: string }) {
   const { details } = usePrompt();
-  const counts = usePromptReach({ slug: details.slug, label: 'production', movedAt: since });
-  if (!counts) return null;
+  const clients = usePromptReach({ slug: details.slug, label: 'production', movedAt: since });
+  if (!clients) return null;
   const last = details.fetches.find((fetch) => fetch.label === 'production');
   return (
     <Link to="/prompts/$slug/use" params={{ slug: details.slug }} className={classes.reach}>
-      {counts.total > 0 ? (
-        <Reach counts={counts} />
+      {clients.counts.total > 0 ? (
+        <Reach clients={clients} movedAt={since} />
       ) : last ? (
         <>
           last fetched <RelativeTime time={last.last_fetched_at} />

@@ -71,7 +71,7 @@ export function PublishForm({ from, onClose }: Props) {
         ...(from === 'draft' && summary?.trim() && { change_summary: summary.trim() }),
       });
       onClose();
-      announce(done.version.number, done.previous_version, done.version.created_at);
+      announce(done.version.number, done.previous_version, done.prompt.live?.since ?? null);
     } catch (error) {
       if (error instanceof ApiError && error.code === 'VERSION_CONFLICT') {
         setConflict(error.details as unknown as VersionConflict);
@@ -84,8 +84,8 @@ export function PublishForm({ from, onClose }: Props) {
     }
   }
 
-  function announce(version: number, previous: number | null, at: string) {
-    const reach = <PublishReach slug={slug} label={label} movedAt={at} />;
+  function announce(version: number, previous: number | null, at: string | null) {
+    const reach = <PublishReach slug={slug} label={label} movedAt={production ? at : new Date().toISOString()} />;
     if (!production) return notifyReach(`v${version} is at ${label}.`, reach);
     if (previous === null) return notifyReach(`v${version} is live.`, reach);
     notifyUndo({

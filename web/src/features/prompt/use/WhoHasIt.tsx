@@ -83,7 +83,7 @@ function OfLabel({ label, version, movedAt, fetch }: LabelProps) {
       </h3>
       <p className={classes.facts}>
         <span role="status">
-          {data && <Reach counts={data.counts} />}
+          {data && <Reach clients={data} movedAt={movedAt} />}
           {query.isPending && <Skeleton height={14} width={160} />}
           {query.isError && !data && explain(query.error).text}
         </span>
@@ -106,7 +106,7 @@ function OfLabel({ label, version, movedAt, fetch }: LabelProps) {
                   <strong>v{serving.version}</strong>
                   {serving.since && (
                     <>
-                      , since <RelativeTime time={serving.since} />
+                      , got it <RelativeTime time={serving.since} />
                     </>
                   )}
                 </span>

@@ -8,15 +8,17 @@ use uuid::Uuid;
 use xr2_db::Tx;
 
 use crate::clock::Time;
-use crate::error::{ApiError, Result};
+use crate::error::Result;
+use crate::events;
 use crate::features::delivery::bundle::snapshot::{Item, Snapshot};
 use crate::features::delivery::entry::{Parts, item_of, words};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
 use crate::features::delivery::load::{dependencies_on, dependencies_on_snippets, source_of};
-use crate::features::delivery::queries::{self, DeliveredRow, PromptRow};
+use crate::features::delivery::queries::{self, DeliveredRow, PromptRow, VersionRow};
 use crate::features::delivery::revision;
 use crate::features::prompts::{KnownSnippets, Snippets, Source, compile_now, resolve_snippets_among};
+use crate::heavy::heavy;
 use crate::state::App;
 
 /// Prompts read and compiled at once.
@@ -53,8 +55,7 @@ pub async fn build(
     let mut snippets = KnownSnippets::default();
     for chunk in missing.chunks(CHUNK) {
         let work = read(&mut tx, tenant, label, revision, chunk, &mut snippets).await?;
-        let made = tokio::task::spawn_blocking(move || work.into_iter().filter_map(Work::finish).collect());
-        let made: Vec<Made> = made.await.map_err(ApiError::internal)?;
+        let made: Vec<Made> = heavy(move || work.into_iter().filter_map(Work::finish).collect()).await?;
         items.extend(made.into_iter().map(|made| Arc::new(made.keep(tenant))));
     }
     tx.commit().await?;
@@ -66,7 +67,7 @@ async fn begin(app: &App, tenant: &Tenant, wait: bool) -> Result<(Tx, i64)> {
     let mut attempts = if wait { ATTEMPTS } else { 0 };
     loop {
         let mut tx = app.db().tenant(tenant.id()).read().await?;
-        let revision = queries::revision(&mut tx).await?;
+        let revision = events::revision(&mut tx).await?;
         if tenant.told() >= revision || attempts == 0 {
             return Ok((tx, revision));
         }
@@ -81,13 +82,14 @@ fn is_fresh(item: &Item) -> bool {
 }
 
 /// A prompt that was read.
-struct Work {
+pub struct Work {
     parts: WorkParts,
     source: Source,
     snippets: Snippets,
 }
 
-struct WorkParts {
+/// A prompt that was read but for its snippets.
+pub struct WorkParts {
     mark: Arc<Mark>,
     tenant: Arc<Tenant>,
     prompt: PromptRow,
@@ -98,7 +100,7 @@ struct WorkParts {
 }
 
 /// A prompt that was compiled and written.
-struct Made {
+pub struct Made {
     item: Item,
     mark: Arc<Mark>,
     dependencies: Vec<Dependency>,
@@ -119,31 +121,47 @@ async fn read(
     }
     let mut work = Vec::with_capacity(rows.len());
     for DeliveredRow { prompt, version } in rows {
-        let key = KeyRef { workspace: tenant.id(), name: &prompt.slug, selector: SelectorRef::Label(label) };
-        let mark = Mark::new(key.to_key(), revision);
-        let (number, updated_at, config_text) = (version.number, version.created_at, version.config.clone());
-        let source = match source_of(&version) {
-            Ok(source) => source,
-            Err(error) => {
-                tracing::error!(
-                    cause = error.cause(),
-                    "a stored version cannot be read; a bundle leaves it out"
-                );
-                continue;
-            }
-        };
-        let snippets = resolve_snippets_among(tx, &source, known).await?;
         let former_slugs = former.remove(&prompt.id).unwrap_or_default();
-        let tenant = tenant.clone();
-        let parts = WorkParts { mark, tenant, prompt, former_slugs, number, config_text, updated_at };
-        work.push(Work { parts, source, snippets });
+        let begun = Work::begin(tenant, label, revision, prompt, version, former_slugs);
+        let Some((parts, source)) = begun else { continue };
+        let snippets = resolve_snippets_among(tx, &source, known).await?;
+        work.push(parts.with(source, snippets));
     }
     Ok(work)
 }
 
+impl WorkParts {
+    /// With all that it includes.
+    pub fn with(self, source: Source, snippets: Snippets) -> Work {
+        Work { parts: self, source, snippets }
+    }
+}
+
 impl Work {
+    /// What was read at `revision`; none when it makes no sense.
+    pub fn begin(
+        tenant: &Arc<Tenant>,
+        label: &str,
+        revision: i64,
+        prompt: PromptRow,
+        version: VersionRow,
+        former_slugs: Vec<Box<str>>,
+    ) -> Option<(WorkParts, Source)> {
+        let key = KeyRef { workspace: tenant.id(), name: &prompt.slug, selector: SelectorRef::Label(label) };
+        let mark = Mark::new(key.to_key(), revision);
+        let (number, updated_at, config_text) = (version.number, version.created_at, version.config.clone());
+        let source = source_of(&version)
+            .inspect_err(|error| {
+                let cause = error.cause();
+                tracing::error!(cause, "a stored version cannot be read; a bundle leaves it out");
+            })
+            .ok()?;
+        let tenant = tenant.clone();
+        Some((WorkParts { mark, tenant, prompt, former_slugs, number, config_text, updated_at }, source))
+    }
+
     /// Compiles and writes it; none when it cannot be delivered, as after a snippet of it went.
-    fn finish(self) -> Option<Made> {
+    pub fn finish(self) -> Option<Made> {
         let Work { parts, source, snippets } = self;
         let WorkParts { mark, tenant, prompt, former_slugs, number, config_text, updated_at } = parts;
         let compiled = compile_now(&prompt.slug, &source, &snippets).ok()?;
@@ -166,6 +184,7 @@ impl Work {
             config: source.config,
             config_text,
             updated_at,
+            is_frozen: false,
         });
         let item = Item { id, names, tags, number, json: json.into(), mark: None };
         Some(Made { item, mark, dependencies })
@@ -174,7 +193,7 @@ impl Work {
 
 impl Made {
     /// From here on it is told when something changes that it was made of.
-    fn keep(self, tenant: &Tenant) -> Item {
+    pub fn keep(self, tenant: &Tenant) -> Item {
         let Made { mut item, mark, dependencies } = self;
         if tenant.register(&mark, &dependencies, || {}) {
             item.mark = Some(mark);

@@ -5,5 +5,6 @@ mod page;
 pub mod routes;
 mod shelf;
 mod snapshot;
+mod thaw;
 
-pub use shelf::BundleCache;
+pub use shelf::{BundleCache, Bundled};

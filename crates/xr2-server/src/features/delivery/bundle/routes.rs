@@ -1,6 +1,5 @@
 //! `GET /bundle`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -12,22 +11,17 @@ use utoipa::ToSchema;
 
 use crate::auth::{Access, Allow, Deliver};
 use crate::error::{ApiError, Code, FieldProblem, Result};
-use crate::features::delivery::answer::{REVALIDATE, X_XR2_REVISION, vary};
+use crate::features::delivery::answer::{REVALIDATE, vary};
 use crate::features::delivery::bundle::page::{Asked, MOST, Page, page, parse_cursor};
 use crate::features::delivery::bundle::snapshot::{Snapshot, Wanted};
 use crate::features::delivery::deliver::{is_publishable, require_label};
 use crate::features::delivery::dto::Delivery;
 use crate::features::delivery::key::is_label;
+use crate::features::delivery::narrow;
 use crate::features::delivery::query::DEFAULT_LABEL;
-use crate::features::delivery::revision;
+use crate::features::delivery::standing::{NoOlder, Standing};
 use crate::http::{Encoding, Params, matches_etag};
 use crate::state::App;
-
-/// Prompts one bundle may be narrowed to.
-const MAX_SLUGS: usize = 500;
-
-/// Tags one bundle may be narrowed to.
-const MAX_TAGS: usize = 50;
 
 /// What a label delivers.
 #[derive(Serialize, ToSchema)]
@@ -102,32 +96,46 @@ pub async fn bundle(
     }
     require_label(&access, label)?;
     let (mut asked, cursor_revision) = asked(&params)?;
-    if let Some(wanted) = revision::wanted(&headers)? {
-        revision::reach(&app, access.workspace, wanted).await?;
-    }
-    let snapshot = match cursor_revision {
+    let wanted = NoOlder::reach(&app, access.workspace, &headers).await?;
+    let (snapshot, standing) = match cursor_revision {
         Some((revision, offset)) => {
             asked.offset = offset;
-            of_revision(&app, &access, label, revision).await?
+            of_revision(&app, &access, label, revision, wanted).await?
         }
-        None => app.bundles().get(&app, access.workspace, label).await?,
+        None => newest(&app, &access, label).await?,
     };
+    standing.check(&app, wanted)?;
     let tag = tag_of(&snapshot, &asked)?;
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| matches_etag(known.as_bytes(), &tag)) {
-        return respond(&access, &snapshot, &tag, None);
+        return respond(&access, standing, &tag, None);
     }
     let page = page(&snapshot, asked, accepts_gzip(&headers)).await?;
-    respond(&access, &snapshot, &tag, Some(page))
+    respond(&access, standing, &tag, Some(page))
+}
+
+async fn newest(app: &App, access: &Access, label: &str) -> Result<(Arc<Snapshot>, Standing)> {
+    let bundled = app.bundles().get(app, access.workspace, label).await?;
+    let tenant = app.prompt_cache().tenant(app, access.workspace);
+    let standing = Standing::of_bundle(app, &tenant, &bundled);
+    Ok((bundled.snapshot, standing))
 }
 
 /// A page goes on with the revision the first one was of.
-async fn of_revision(app: &App, access: &Access, label: &str, revision: i64) -> Result<Arc<Snapshot>> {
-    if let Some(snapshot) = app.bundles().of_revision(access.workspace, label, revision) {
-        return Ok(snapshot);
+async fn of_revision(
+    app: &App,
+    access: &Access,
+    label: &str,
+    revision: i64,
+    wanted: NoOlder,
+) -> Result<(Arc<Snapshot>, Standing)> {
+    if let Some(snapshot) = app.bundles().of_revision(access.workspace, label, revision)
+        && wanted.allows(revision)
+    {
+        return Ok((snapshot, Standing::of_page(app, revision)));
     }
-    let newest = app.bundles().get(app, access.workspace, label).await?;
+    let (newest, standing) = newest(app, access, label).await?;
     if newest.revision == revision {
-        return Ok(newest);
+        return Ok((newest, standing));
     }
     let message =
         format!("The bundle of revision {revision} is no longer kept. Begin again without a cursor.");
@@ -137,8 +145,8 @@ async fn of_revision(app: &App, access: &Access, label: &str, revision: i64) -> 
 
 fn asked(params: &Params) -> Result<(Asked, Option<(i64, usize)>)> {
     let mut problems = Vec::new();
-    let slugs = list(params, "slugs", MAX_SLUGS, &mut problems);
-    let tags = list(params, "tags", MAX_TAGS, &mut problems);
+    let slugs = narrow::slugs(params, &mut problems);
+    let tags = narrow::tags(params, &mut problems);
     let given = |name| params.get(name).filter(|text| !text.is_empty());
     let limit = given("limit").map_or(Some(MOST), |text| text.parse().ok());
     let limit = limit.filter(|limit| (1..=MOST).contains(limit)).unwrap_or_else(|| {
@@ -160,24 +168,11 @@ fn asked(params: &Params) -> Result<(Asked, Option<(i64, usize)>)> {
     }
 }
 
-fn list(
-    params: &Params,
-    name: &str,
-    most: usize,
-    problems: &mut Vec<FieldProblem>,
-) -> Option<HashSet<String>> {
-    let text = params.get(name)?;
-    let words: HashSet<String> =
-        text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    if words.len() > most {
-        let message = format!("must name at most {most}; leave it out to get all");
-        problems.push(FieldProblem::new(name, "too_long", message));
-    }
-    (!words.is_empty()).then_some(words)
-}
-
 fn tag_of(snapshot: &Snapshot, asked: &Asked) -> Result<HeaderValue> {
-    let (revision, label, name) = (snapshot.revision, &snapshot.label, asked.name());
+    let (revision, label, mut name) = (snapshot.revision, &snapshot.label, asked.name());
+    if snapshot.is_partial {
+        name.push_str("kept");
+    }
     let tag = if name.is_empty() {
         format!("\"r{revision}-{label}\"")
     } else {
@@ -190,14 +185,14 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     Encoding::accepted(headers, &[Encoding::Gzip]).is_some()
 }
 
-fn respond(access: &Access, snapshot: &Snapshot, tag: &HeaderValue, page: Option<Page>) -> Result<Response> {
+fn respond(access: &Access, standing: Standing, tag: &HeaderValue, page: Option<Page>) -> Result<Response> {
     let is_packed = page.as_ref().is_some_and(|page| page.is_gzip);
     let tag = if is_packed { Encoding::Gzip.tag(tag) } else { tag.clone() };
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(header::CACHE_CONTROL, REVALIDATE);
     headers.insert(header::ETAG, tag);
     headers.insert(header::VARY, vary(is_publishable(access)));
-    headers.insert(X_XR2_REVISION.clone(), HeaderValue::from(snapshot.revision));
+    standing.put(&mut headers);
     let (status, body) = match page {
         None => (StatusCode::NOT_MODIFIED, Body::empty()),
         Some(page) => {

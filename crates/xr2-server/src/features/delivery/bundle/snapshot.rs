@@ -1,13 +1,14 @@
 //! What a label delivers at a revision, and the pages that were made of it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::clock::Time;
 use crate::features::delivery::freshness::Mark;
 
 /// Compressed pages kept of one snapshot.
@@ -50,6 +51,12 @@ pub struct Snapshot {
     pub label: String,
     /// Its prompts, by slug.
     pub items: Vec<Arc<Item>>,
+    /// Whether it was made of what is kept for times without the database.
+    pub is_frozen: bool,
+    /// Whether something is missing that may be delivered in truth.
+    pub is_partial: bool,
+    /// Since when there is a newer revision, in microseconds since 1970; 0: there is none that is known of.
+    outdated_at: AtomicI64,
     bytes: usize,
     page_bytes: AtomicUsize,
     pages: Mutex<HashMap<String, Arc<OnceCell<Bytes>>>>,
@@ -64,10 +71,30 @@ impl Snapshot {
             revision,
             label: label.to_owned(),
             items,
+            is_frozen: false,
+            is_partial: false,
+            outdated_at: AtomicI64::new(0),
             bytes,
             page_bytes: AtomicUsize::new(0),
             pages: Mutex::default(),
         }
+    }
+
+    /// What `label` delivered at `revision`, as far as it was kept.
+    pub fn frozen(revision: i64, label: &str, items: Vec<Arc<Item>>, is_partial: bool) -> Snapshot {
+        Snapshot { is_frozen: true, is_partial, ..Snapshot::new(revision, label, items) }
+    }
+
+    /// There is a newer revision since `now`, unless there was one before.
+    pub fn outdate(&self, now: Time) {
+        let now = now.timestamp_micros();
+        let _ = self.outdated_at.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Since when there is a newer revision; none: there is none that is known of.
+    pub fn outdated_at(&self) -> Option<Time> {
+        let micros = self.outdated_at.load(Ordering::Acquire);
+        if micros == 0 { None } else { Time::from_timestamp_micros(micros) }
     }
 
     /// Memory it takes.

@@ -7,35 +7,36 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::{self, Time};
+use crate::features::delivery::queries::{PromptRow, VersionRow};
 
 /// A prompt with the versions that labels and pinned includes can reach.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct FrozenPrompt {
-    pub(super) id: Uuid,
-    pub(super) slug: String,
-    pub(super) former_slugs: Vec<String>,
-    pub(super) title: String,
+pub struct FrozenPrompt {
+    pub id: Uuid,
+    pub slug: String,
+    pub former_slugs: Vec<String>,
+    pub title: String,
     /// JSON.
-    pub(super) tags: String,
-    pub(super) latest_version: i64,
-    pub(super) labels: Vec<(String, i64)>,
-    pub(super) versions: Vec<FrozenVersion>,
+    pub tags: String,
+    pub latest_version: i64,
+    pub labels: Vec<(String, i64)>,
+    pub versions: Vec<FrozenVersion>,
 }
 
 /// A version as stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct FrozenVersion {
-    pub(super) id: Uuid,
-    pub(super) number: i64,
-    pub(super) kind: String,
-    pub(super) syntax: String,
-    pub(super) content: String,
+pub struct FrozenVersion {
+    pub id: Uuid,
+    pub number: i64,
+    pub kind: String,
+    pub syntax: String,
+    pub content: String,
     /// JSON.
-    pub(super) variables: String,
+    pub variables: String,
     /// JSON.
-    pub(super) config: String,
+    pub config: String,
     #[serde(with = "clock::micros")]
-    pub(super) created_at: Time,
+    pub created_at: Time,
 }
 
 /// What the file begins with.
@@ -66,6 +67,11 @@ impl Pages {
             prompts.insert(Uuid::from_bytes(*id), take_part(&mut rest)?.to_vec());
         }
         Some(Pages { head, prompts })
+    }
+
+    /// What the file begins with alone.
+    pub(super) fn parse_head(mut file: &[u8]) -> Option<Head> {
+        serde_json::from_slice(take_part(&mut file)?).ok()
     }
 
     pub(super) fn put(&mut self, prompt: &FrozenPrompt) -> serde_json::Result<()> {
@@ -99,11 +105,11 @@ fn put_part(file: &mut Vec<u8>, part: &[u8]) {
 }
 
 /// A workspace's prompts, ready to be looked up.
-pub(super) struct FrozenWorkspace {
+pub struct FrozenWorkspace {
     pub(super) revision: i64,
     /// Memory it takes, about.
     pub(super) bytes: usize,
-    prompts: Vec<FrozenPrompt>,
+    pub(super) prompts: Vec<FrozenPrompt>,
     /// By slug and former slug.
     by_name: HashMap<String, usize>,
     by_id: HashMap<Uuid, usize>,
@@ -143,6 +149,17 @@ impl FrozenWorkspace {
 }
 
 impl FrozenPrompt {
+    /// As it is read from the database.
+    pub fn row(&self) -> PromptRow {
+        PromptRow {
+            id: self.id,
+            slug: self.slug.clone(),
+            title: self.title.clone(),
+            tags: self.tags.clone(),
+            latest_version: self.latest_version,
+        }
+    }
+
     pub(super) fn version(&self, number: i64) -> Option<&FrozenVersion> {
         self.versions.iter().find(|version| version.number == number)
     }
@@ -152,6 +169,21 @@ impl FrozenPrompt {
         match label {
             "latest" => Some(self.latest_version),
             label => self.labels.iter().find(|(name, _)| name == label).map(|(_, number)| *number),
+        }
+    }
+}
+
+impl FrozenVersion {
+    /// As it is read from the database.
+    pub fn row(&self) -> VersionRow {
+        VersionRow {
+            number: self.number,
+            kind: self.kind.clone(),
+            syntax: self.syntax.clone(),
+            content: self.content.clone(),
+            variables: self.variables.clone(),
+            config: self.config.clone(),
+            created_at: self.created_at,
         }
     }
 }

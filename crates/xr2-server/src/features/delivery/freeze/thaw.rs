@@ -11,10 +11,10 @@ use crate::error::Result;
 use crate::features::delivery::freeze::model::{FrozenPrompt, FrozenVersion, FrozenWorkspace};
 use crate::features::delivery::freshness::Tenant;
 use crate::features::delivery::key::{KeyRef, SelectorRef};
-use crate::features::delivery::load::{Asked, Loaded, Outcome, assemble, source_of};
+use crate::features::delivery::load::{Asked, Layer, Loaded, Outcome, assemble, source_of};
 use crate::features::delivery::queries::{PromptRow, VersionRow};
 use crate::features::prompts::{Snippets, Source};
-use crate::frozen::{Frozen, Part};
+use crate::frozen::Part;
 use crate::state::App;
 
 /// Memory for what was read from the files, in bytes; beyond it everything is read again.
@@ -32,12 +32,16 @@ impl Thawed {
         }
     }
 
-    async fn workspace(&self, frozen: &Arc<Frozen>, workspace: Uuid) -> Option<Arc<FrozenWorkspace>> {
+    /// What is kept of a workspace.
+    pub async fn workspace(&self, app: &App, workspace: Uuid) -> Option<Arc<FrozenWorkspace>> {
+        if !app.frozen().is_on() {
+            return None;
+        }
         let mut known = self.0.lock().await;
         if let Some(found) = known.get(&workspace) {
             return found.clone();
         }
-        let frozen = frozen.clone();
+        let frozen = app.frozen().clone();
         let read = tokio::task::spawn_blocking(move || {
             let file = frozen.read(workspace, Part::Prompts)?;
             let parsed = FrozenWorkspace::parse(&file);
@@ -63,10 +67,7 @@ pub async fn thaw(
     tenant: &Arc<Tenant>,
     key: KeyRef<'_>,
 ) -> Option<Result<Loaded>> {
-    if !app.frozen().is_on() {
-        return None;
-    }
-    let workspace = thawed.workspace(app.frozen(), key.workspace).await?;
+    let workspace = thawed.workspace(app, key.workspace).await?;
     let prompt = workspace.find(key.name)?;
     let version = match key.selector {
         SelectorRef::Label(label) => prompt.version(prompt.labelled(label)?)?,
@@ -85,13 +86,40 @@ async fn compile(
     prompt: &FrozenPrompt,
     version: &FrozenVersion,
 ) -> Result<Loaded> {
-    let row = version_row(version);
+    let row = version.row();
     let source = source_of(&row)?;
-    let snippets = Snippets::gather(&source, |target| look_up(workspace, target));
-    let former_slugs = prompt.former_slugs.iter().map(|slug| slug.as_str().into()).collect();
-    let asked = Asked { key, revision: workspace.revision, former_slugs, is_frozen: true };
+    let snippets = workspace.snippets_of(&source);
+    let former_slugs = former_slugs(prompt);
+    let asked = Asked { key, revision: workspace.revision, former_slugs, layer: Layer::Frozen };
     let labels = prompt.labels.clone();
-    assemble(asked, tenant, prompt_row(prompt), row, labels, source, snippets).await
+    assemble(asked, tenant, prompt.row(), row, labels, source, snippets).await
+}
+
+impl FrozenWorkspace {
+    /// Every change up to this revision is in it.
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// What `label` delivers, with former slugs.
+    pub fn delivered_under(
+        &self,
+        label: &str,
+    ) -> impl Iterator<Item = (PromptRow, VersionRow, Vec<Box<str>>)> {
+        self.prompts.iter().filter_map(move |prompt| {
+            let version = prompt.version(prompt.labelled(label)?)?;
+            Some((prompt.row(), version.row(), former_slugs(prompt)))
+        })
+    }
+
+    /// What a text includes.
+    pub fn snippets_of(&self, source: &Source) -> Snippets {
+        Snippets::gather(source, |target| look_up(self, target))
+    }
+}
+
+fn former_slugs(prompt: &FrozenPrompt) -> Vec<Box<str>> {
+    prompt.former_slugs.iter().map(|slug| slug.as_str().into()).collect()
 }
 
 fn look_up(
@@ -107,28 +135,6 @@ fn look_up(
     };
     let version = number.and_then(|number| prompt.version(number)).ok_or_else(missing)?;
     let Source { content, syntax, contract, .. } =
-        source_of(&version_row(version)).map_err(|error| IncludeError(error.to_string()))?;
+        source_of(&version.row()).map_err(|error| IncludeError(error.to_string()))?;
     Ok((prompt.id, Snippet { slug: prompt.slug.clone(), version: version.number, content, syntax, contract }))
-}
-
-fn prompt_row(prompt: &FrozenPrompt) -> PromptRow {
-    PromptRow {
-        id: prompt.id,
-        slug: prompt.slug.clone(),
-        title: prompt.title.clone(),
-        tags: prompt.tags.clone(),
-        latest_version: prompt.latest_version,
-    }
-}
-
-fn version_row(version: &FrozenVersion) -> VersionRow {
-    VersionRow {
-        number: version.number,
-        kind: version.kind.clone(),
-        syntax: version.syntax.clone(),
-        content: version.content.clone(),
-        variables: version.variables.clone(),
-        config: version.config.clone(),
-        created_at: version.created_at,
-    }
 }

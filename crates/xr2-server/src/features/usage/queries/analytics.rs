@@ -137,11 +137,3 @@ pub(crate) async fn names_of(tx: &mut Tx, prompts: &[Uuid]) -> Result<Vec<(Uuid,
     sql.bind(workspace).push(" AND id IN ").bind_list(prompts.iter().copied());
     tx.all_built(sql).await
 }
-
-/// Names of keys, revoked ones included.
-pub(crate) async fn key_names(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
-    let workspace = tx.workspace();
-    let mut sql = Sql::new("SELECT id, name FROM api_keys WHERE workspace_id = ");
-    sql.bind(workspace).push(" AND id IN ").bind_list(keys.iter().copied());
-    tx.all_built(sql).await
-}

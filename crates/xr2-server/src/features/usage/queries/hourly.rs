@@ -64,6 +64,9 @@ const INSERT_HOUR: &str =
 const REPLACE_HOUR: &str = "ON CONFLICT (workspace_id, hour, prompt_id, version, label, variant, api_key_id, source)
     DO UPDATE SET count = excluded.count, errors = excluded.errors, measured = excluded.measured,
                   latency_us = excluded.latency_us, latencies = excluded.latencies, last_at = excluded.last_at";
+const INSERT_MONTH: &str = "INSERT INTO usage_monthly (workspace_id, month, count)";
+const ADD_MONTH: &str =
+    "ON CONFLICT (workspace_id, month) DO UPDATE SET count = usage_monthly.count + excluded.count";
 const INSERT_USER: &str = "INSERT INTO usage_users (workspace_id, hour, prompt_id, user_hash)";
 
 /// Adds sums to those that are there. Only under the cursor's lock.
@@ -93,6 +96,11 @@ pub(crate) async fn add(tx: &mut Tx, mut sums: Sums) -> Result<()> {
         ]);
     }
     tx.insert_rows(INSERT_HOUR, 14, values, REPLACE_HOUR).await?;
+    let mut values = Vec::with_capacity(sums.months.len() * 3);
+    for ((workspace, month), count) in sums.months {
+        values.extend(args![workspace, month, count]);
+    }
+    tx.insert_rows(INSERT_MONTH, 3, values, ADD_MONTH).await?;
     // In order, so that neighbours are written together.
     let mut users: Vec<HourUser> = sums.users.into_iter().collect();
     users.sort_unstable();

@@ -1,0 +1,461 @@
+//! Requests per minute, by key and by address: counted in memory on one node, shared through Redis on several.
+//!
+//! With Redis a node holds permits in hand, lent from what all nodes share, and asks for more ahead of need; so a request
+//! seldom waits for Redis, and close to the limit every permit is asked for one by one. Nobody is refused before the
+//! other nodes have given back what they do not need. Without an answer from Redis a node goes by its own requests.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use xr2_bus::{Away, Bus, Heard};
+
+use super::share::{Answer, Gate, Lent, Report, Share, Shared};
+use super::{Refused, Standing};
+use crate::clock::Clock;
+
+const SCRIPT: &str = include_str!("share.lua");
+
+const SHARDS: usize = 16;
+
+/// How often is looked for what Redis has not been told of.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// After Redis took too long, nobody waits for it for so many seconds.
+const ALONE_FOR: i64 = 2;
+
+/// How long others get to give back what they hold, as a multiple of how long Redis may take.
+const RECALL_PATIENCE: u32 = 5;
+
+/// Who is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// An API key.
+    Key(Uuid),
+    /// Callers without one, from a network.
+    Network(IpAddr),
+}
+
+/// See the module; cheap to clone.
+#[derive(Clone)]
+pub struct RateLimits(Arc<Inner>);
+
+struct Inner {
+    shards: [Mutex<HashMap<Who, Share>>; SHARDS],
+    hasher: RandomState,
+    /// Limits remembered by a shard at most.
+    room: usize,
+    bus: Bus,
+    clock: Clock,
+    /// This node, as Redis knows it.
+    node: i64,
+    /// How long a request waits for Redis.
+    patience: Duration,
+    /// Until this second everybody goes by this node's own requests.
+    alone_until: AtomicI64,
+}
+
+type Verdict = Result<Standing, Refused>;
+
+impl RateLimits {
+    /// Memory for `most` limits; requests wait for Redis for `patience` at most.
+    pub fn new(bus: Bus, clock: Clock, node: Uuid, patience: Duration, most: usize) -> RateLimits {
+        let node = i64::from_be_bytes(node.as_bytes()[8..].try_into().unwrap_or_default()) & (i64::MAX >> 11);
+        RateLimits(Arc::new(Inner {
+            shards: Default::default(),
+            hasher: RandomState::new(),
+            room: most.div_ceil(SHARDS),
+            bus,
+            clock,
+            node,
+            patience,
+            alone_until: AtomicI64::new(0),
+        }))
+    }
+
+    /// Counts a request, or refuses it, if that can be done at once.
+    pub fn try_pass(&self, who: Who, limit: u64) -> Option<Verdict> {
+        let second = self.second();
+        let answer = self.with(who, second, |share| share.try_pass(limit, second, self.is_alone(second)));
+        match answer {
+            Answer::Passed(standing, wants_more) => {
+                if wants_more {
+                    self.restock(who);
+                }
+                Some(Ok(standing))
+            }
+            Answer::Refused(refused) => Some(Err(refused)),
+            Answer::Unknown => None,
+        }
+    }
+
+    /// Counts a request, or refuses it.
+    pub async fn pass(&self, who: Who, limit: u64) -> Verdict {
+        if let Some(verdict) = self.try_pass(who, limit) {
+            return verdict;
+        }
+        let gate = self.shared(who, |shared| shared.gate.clone());
+        let waiting = Waiting::begin(&gate);
+        let turn = gate.turn.lock().await;
+        // Whoever had the turn before may have brought enough for all.
+        if let Some(verdict) = self.try_pass(who, limit) {
+            return verdict;
+        }
+        let verdict = self.ask_until_certain(who, limit, &gate).await;
+        drop((turn, waiting));
+        verdict
+    }
+
+    /// Takes back a request that passed a moment ago and is counted elsewhere.
+    pub fn take_back(&self, who: Who) {
+        self.with(who, self.second(), Share::take_back);
+    }
+
+    /// Whether another request would be refused, as far as this node knows.
+    pub fn refusal(&self, who: Who, limit: u64) -> Option<Refused> {
+        let second = self.second();
+        lock(self.shard(&who)).get_mut(&who)?.refusal(limit, second)
+    }
+
+    /// Gives back what is held of a limit: another node needs it.
+    pub fn recall(&self, name: &str) {
+        let Some(who) = Who::of_name(name) else { return };
+        let second = self.second();
+        let is_held = {
+            let known = lock(self.shard(&who));
+            known.get(&who).and_then(|share| share.shared.as_ref()).is_some_and(|shared| shared.has_news())
+        };
+        if !is_held {
+            return;
+        }
+        let limits = self.clone();
+        tokio::spawn(async move {
+            let gate = limits.shared(who, |shared| shared.gate.clone());
+            let _turn = gate.turn.lock().await;
+            let report = limits.shared(who, |shared| shared.give_back(second));
+            let _ = limits.exchange(who, report, second).await;
+        });
+    }
+
+    /// Whether this node counts for itself although there are others, because Redis does not answer in time.
+    pub fn are_per_node(&self) -> bool {
+        let is_away = self.0.bus.is_shared() && self.0.bus.state() == xr2_bus::State::Disconnected;
+        is_away || self.is_alone(self.second())
+    }
+
+    /// Tells Redis now and then what was used and gives back what is not, until `stop`; then gives back everything.
+    pub async fn run(&self, stop: CancellationToken) {
+        if !self.0.bus.is_shared() {
+            return;
+        }
+        loop {
+            let is_last = tokio::select! {
+                () = stop.cancelled() => true,
+                () = tokio::time::sleep(SWEEP_EVERY) => false,
+            };
+            let second = self.second();
+            if !self.is_alone(second) {
+                for who in self.due(if is_last { i64::MAX } else { second }) {
+                    if self.settle(who, is_last).await.is_err() {
+                        break;
+                    }
+                }
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    fn due(&self, second: i64) -> Vec<Who> {
+        let mut due = Vec::new();
+        for shard in &self.0.shards {
+            due.extend(lock(shard).iter().filter(|(_, share)| share.is_due(second)).map(|(who, _)| *who));
+        }
+        due
+    }
+
+    async fn settle(&self, who: Who, is_last: bool) -> Result<(), Away> {
+        let gate = self.shared(who, |shared| shared.gate.clone());
+        let _turn = gate.turn.lock().await;
+        let second = self.second();
+        let report = self.with(who, second, |share| {
+            let last_used = share.window.last();
+            let shared = share.shared.as_mut()?;
+            let is_idle = is_last || shared.lies_idle(last_used, second);
+            Some(shared.report(0, is_idle, second))
+        });
+        match report {
+            Some(report) => self.exchange(who, report, second).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for more in passing, unless somebody asks already.
+    fn restock(&self, who: Who) {
+        let limits = self.clone();
+        tokio::spawn(async move {
+            let gate = limits.shared(who, |shared| shared.gate.clone());
+            let Ok(_turn) = gate.turn.try_lock() else { return limits.shared(who, Shared::does_not_ask) };
+            let second = limits.second();
+            let report = limits.shared(who, |shared| shared.report(0, false, second));
+            let _ = limits.exchange(who, report, second).await;
+        });
+    }
+
+    /// Asks Redis, and if that has nothing left, the other nodes.
+    async fn ask_until_certain(&self, who: Who, limit: u64, gate: &Gate) -> Verdict {
+        let patience = self.0.patience * RECALL_PATIENCE;
+        let began = tokio::time::Instant::now();
+        let mut pause = Duration::from_millis(2);
+        loop {
+            let second = self.second();
+            let want = gate.waiting.load(Ordering::Relaxed).max(1) as u64;
+            let report = self.shared(who, |shared| shared.report(want, false, second));
+            let limits = self.clone();
+            // Runs to its end, so that no answer is lost when nobody waits for it any more.
+            let asking = tokio::spawn(async move { limits.exchange(who, report, second).await });
+            match tokio::time::timeout(self.0.patience, asking).await {
+                Ok(Ok(Ok(_))) => {}
+                _ => self.go_alone(second),
+            }
+            if let Some(verdict) = self.try_pass(who, limit) {
+                return verdict;
+            }
+            if began.elapsed() >= patience {
+                self.shared(who, |shared| shared.shut_for_a_moment(second));
+            } else {
+                self.0.bus.tell(Heard::Recall(who.name()));
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_millis(50));
+            }
+        }
+    }
+
+    /// Tells Redis and takes in what it answers.
+    async fn exchange(&self, who: Who, report: Report, second: i64) -> Result<(), Away> {
+        let mut args = vec![
+            self.0.node,
+            number(report.limit),
+            number(report.want),
+            number(report.ahead),
+            number(report.held),
+        ];
+        for (used_at, count) in &report.used {
+            // A second that has begun may be as good as over: counting it as later keeps the minute whole.
+            args.extend([(second - used_at - 1).max(0), *count]);
+        }
+        let key = format!("xr2:limit:{}", who.name());
+        let answer = self.0.bus.eval(SCRIPT, &key, &args).await;
+        match answer.as_deref() {
+            Ok(&[granted, free, elsewhere, wait]) => {
+                let count = |number: i64| u64::try_from(number).unwrap_or(0);
+                let lent =
+                    Lent { granted: count(granted), free: count(free), elsewhere: count(elsewhere), wait };
+                self.shared(who, |shared| shared.lent(report.want, lent, second));
+                Ok(())
+            }
+            _ => {
+                self.shared(who, |shared| shared.untold(report));
+                self.go_alone(second);
+                Err(Away)
+            }
+        }
+    }
+
+    fn go_alone(&self, second: i64) {
+        self.0.alone_until.store(second + ALONE_FOR, Ordering::Relaxed);
+    }
+
+    fn is_alone(&self, second: i64) -> bool {
+        second < self.0.alone_until.load(Ordering::Relaxed)
+    }
+
+    fn second(&self) -> i64 {
+        self.0.clock.now().timestamp()
+    }
+
+    fn shared<T>(&self, who: Who, act: impl FnOnce(&mut Shared) -> T) -> T {
+        self.with(who, self.second(), |share| act(share.shared.get_or_insert_with(Box::default)))
+    }
+
+    fn with<T>(&self, who: Who, second: i64, act: impl FnOnce(&mut Share) -> T) -> T {
+        let mut known = lock(self.shard(&who));
+        if let Some(share) = known.get_mut(&who) {
+            return act(share);
+        }
+        if known.len() >= self.0.room {
+            make_room(&mut known, self.0.room, second);
+        }
+        act(known.entry(who).or_insert_with(|| Share::new(second, self.0.bus.is_shared())))
+    }
+
+    fn shard(&self, who: &Who) -> &Mutex<HashMap<Who, Share>> {
+        let hash = usize::try_from(self.0.hasher.hash_one(who) >> 32).unwrap_or(0);
+        &self.0.shards[hash % SHARDS]
+    }
+}
+
+/// Forgets what is over; if that is not enough, the tenth with the fewest requests, so that nobody who is refused escapes
+/// by filling the memory.
+fn make_room(known: &mut HashMap<Who, Share>, room: usize, second: i64) {
+    known.retain(|_, share| !share.is_idle(second));
+    let aim = room - room.div_ceil(10);
+    if known.len() <= aim {
+        return;
+    }
+    let mut totals: Vec<u64> = known.values().map(|share| share.window.total()).collect();
+    totals.sort_unstable();
+    let mut surplus = known.len() - aim;
+    let threshold = totals[surplus - 1];
+    known.retain(|_, share| {
+        let goes = surplus > 0 && share.window.total() <= threshold;
+        surplus -= usize::from(goes);
+        !goes
+    });
+}
+
+/// A request that waits for its turn.
+struct Waiting<'a>(&'a Gate);
+
+impl Waiting<'_> {
+    fn begin(gate: &Gate) -> Waiting<'_> {
+        gate.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(gate)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Who {
+    /// As Redis and other nodes know it.
+    fn name(self) -> String {
+        match self {
+            Who::Key(id) => format!("key:{}", id.simple()),
+            Who::Network(network) => format!("network:{network}"),
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Who> {
+        match name.split_once(':')? {
+            ("key", id) => id.parse().ok().map(Who::Key),
+            ("network", network) => network.parse().ok().map(Who::Network),
+            _ => None,
+        }
+    }
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX >> 11)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn alone(most: usize) -> (RateLimits, Clock) {
+        let clock = Clock::default();
+        let limits =
+            RateLimits::new(Bus::local(), clock.clone(), Uuid::nil(), Duration::from_millis(50), most);
+        (limits, clock)
+    }
+
+    fn key(id: u128) -> Who {
+        Who::Key(Uuid::from_u128(id))
+    }
+
+    #[test]
+    fn no_minute_sees_more_than_the_limit() {
+        let (limits, clock) = alone(100);
+        let mut accepted = Vec::new();
+        for second in 0..300 {
+            for _ in 0..3 {
+                if limits.try_pass(key(1), 10).is_some_and(|verdict| verdict.is_ok()) {
+                    accepted.push(second);
+                }
+            }
+            clock.advance(TimeDelta::seconds(1));
+        }
+        for start in 0..240 {
+            let inside = accepted.iter().filter(|second| (start..start + 60).contains(*second)).count();
+            assert!(inside <= 10, "{inside} requests in the minute from {start}");
+        }
+        assert!(accepted.len() >= 45, "the limit is used: {}", accepted.len());
+    }
+
+    #[test]
+    fn after_the_wait_the_next_one_passes() {
+        let (limits, clock) = alone(100);
+        let pass = || limits.try_pass(key(1), 2).expect("nobody to ask");
+        assert_eq!(pass().map(|standing| standing.remaining), Ok(1));
+        clock.advance(TimeDelta::seconds(20));
+        assert_eq!(pass().map(|standing| standing.remaining), Ok(0));
+        clock.advance(TimeDelta::seconds(10));
+        let refused = pass().expect_err("two have passed");
+        assert!((30..=31).contains(&refused.wait_seconds), "{refused:?}");
+        clock.advance(TimeDelta::seconds(28));
+        assert!(pass().is_err());
+        clock.advance(TimeDelta::seconds(3));
+        assert!(pass().is_ok());
+        limits.take_back(key(1));
+        assert!(pass().is_ok());
+        assert!(pass().is_err());
+    }
+
+    #[test]
+    fn exactly_the_limit_passes_under_concurrency() {
+        let (limits, _) = alone(100);
+        let passed = std::sync::atomic::AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        if limits.try_pass(key(1), 250).is_some_and(|verdict| verdict.is_ok()) {
+                            passed.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(passed.into_inner(), 250);
+    }
+
+    #[test]
+    fn filling_the_memory_frees_nobody_who_is_refused() {
+        let (limits, _) = alone(160);
+        for _ in 0..3 {
+            let _ = limits.try_pass(key(1_000_000), 2);
+        }
+        for id in 0..5000 {
+            let _ = limits.try_pass(key(id), 2);
+        }
+        let remembered: usize = limits.0.shards.iter().map(|shard| lock(shard).len()).sum();
+        assert!(remembered <= 160, "{remembered}");
+        assert!(limits.try_pass(key(1_000_000), 2).is_some_and(|verdict| verdict.is_err()));
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for who in
+            [key(7), Who::Network("10.0.0.1".parse().unwrap()), Who::Network("2001:db8::".parse().unwrap())]
+        {
+            assert_eq!(Who::of_name(&who.name()), Some(who));
+        }
+        assert_eq!(Who::of_name("else"), None);
+    }
+}

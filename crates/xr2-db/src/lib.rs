@@ -82,6 +82,8 @@ pub enum Purpose {
     InstanceEvents,
     /// Deliveries of all workspaces, written in batches and summed by the hour.
     Usage,
+    /// Purges that caches of any workspace wait for.
+    Edge,
     /// Work that is put off, of all workspaces and of none.
     Jobs,
 }
@@ -98,6 +100,7 @@ impl Purpose {
             Purpose::Retention => "retention",
             Purpose::InstanceEvents => "instance_events",
             Purpose::Usage => "usage",
+            Purpose::Edge => "edge",
             Purpose::Jobs => "jobs",
         }
     }

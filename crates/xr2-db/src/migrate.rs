@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = list![
     (3, "0003_lookups", Main),
     (4, "0004_jobs", Main),
     (5, "0005_quotas", Usage),
+    (6, "0006_edge", Main),
 ];
 
 /// All migrations in order.

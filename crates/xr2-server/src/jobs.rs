@@ -8,7 +8,7 @@ use xr2_jobs::{Failure, Registry};
 
 use crate::clock::Clock;
 use crate::error::ApiError;
-use crate::features::{prompts, telemetry, usage};
+use crate::features::{edge, prompts, telemetry, usage};
 use crate::state::App;
 
 /// The queue of what keeps the house in order.
@@ -23,6 +23,8 @@ pub(crate) fn registry() -> Registry<App> {
         .every(SECONDS_10, &usage::SumUsage {})
         .every(MINUTES_10, &usage::ForgetUsage {})
         .every(MINUTES_10, &telemetry::ForgetReports {})
+        .every(SECONDS_10, &edge::FindPurges {})
+        .handle::<edge::Purge>()
 }
 
 /// Works off what this node is to do, until the server stops.

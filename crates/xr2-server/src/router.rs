@@ -9,7 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
-use crate::features::{accounts, api_keys, delivery, prompts, stream, system, telemetry, usage, workspaces};
+use crate::features::{
+    accounts, api_keys, delivery, edge, prompts, stream, system, telemetry, usage, workspaces,
+};
 use crate::http::{compress, guard_host, guard_path, observe};
 use crate::limits::count_strangers;
 use crate::openapi;
@@ -30,6 +32,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(workspaces::list_workspaces))
         .routes(routes!(workspaces::get_workspace))
         .routes(routes!(workspaces::list_members))
+        .routes(routes!(edge::get_edge, edge::put_edge))
         .routes(routes!(workspaces::list_organizations))
         .routes(routes!(workspaces::get_organization))
         .routes(routes!(workspaces::list_organization_members))

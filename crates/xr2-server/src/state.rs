@@ -15,6 +15,7 @@ use crate::events::Follower;
 use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
 use crate::features::delivery::{BundleCache, Freezer, PromptCache, WarmTier};
+use crate::features::edge::Edges;
 use crate::features::quotas::{self, Quotas};
 use crate::features::stream::Hub;
 use crate::features::telemetry::Presence;
@@ -52,6 +53,8 @@ struct Inner {
     usage: Usage,
     quotas: Quotas,
     presence: Presence,
+    edges: Arc<Edges>,
+    outbound: xr2_outbound::Client,
     jobs: Jobs,
     host_names: Vec<String>,
     /// Cancelled when the server is asked to stop: streams end, background work flushes.
@@ -133,6 +136,9 @@ impl App {
         let prompts = Arc::new(PromptCache::new(config.limits.cache_bytes));
         let bundles = Arc::new(BundleCache::new(config.limits.bundle_bytes, clock.clone()));
         let streams = Arc::new(Hub::new(&config));
+        let edges = Arc::new(Edges::default());
+        let outbound = xr2_outbound::Client::new(config.outbound_rules())
+            .map_err(|error| StartError::Other(error.to_string()))?;
         let node = clock.new_id();
         let bus = match config.redis_address() {
             None => Bus::local(),
@@ -151,6 +157,7 @@ impl App {
             frozen.clone(),
             freezer.clone(),
             streams.clone(),
+            edges.clone(),
         ]);
         let host_names = host_names(&config);
         let accounts = Accounts::new(&config.auth);
@@ -177,6 +184,8 @@ impl App {
             usage,
             quotas: Quotas::default(),
             presence: Presence::default(),
+            edges,
+            outbound,
             jobs,
             host_names,
             stop: CancellationToken::new(),
@@ -215,6 +224,7 @@ impl App {
         }
         let app = self.clone();
         self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });
+        self.0.tasks.spawn(crate::features::edge::run(self.clone()));
         self.0.tasks.spawn(crate::telemetry::upkeep(self.stopping()));
         if self.config().is_worker() {
             self.0.tasks.spawn(jobs::run(self.clone()));
@@ -348,6 +358,16 @@ impl App {
     /// What is done later, by whichever node.
     pub fn jobs(&self) -> &Jobs {
         &self.0.jobs
+    }
+
+    /// Edge modes of workspaces.
+    pub fn edges(&self) -> &Edges {
+        &self.0.edges
+    }
+
+    /// Asks addresses that users have set.
+    pub fn outbound(&self) -> &xr2_outbound::Client {
+        &self.0.outbound
     }
 
     /// Host names this server answers to, beside loopback.

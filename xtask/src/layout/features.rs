@@ -10,7 +10,7 @@ const FOLDER: &str = "crates/xr2-server/src/features/";
 const FLOORS: &[(&str, &[&str])] = &[
     ("identity", &["accounts", "auth", "workspaces", "members", "api_keys", "setup"]),
     ("content", &["prompts", "versions", "drafts", "labels", "templates", "bin"]),
-    ("delivery", &["delivery", "stream", "usage", "quotas", "telemetry"]),
+    ("delivery", &["delivery", "stream", "usage", "quotas", "telemetry", "edge"]),
     ("outside", &["system", "demo", "imports"]),
 ];
 

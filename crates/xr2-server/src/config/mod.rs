@@ -39,6 +39,9 @@ pub struct Config {
     /// Who may name the client's address.
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
+    #[serde(deserialize_with = "places")]
+    outbound_allow: Vec<xr2_outbound::Allowed>,
+    allow_private_addresses: bool,
     #[serde(default)]
     secret_key: Hidden,
     #[serde(default)]
@@ -441,6 +444,14 @@ impl Config {
         }
     }
 
+    /// What addresses that users set may lead to.
+    pub fn outbound_rules(&self) -> xr2_outbound::Rules {
+        xr2_outbound::Rules {
+            allowed: self.outbound_allow.clone(),
+            allows_private: self.allow_private_addresses,
+        }
+    }
+
     /// How long running requests may take when the server stops.
     pub fn shutdown_grace(&self) -> Duration {
         Duration::from_secs(self.shutdown_grace_seconds)
@@ -506,6 +517,11 @@ fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, ConfigError> {
         // The value itself may be a secret, so the message names the key and the expectation only.
         ConfigError::new(format!("{path}: {}", error.into_inner().to_string().trim()))
     })
+}
+
+fn places<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<xr2_outbound::Allowed>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
 }
 
 fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod delivery;
 pub mod demo;
+pub mod edge;
 pub mod imports;
 pub mod prompts;
 pub mod quotas;

@@ -116,6 +116,8 @@ pub fn rows() -> Vec<Row> {
         row("GET",    "/api/v1/workspaces",                            Credential,      none()),
         row("GET",    "/api/v1/workspaces/{ws}",                       Read,            none()),
         row("GET",    "/api/v1/workspaces/{ws}/members",               Read,            none()),
+        row("GET",    "/api/v1/workspaces/{ws}/edge",                  Admin,           none()),
+        row("PUT",    "/api/v1/workspaces/{ws}/edge",                  Admin,           json!({ "enabled": false })),
         row("GET",    "/api/v1/organizations",                         Credential,      none()),
         row("GET",    "/api/v1/organizations/{ws}",                    Read,            none()),
         row("GET",    "/api/v1/organizations/{ws}/members",            Read,            none()),

@@ -15,6 +15,7 @@ mod diff;
 mod documents;
 mod doors;
 mod drafts;
+mod edge;
 mod events;
 mod imports;
 mod includes;

@@ -5,6 +5,7 @@ mod admin;
 mod healthcheck;
 mod import;
 mod serve;
+mod unchecked;
 
 use std::io::Write;
 

@@ -86,6 +86,11 @@ impl Given<'_> {
 pub type Answer = (Bytes, HeaderValue);
 
 impl Wish<'_> {
+    /// Whether everybody who asks so gets the same.
+    pub fn is_same_for_all(&self) -> bool {
+        self.values.is_empty() && self.user.is_none()
+    }
+
     /// Whether the entry as it stands is the answer.
     pub fn is_plain(&self) -> bool {
         self.values.is_empty() && !self.render && self.format.is_none()

@@ -17,6 +17,7 @@ use crate::features::delivery::key::{KeyRef, SelectorRef, is_label, is_slug};
 use crate::features::delivery::load::Outcome;
 use crate::features::delivery::note::Note;
 use crate::features::delivery::standing::{NoOlder, Standing};
+use crate::features::edge;
 use crate::features::usage::Delivered;
 use crate::state::App;
 
@@ -34,7 +35,18 @@ pub async fn deliver(
     let call = app.quotas().take(app, access).await?;
     let note = Note::of(access, &wish, began);
     let (what, outcome) = match find(app, access, name, selector).await {
-        Ok(entry) => (Some(entry.what.clone()), answer_to(app, access, headers, &entry, wish, wanted).await),
+        Ok(entry) => {
+            let is_same_for_all = wish.is_same_for_all();
+            let mut answered = answer_to(app, access, headers, &entry, wish, wanted).await;
+            if let Ok(response) = &mut answered
+                && is_publishable(access)
+            {
+                let fetched =
+                    edge::Fetched { prompt: entry.prompt, label: label_of(selector), is_same_for_all };
+                edge::dress(app, access, fetched, response.headers_mut()).await;
+            }
+            (Some(entry.what.clone()), answered)
+        }
         Err(miss) => (miss.what, Err(miss.error)),
     };
     if let (Some(note), Some(what)) = (note, what) {
@@ -62,6 +74,13 @@ async fn answer_to(
     note_fetch(app, access, entry);
     let form = Form::of(entry, answer(entry, wish).await?, headers).await?;
     Ok(respond(entry, form, is_publishable(access), standing))
+}
+
+fn label_of(selector: SelectorRef<'_>) -> Option<&str> {
+    match selector {
+        SelectorRef::Label(label) => Some(label),
+        SelectorRef::Number(_) | SelectorRef::Id(_) => None,
+    }
 }
 
 /// Why nothing is delivered, and of which prompt, as far as that is known.

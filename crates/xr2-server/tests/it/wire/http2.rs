@@ -118,7 +118,8 @@ both!(who_opens_and_resets_is_let_go, |app| async move {
     };
     assert!(ended, "{sent} requests were opened and reset");
     let error = connection.await.unwrap().expect_err("the server ends the connection");
-    assert_eq!(error.reason(), Some(h2::Reason::ENHANCE_YOUR_CALM), "{error}");
+    // Who goes on writing may meet the closed connection before the reason.
+    assert!(error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) || error.is_io(), "{error}");
     is_served(&key).await;
 });
 

@@ -129,6 +129,7 @@ both!(a_new_certificate_is_taken_and_a_broken_one_is_not, |app| async move {
 
 both!(a_server_does_not_start_with_a_broken_pair, |app| async move {
     let (node, pair, files) = node_of(&app).await;
+    app.until("the node has read them", || pair.is_shown(&node)).await;
     std::fs::write(&files.key, Pair::make().key).unwrap();
     let config = |node: &TestApp| node.app().config().clone();
     let error = xr2_server::serve::tls::check(&config(&node)).unwrap_err().to_string();

@@ -99,6 +99,7 @@ impl Change {
         }
         self.tx.commit().await?;
         if let Some(revision) = revision {
+            self.context.revision.reached(revision);
             let notices = self.events.iter().map(|event| Notice::of_new(self.workspace, revision, event));
             let notices = Arc::new(notices.collect::<Vec<_>>());
             for notice in &*notices {

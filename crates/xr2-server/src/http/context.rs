@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
@@ -53,6 +54,8 @@ pub struct RequestContext {
     pub secure: bool,
     /// Where the request leaves what its answer says of a limit.
     pub standing: StandingSlot,
+    /// Where the request leaves the revision it has made.
+    pub revision: RevisionSlot,
 }
 
 impl RequestContext {
@@ -64,7 +67,25 @@ impl RequestContext {
             user_agent: None,
             secure: false,
             standing: StandingSlot::default(),
+            revision: RevisionSlot::default(),
         }
+    }
+}
+
+/// The revision that a request has made, for its answer: whoever sends it on as `X-XR2-Min-Revision` gets no older text
+/// from any node.
+#[derive(Debug, Clone, Default)]
+pub struct RevisionSlot(Arc<AtomicI64>);
+
+impl RevisionSlot {
+    /// A change was committed as this revision.
+    pub fn reached(&self, revision: i64) {
+        self.0.fetch_max(revision, Ordering::Relaxed);
+    }
+
+    /// The last revision made, if one was.
+    pub fn last(&self) -> Option<i64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|revision| *revision > 0)
     }
 }
 

@@ -13,10 +13,10 @@ mod text;
 
 pub use body::{Body, JsonBytes, read_json};
 pub use client::client_address;
-pub use context::{CookieSlot, RequestContext, RequestId};
+pub use context::{CookieSlot, RequestContext, RequestId, RevisionSlot};
 pub use encoding::{Encoding, LARGE, WORTH_PACKING, compress, matches_etag};
 pub use guard::{guard_host, guard_path, is_ours};
-pub use observe::{Handled, dress, observe, refuse};
+pub use observe::{Handled, X_XR2_REVISION, dress, observe, refuse};
 pub(crate) use params::decode;
 pub use params::{Page, Params};
 pub use reply::{Envelope, Meta, Reply, Warning};

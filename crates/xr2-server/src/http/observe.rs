@@ -11,11 +11,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
-use crate::http::{CookieSlot, RequestContext, RequestId, client_address};
+use crate::http::{CookieSlot, RequestContext, RequestId, RevisionSlot, client_address};
 use crate::limits::StandingSlot;
 use crate::state::App;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A workspace's revision: of what was delivered, or made by a change.
+pub static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const DENY: HeaderValue = HeaderValue::from_static("DENY");
 const REFERRER: HeaderValue = HeaderValue::from_static("strict-origin-when-cross-origin");
@@ -32,7 +34,7 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
     let context = context_of(&app, &request);
     let secure = context.secure;
     let request_id = context.request_id.clone();
-    let standing = context.standing.clone();
+    let (standing, revision) = (context.standing.clone(), context.revision.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(context);
@@ -51,6 +53,9 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
         && !response.headers().contains_key("ratelimit-limit")
     {
         standing.put_on(response.headers_mut());
+    }
+    if let Some(revision) = revision.last() {
+        response.headers_mut().insert(X_XR2_REVISION.clone(), HeaderValue::from(revision));
     }
     // What a route says of the cookie itself, such as signing out, counts.
     if let Some(cookie) = slot.and_then(|slot| slot.take())
@@ -116,6 +121,7 @@ fn context_of(app: &App, request: &Request) -> RequestContext {
         user_agent: text(headers, &header::USER_AGENT).map(|agent| cut(agent, 256).into()),
         secure: is_secure(app, peer, headers),
         standing: StandingSlot::default(),
+        revision: RevisionSlot::default(),
     }
 }
 

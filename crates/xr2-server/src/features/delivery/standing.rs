@@ -10,9 +10,9 @@ use crate::features::delivery::bundle::Bundled;
 use crate::features::delivery::entry::Entry;
 use crate::features::delivery::freshness::Tenant;
 use crate::features::delivery::revision;
+use crate::http::X_XR2_REVISION;
 use crate::state::App;
 
-static X_XR2_REVISION: HeaderName = HeaderName::from_static("x-xr2-revision");
 static X_XR2_STALE: HeaderName = HeaderName::from_static("x-xr2-stale");
 
 /// Up to which revision an answer holds, and for how many seconds it may have been outdated.

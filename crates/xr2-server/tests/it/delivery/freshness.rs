@@ -115,6 +115,21 @@ both!(a_client_can_demand_a_revision, |app| async move {
     request.send().await.ok();
 });
 
+both!(a_change_says_which_revision_it_made, |app| async move {
+    let (owner, _) = people(&app).await;
+    text(&owner, "p", "one").await;
+    let second = app.second_node().await;
+    let reader = second.key(&[Scope::Deliver]).await;
+    reader.get("/prompts/p").await.ok();
+    let changed = owner.put("/prompts/p", json!({ "content": "two" })).await.ok();
+    let made = changed.header("x-xr2-revision").expect("the revision").to_owned();
+    assert_eq!(made.parse(), Ok(app.revision().await));
+    let answer = reader.request("GET", "/prompts/p").header("x-xr2-min-revision", &made).send().await.ok();
+    assert_eq!(content(&answer), "two");
+    let draft = owner.put("/prompts/p/draft", json!({ "content": "three" })).await.ok();
+    assert_eq!(draft.header("x-xr2-revision"), None, "nothing that is delivered has changed");
+});
+
 both!(a_key_that_is_revoked_is_refused_at_once, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "p", "one").await;

@@ -13,18 +13,23 @@ use std::path::Path;
 /// Serves the answer in a file until it is stopped.
 pub fn serve(answer: &Path, port: u16) -> Result<()> {
     let bytes = std::fs::read(answer).with_context(|| format!("cannot read {}", answer.display()))?;
-    let (headers, body) = parse(&bytes).context("the file holds no HTTP answer")?;
-    let handler = move || {
-        let mut response = Response::new(Body::from(body.clone()));
-        *response.headers_mut() = headers.clone();
-        std::future::ready(response)
-    };
-    let router = Router::new().route("/api/v1/prompts/{prompt}", get(handler));
+    let router = router(&bytes)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         axum::serve(listener, router).await?;
         Ok(())
     })
+}
+
+/// One route that gives a whole HTTP answer as it is.
+pub fn router(answer: &[u8]) -> Result<Router> {
+    let (headers, body) = parse(answer).context("this is no HTTP answer")?;
+    let handler = move || {
+        let mut response = Response::new(Body::from(body.clone()));
+        *response.headers_mut() = headers.clone();
+        std::future::ready(response)
+    };
+    Ok(Router::new().route("/api/v1/prompts/{prompt}", get(handler)))
 }
 
 /// The headers and the body; what the HTTP library writes by itself is left to it.

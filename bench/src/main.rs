@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
+mod allocations;
 mod authoring;
 mod bare;
 mod broadcast;
@@ -46,7 +47,7 @@ struct Arguments {
 enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
-        /// startup, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers, nodes.
+        /// startup, allocations, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers, nodes.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -93,6 +94,7 @@ fn main() -> Result<()> {
             for name in chosen(&scenarios)? {
                 println!("{name}: {rounds} rounds of {seconds} s");
                 let report = match name {
+                    "allocations" => allocations::measure(effort)?,
                     "delivery" => delivery::measure(&server, effort)?,
                     "hot-set" => hot_set::measure(&server, effort)?,
                     "stream" => stream::measure(&server, effort)?,
@@ -119,7 +121,7 @@ fn main() -> Result<()> {
 /// Run only when asked for by name: they need other programs.
 const BY_NAME: [&str; 2] = ["peers", "nodes"];
 
-const SCENARIOS: [&str; 6] = ["startup", "delivery", "hot-set", "stream", "authoring", "ingest"];
+const SCENARIOS: [&str; 7] = ["startup", "allocations", "delivery", "hot-set", "stream", "authoring", "ingest"];
 
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
     let known = || SCENARIOS.into_iter().chain(BY_NAME);

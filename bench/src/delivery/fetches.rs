@@ -2,7 +2,6 @@
 
 use crate::http::{self, Connection};
 use crate::load::Work;
-use crate::server::Server;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -102,15 +101,14 @@ impl Work for Fetches {
 }
 
 /// Makes both prompts, and a key whose requests are counted against a limit.
-pub async fn prepare(server: &Server) -> Result<String> {
-    let admin = server.credential("admin_api_key")?;
-    let mut connection = Connection::open(server.port).await?;
+pub async fn prepare(port: u16, admin: &str) -> Result<String> {
+    let mut connection = Connection::open(port).await?;
     for prompt in [Prompt::WithVariables, Prompt::Plain] {
         let body = json!({"title": prompt.slug(), "slug": prompt.slug(), "content": prompt.content()});
-        post(&mut connection, "/api/v1/prompts", &admin, &body).await?;
+        post(&mut connection, "/api/v1/prompts", admin, &body).await?;
     }
     let body = json!({"name": "Benchmark", "rate_limit_per_minute": REQUESTS_PER_MINUTE});
-    let answer = post(&mut connection, "/api/v1/api-keys", &admin, &body).await?;
+    let answer = post(&mut connection, "/api/v1/api-keys", admin, &body).await?;
     let key = answer["data"]["key"].as_str().context("the new key is not shown")?;
     Ok(key.to_owned())
 }

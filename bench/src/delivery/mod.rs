@@ -103,7 +103,7 @@ async fn measure_here(xr2: &Path, effort: Effort) -> Result<Report> {
 impl Pair {
     async fn start(xr2: &Path, prompt: Prompt) -> Result<Self> {
         let product = Server::xr2_demo(xr2).await?;
-        let key = fetches::prepare(&product).await?;
+        let key = fetches::prepare(product.port, &product.credential("admin_api_key")?).await?;
         let answer = sample(product.port, prompt, &key).await?;
         let bare = start_bare(prompt, &answer).await?;
         let same = sample(bare.port, prompt, &key).await?.len();

@@ -85,7 +85,7 @@ async fn measure_here(xr2: &Path, installed: &Path, effort: Effort) -> Result<Re
 
 async fn start_xr2(xr2: &Path) -> Result<Peer> {
     let server = Server::xr2_demo(xr2).await?;
-    let key = fetches::prepare(&server).await?;
+    let key = fetches::prepare(server.port, &server.credential("admin_api_key")?).await?;
     let work = Rc::new(Fetches::new(Prompt::WithVariables, &key, true));
     Ok(Peer { name: "xr2, rendered", server, work, rows: Vec::new() })
 }

@@ -58,7 +58,8 @@ fn count_all(runtime: &Runtime, folder: &Path) -> Result<Vec<(String, Vec<f64>)>
 async fn start_xr2(folder: &Path) -> Result<(u16, String)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let port = listener.local_addr()?.port();
-    let flags = [("listen", format!("127.0.0.1:{port}")), ("data_dir", folder.to_string_lossy().into_owned())];
+    let flags =
+        [("listen", format!("127.0.0.1:{port}")), ("data_dir", folder.to_string_lossy().into_owned())];
     let flags: Vec<Override> =
         flags.into_iter().map(|(key, value)| Override { key: key.to_owned(), value }).collect();
     let config = Config::load(None, &|_| None, &flags)?;
@@ -90,7 +91,8 @@ fn count(runtime: &Runtime, port: u16, work: &Fetches) -> Result<Vec<f64>> {
     let mut connection = runtime.block_on(Connection::open(port))?;
     runtime.block_on(fetch(&mut connection, work, WARM))?;
     let mut outcome = Ok(());
-    let counted = allocation_counter::measure(|| outcome = runtime.block_on(fetch(&mut connection, work, COUNTED)));
+    let counted =
+        allocation_counter::measure(|| outcome = runtime.block_on(fetch(&mut connection, work, COUNTED)));
     outcome?;
     let each = |sum: u64| sum as f64 / COUNTED as f64;
     Ok(vec![each(counted.count_total), each(counted.bytes_total)])

@@ -121,7 +121,8 @@ fn main() -> Result<()> {
 /// Run only when asked for by name: they need other programs.
 const BY_NAME: [&str; 2] = ["peers", "nodes"];
 
-const SCENARIOS: [&str; 7] = ["startup", "allocations", "delivery", "hot-set", "stream", "authoring", "ingest"];
+const SCENARIOS: [&str; 7] =
+    ["startup", "allocations", "delivery", "hot-set", "stream", "authoring", "ingest"];
 
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
     let known = || SCENARIOS.into_iter().chain(BY_NAME);

@@ -885,6 +885,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/edge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show edge mode
+         * @description Whether shared caches may keep what publishable keys fetch, whom xr2 tells when it changes, and how that goes.
+         */
+        get: operations["get_edge"];
+        /**
+         * Set edge mode
+         * @description With it, answers to publishable keys carry `Cache-Control: public`, `CDN-Cache-Control`, `Surrogate-Control`,
+         *     `Surrogate-Key` and `Cache-Tag`; what is rendered with values, `latest`, and what secret keys fetch is never kept.
+         *     Whatever changes is purged by surrogate key, again and again until the cache has taken it. The token is stored
+         *     encrypted and never shown.
+         */
+        put: operations["put_edge"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/members": {
         parameters: {
             query?: never;
@@ -1568,6 +1595,17 @@ export interface components {
             /** @description Its title; "Copy of …" when absent. */
             title?: string | null;
         };
+        /** @description Edge mode as it is. */
+        EdgeSettings: {
+            /** @description Whether shared caches may keep what publishable keys fetch. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description For how many seconds.
+             */
+            ttl_seconds: number;
+            purge?: components["schemas"]["PurgeSettings"] | null;
+        };
         /** @description How a successful answer is documented. */
         Envelope_ApiKey: {
             /** @description Always true. */
@@ -1785,6 +1823,24 @@ export interface components {
                  * @description When.
                  */
                 updated_at: string;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_EdgeSettings: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description Edge mode as it is. */
+            data: {
+                /** @description Whether shared caches may keep what publishable keys fetch. */
+                enabled: boolean;
+                /**
+                 * Format: int64
+                 * @description For how many seconds.
+                 */
+                ttl_seconds: number;
+                purge?: components["schemas"]["PurgeSettings"] | null;
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -2717,6 +2773,11 @@ export interface components {
              */
             requests: number;
         };
+        /**
+         * @description Whom purges are sent to.
+         * @enum {string}
+         */
+        Kind: "fastly" | "cloudflare" | "http";
         /** @description A label of the workspace. */
         Label: {
             /**
@@ -3201,6 +3262,67 @@ export interface components {
              * @description What it pointed at before.
              */
             previous_version?: number | null;
+        };
+        /** @description Whom to tell, and how that goes. */
+        PurgeSettings: {
+            /** @description What it is. */
+            kind: components["schemas"]["Kind"];
+            /** @description Fastly's service id or Cloudflare's zone id. */
+            service?: string | null;
+            /** @description The address. */
+            url?: string | null;
+            /** @description The method. */
+            method?: string | null;
+            /** @description The header that carries the keys. */
+            header?: string | null;
+            /** @description Whether there is a token. */
+            has_token: boolean;
+            /**
+             * Format: int64
+             * @description The workspace's revision that caches were last told of.
+             */
+            purged_revision: number;
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            purged_at?: string | null;
+            /**
+             * Format: int64
+             * @description Attempts that failed since; it is tried again.
+             */
+            failed_attempts: number;
+            /** @description Why the last one failed. */
+            last_error?: string | null;
+        };
+        /** @description Edge mode as it is to be. */
+        PutEdge: {
+            /** @description Whether shared caches may keep what publishable keys fetch. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Seconds that they may keep it without asking; default 60.
+             */
+            ttl_seconds?: number | null;
+            purge?: components["schemas"]["PutPurge"] | null;
+        };
+        /** @description Whom to tell. */
+        PutPurge: {
+            /** @description What it is. */
+            kind: components["schemas"]["Kind"];
+            /** @description Fastly's service id or Cloudflare's zone id. */
+            service?: string | null;
+            /** @description The address to ask (`http`), or that of the provider's API when it is another one than usual. */
+            url?: string | null;
+            /** @description `PURGE` (default) or `POST`; for `http`. */
+            method?: string | null;
+            /** @description The header that carries the keys, default `Surrogate-Key`; for `http`. */
+            header?: string | null;
+            /**
+             * @description The token: Fastly's or Cloudflare's, or a whole `Authorization` header for `http`. It is never shown. Left out, the
+             *     one before is kept, unless it would go elsewhere.
+             */
+            token?: string | null;
         };
         /** @description What works and what is degraded. */
         Readiness: {
@@ -6204,6 +6326,69 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Edge mode; off unless it was turned on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_EdgeSettings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    put_edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutEdge"];
+            };
+        };
+        responses: {
+            /** @description Edge mode as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_EdgeSettings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };

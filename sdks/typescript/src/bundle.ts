@@ -11,8 +11,11 @@ export interface Selection {
   readonly tags: readonly string[];
 }
 
+/** What a stream tells of: one label, or all of them. */
+type Wanted = Omit<Selection, "label"> & { readonly label: string | undefined };
+
 /** The selection as a query; the same for the bundle and the stream. */
-export function queryOf({ label, slugs, tags }: Selection): Record<string, string | undefined> {
+export function queryOf({ label, slugs, tags }: Wanted): Record<string, string | undefined> {
   return { label, slugs: slugs.join(",") || undefined, tags: tags.join(",") || undefined };
 }
 

@@ -63,6 +63,11 @@ export class ApiError extends Xr2Error {
 /** 401 or 403: the key is missing, wrong, revoked, expired or may not do this. */
 export class AuthError extends ApiError {}
 
+/** 401: the key is good for nothing any more, and what was fetched with it is no longer ours to keep. */
+export function isRevoked(error: unknown): error is AuthError {
+  return error instanceof AuthError && error.status === 401;
+}
+
 /** 404: there is no such prompt, version or label for this key. */
 export class NotFoundError extends ApiError {}
 

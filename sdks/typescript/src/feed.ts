@@ -1,9 +1,10 @@
 import { fetchBundle, type BundleAnswer, type Selection } from "./bundle.js";
-import { ApiError, AuthError, isTemporary, ServerError } from "./errors.js";
+import { ApiError, AuthError, isRevoked, isTemporary, ServerError } from "./errors.js";
 import { Mirror, type Entry, type MirroredPrompt } from "./mirror.js";
 import type { Settings } from "./options.js";
 import { Progress } from "./progress.js";
-import { ChangeStream, type ChangeEvent, type Frame, type StreamAddress, type StreamListener } from "./stream.js";
+import type { SharedStream, Subscriber } from "./shared-stream.js";
+import type { ChangeEvent, Frame } from "./stream.js";
 import { backgroundTimer, within, type Transport } from "./transport.js";
 import type { Source, Warning } from "./types.js";
 
@@ -21,12 +22,14 @@ export interface FeedContext {
   readonly selection: Selection;
   readonly settings: Settings;
   readonly transport: Transport;
-  readonly address: StreamAddress;
+  readonly stream: Pick<SharedStream, "subscribe">;
   readonly singles: SinglesListener;
   /** What is held changed, or what is known of it. */
   onChange(isOther: boolean): void;
   /** Memory holds a later revision than before. */
   onApplied(): void;
+  /** The server knows the key no longer: nothing that was fetched with it may be kept. */
+  onRevoked(error: unknown): void;
   warn(warning: Warning): void;
 }
 
@@ -35,6 +38,8 @@ export interface FeedState {
   readonly revision: number;
   readonly etag: string | undefined;
   readonly prompts: readonly MirroredPrompt[];
+  /** The server was set back from this revision to a backup, and has not reached it again. */
+  readonly setBackFrom?: number;
 }
 
 /** A prompt found in memory. */
@@ -56,20 +61,22 @@ const RENEWAL = 0.8;
 const MAX_BACKOFF = 8;
 
 /**
- * Everything one label delivers, in memory: one bundle, kept current by one stream. Where
+ * Everything one label delivers, in memory: one bundle, kept current by the stream. Where
  * streams are blocked the bundle is asked for again as it is read, by ETag. Servers that
  * know no bundles get the old way: then prompts are fetched one by one (`isSingle`).
  */
-export class Feed implements StreamListener {
+export class Feed implements Subscriber {
   readonly #context: FeedContext;
   readonly #mirror = new Mirror();
   readonly #progress = new Progress();
-  readonly #stream: ChangeStream;
   #live = false;
   #mode: "unknown" | "bundle" | "single" = "unknown";
   #isStarted = false;
   readonly #ended = new AbortController();
   #connectedAt: number | undefined;
+  /** Everything up to here was held when the stream greeted: other labels may need it said again. */
+  #heldAtHello = -1;
+  #setBackFrom: number | undefined;
   /** What is held was read from disk, and no server has said yet that it is current. */
   #isFromDisk = false;
   #etag: { readonly tag: string; readonly revision: number } | undefined;
@@ -89,12 +96,6 @@ export class Feed implements StreamListener {
 
   constructor(context: FeedContext) {
     this.#context = context;
-    this.#stream = new ChangeStream(context.address, context.settings.timing, this);
-  }
-
-  /** Whether the stream is open. */
-  get streaming(): boolean {
-    return this.#stream.healthy;
   }
 
   /** Prompts have to be fetched one by one. */
@@ -130,7 +131,10 @@ export class Feed implements StreamListener {
     const { revision } = this.#progress;
     if (revision === undefined) return undefined;
     const etag = this.#etag?.revision === revision ? this.#etag.tag : undefined;
-    return { revision, etag, prompts: [...this.#mirror.entries()].map(({ data }) => data) };
+    const prompts = [...this.#mirror.entries()].map(({ data }) => data);
+    const setBackFrom = this.#setBackFrom;
+    if (setBackFrom === undefined || setBackFrom <= revision) return { revision, etag, prompts };
+    return { revision, etag, prompts, setBackFrom };
   }
 
   /** Fetches the bundle and opens the stream, once. `state` is what an earlier run left. */
@@ -141,7 +145,7 @@ export class Feed implements StreamListener {
     // The stream goes on where the bundle ends. When that is long in coming, the stream goes first.
     const { bundleWait } = this.#context.settings.timing;
     const begin = (): void => {
-      if (!this.#closed) this.#stream.start();
+      if (!this.#closed) this.#context.stream.subscribe(this.label, this);
     };
     void within(this.#refresh(), bundleWait, begin).then(begin, begin);
   }
@@ -149,6 +153,7 @@ export class Feed implements StreamListener {
   #restore(state: FeedState): void {
     this.#mirror.replace(state.prompts, state.revision, true);
     this.#progress.restore(state.revision);
+    this.#setBackFrom = state.setBackFrom;
     this.#etag = state.etag === undefined ? undefined : { tag: state.etag, revision: state.revision };
     this.#isFromDisk = true;
   }
@@ -157,7 +162,6 @@ export class Feed implements StreamListener {
     this.#ended.abort();
     this.#live = false;
     clearTimeout(this.#timer);
-    this.#stream.close();
   }
 
   /**
@@ -238,6 +242,8 @@ export class Feed implements StreamListener {
     const { signal } = this.#ended;
     try {
       const answer = await fetchBundle(transport, { selection, etag, minRevision, limit, timeoutMs, signal });
+      // The key was revoked while the answer was on its way.
+      if (this.#denied && startedAt < this.#denied.at) throw this.#denied.error;
       if (!this.#closed) this.#accept(answer, startedAt);
     } catch (error) {
       if (!this.#closed) this.#failed(error);
@@ -258,6 +264,7 @@ export class Feed implements StreamListener {
     this.#failures = 0;
     this.#retryAt = -Infinity;
     if (verdict === "late") return;
+    if (verdict === "set-back") this.#setBackFrom = Math.max(before ?? -1, this.#setBackFrom ?? -1);
     this.#isFromDisk = false;
     this.#goodUntil = Math.max(this.#goodUntil, startedAt);
     this.#checkedAt = performance.now();
@@ -290,9 +297,9 @@ export class Feed implements StreamListener {
 
   #failed(error: unknown): void {
     const now = performance.now();
+    if (isRevoked(error)) return this.#context.onRevoked(error);
     if (error instanceof AuthError) {
-      this.#denied = { error, at: now };
-      this.#forget();
+      this.deny(error);
       return this.#context.onChange(true);
     }
     const { retryAfterFailure } = this.#context.settings.timing;
@@ -303,11 +310,18 @@ export class Feed implements StreamListener {
     this.#retryAt = now + Math.max(asked, pause * (0.5 + Math.random()));
   }
 
+  /** Forgets everything: the key may not have it. */
+  deny(error: unknown): void {
+    this.#denied = { error, at: performance.now() };
+    this.#forget();
+  }
+
   #forget(): void {
     this.#mirror.clear();
     this.#progress.forget();
     this.#etag = undefined;
     this.#isFromDisk = false;
+    this.#heldAtHello = -1;
     this.#look();
   }
 
@@ -355,39 +369,46 @@ export class Feed implements StreamListener {
   }
 
   #take(frame: Frame): void {
-    const { singles } = this.#context;
     switch (frame.kind) {
       case "hello":
         return this.#greet(frame.revision, frame.resumedFrom);
       case "put":
         this.#progress.see(frame.revision);
-        if (!this.isSingle && this.#isMine(frame.prompt) && this.#mirror.put(frame.prompt, frame.revision)) {
-          this.#context.onChange(true);
-        }
-        return;
+        return this.#put(frame.prompt, frame.revision);
       case "delete":
         this.#progress.see(frame.revision);
-        if (this.#mirror.remove(frame.id, frame.slug, frame.revision)) this.#context.onChange(true);
-        return;
+        return this.#remove(frame);
       case "mark":
         return this.#progress.mark(frame.revision);
       case "heartbeat":
         this.#progress.heartbeat();
         return this.#reconcile();
       case "changed":
-        return singles.changed(frame.change, this.isSingle);
+        // Told once for all labels, by the stream itself.
+        return;
       case "resync":
         return this.#lost(frame.revision);
       default:
         // Words of a later server are for later clients; but the old way rests on knowing all that happened.
-        if (this.isSingle) singles.resync(this.label, frame.revision);
+        if (this.isSingle) this.#context.singles.resync(this.label, frame.revision);
         else if (frame.revision !== undefined) this.#progress.see(frame.revision);
     }
   }
 
-  /** Another label's prompts are none of this feed's, should a server send them. */
-  #isMine({ label }: MirroredPrompt): boolean {
-    return label === undefined || label === null || label === this.label;
+  #put(prompt: MirroredPrompt, revision: number): void {
+    if (this.isSingle || !this.#isNews(prompt, revision)) return;
+    if (this.#mirror.put(prompt, revision)) this.#context.onChange(true);
+  }
+
+  #remove(frame: Extract<Frame, { kind: "delete" }>): void {
+    if (!this.#isNews(frame, frame.revision)) return;
+    if (this.#mirror.remove(frame.id, frame.slug, frame.revision)) this.#context.onChange(true);
+  }
+
+  /** The stream tells of other labels, too, and goes on from where the last of them is. */
+  #isNews({ label }: { readonly label?: string | null | undefined }, revision: number): boolean {
+    const isMine = label === undefined || label === null || label === this.label;
+    return isMine && revision > this.#heldAtHello;
   }
 
   #greet(revision: number | undefined, resumedFrom: number | undefined): void {
@@ -396,6 +417,10 @@ export class Feed implements StreamListener {
     // The server is there to say so: what failed before is worth another try.
     this.#failure = this.#denied = undefined;
     this.#retryAt = -Infinity;
+    const { revision: held = -1 } = this.#progress;
+    const isBehindUs = revision !== undefined && revision < held;
+    const repeats = resumedFrom !== undefined && resumedFrom < held && !isBehindUs;
+    this.#heldAtHello = repeats ? held : -1;
     this.#progress.hello(revision, resumedFrom, now);
     this.#context.singles.hello(this.label, revision);
     const { streamTrust, resyncJitter } = this.#context.settings.timing;

@@ -1,4 +1,4 @@
-import { queryOf, type Selection } from "./bundle.js";
+import { queryOf } from "./bundle.js";
 import { NotFoundError } from "./errors.js";
 import { Feed, type FeedState } from "./feed.js";
 import { Lru } from "./lru.js";
@@ -8,6 +8,7 @@ import { openWithFetch, platform } from "./platform.js";
 import { Reads } from "./reads.js";
 import { Repository, type Delivery, type Patience } from "./repository.js";
 import { nameFor } from "./seal.js";
+import { SharedStream } from "./shared-stream.js";
 import type { Query } from "./slot.js";
 import { Snapshot, type SnapshotContent, type SnapshotStore } from "./snapshot.js";
 import type { StreamAddress } from "./stream.js";
@@ -35,14 +36,15 @@ interface Absence {
 const MAX_ABSENCES = 1_000;
 
 /**
- * What clients with the same settings share in a process: one bundle and one stream for each
- * label, the prompts that were fetched one by one, the snapshot, and the telemetry.
+ * What clients with the same settings share in a process: one bundle for each label, one stream
+ * for all of them, the prompts that were fetched one by one, the snapshot, and the telemetry.
  */
 export class Hub {
   readonly settings: Settings;
   readonly transport: Transport;
   readonly telemetry: Telemetry;
   readonly #repository: Repository;
+  readonly #stream: SharedStream;
   readonly #feeds = new Map<string, Feed>();
   readonly #snapshot: Snapshot | undefined;
   readonly #observers = new Set<() => void>();
@@ -55,7 +57,8 @@ export class Hub {
   constructor(settings: Settings) {
     this.settings = settings;
     this.transport = new Transport(settings);
-    this.#repository = new Repository(settings, this.transport, (isOther) => this.#changed(isOther));
+    this.#repository = new Repository(settings, this.transport, (isOther) => this.#changed(isOther), this.#revoked);
+    this.#stream = new SharedStream((label) => this.#address(label), settings.timing, this.#repository);
     this.telemetry = new Telemetry(settings, this.transport, {
       revision: () => this.#revision(),
       serving: () => this.#serving(),
@@ -68,8 +71,7 @@ export class Hub {
 
   /** Whether a stream is open. */
   get streaming(): boolean {
-    for (const feed of this.#feeds.values()) if (feed.streaming) return true;
-    return false;
+    return this.#stream.healthy;
   }
 
   /** The prompt, if it is in memory and kept current by the stream. Counts as a read. */
@@ -103,6 +105,7 @@ export class Hub {
 
   async close(): Promise<void> {
     for (const feed of this.#feeds.values()) feed.close();
+    this.#stream.close();
     this.#repository.close();
     this.#notify();
     await Promise.all([this.telemetry.close(), this.#snapshot?.flush()]);
@@ -157,22 +160,23 @@ export class Hub {
 
   #makeFeed(label: string): Feed {
     const { slugs, tags } = this.settings;
-    const selection = { label, slugs, tags };
     return new Feed({
-      selection,
+      selection: { label, slugs, tags },
       settings: this.settings,
       transport: this.transport,
-      address: this.#address(selection),
+      stream: this.#stream,
       singles: this.#repository,
       onChange: (isOther) => this.#changed(isOther),
       onApplied: () => this.telemetry.applied(),
+      onRevoked: this.#revoked,
       warn: this.#warn,
     });
   }
 
-  #address(selection: Selection): StreamAddress {
+  #address(label: string | undefined): StreamAddress {
+    const { slugs, tags } = this.settings;
     const open = (this.settings.fetch ? undefined : platform().openStream) ?? openWithFetch(this.transport.fetch);
-    const url = this.transport.url("/stream", queryOf(selection));
+    const url = this.transport.url("/stream", queryOf({ label, slugs, tags }));
     const headers = (): Record<string, string> => this.transport.headers();
     if (!canShare()) return { open, url, headers };
     const tabs = new TabStream(open, nameFor("xr2-stream", this.settings.apiKey, url));
@@ -229,6 +233,16 @@ export class Hub {
     this.#notify();
     if (isOther) this.#snapshot?.saveSoon();
   }
+
+  /** The server knows the key no longer: nothing is kept of what it was good for, in memory or on disk. */
+  readonly #revoked = (error: unknown): void => {
+    for (const feed of this.#feeds.values()) feed.deny(error);
+    this.#repository.clear();
+    this.#pending.clear();
+    this.#absences.clear();
+    this.#snapshot?.wipe();
+    this.#notify();
+  };
 
   #notify(): void {
     for (const observe of this.#observers) observe();

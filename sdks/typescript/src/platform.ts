@@ -22,6 +22,12 @@ export type OpenStream = (
 export interface TextStore {
   read(): Promise<string | null> | string | null;
   write(text: string): Promise<void> | void;
+  /**
+   * Optional, for what several processes write to: reads and writes in one step, so that
+   * nobody else writes in between. `change` gets what is there and gives what is to be there;
+   * null leaves it as it is.
+   */
+  update?(change: (text: string | null) => Promise<string | null>): Promise<void>;
 }
 
 /** What differs between Node and other places. */

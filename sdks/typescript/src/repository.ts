@@ -1,4 +1,4 @@
-import { ApiError, AuthError, isTemporary, NotFoundError, ServerError, TimeoutError } from "./errors.js";
+import { ApiError, AuthError, isRevoked, isTemporary, NotFoundError, ServerError, TimeoutError } from "./errors.js";
 import type { SinglesListener } from "./feed.js";
 import { revisionOf } from "./headers.js";
 import { Lru } from "./lru.js";
@@ -49,14 +49,21 @@ export class Repository implements SinglesListener {
   readonly #transport: Transport;
   readonly #slots: Lru<string, Slot>;
   readonly #onChange: (isOther: boolean) => void;
+  readonly #onRevoked: (error: unknown) => void;
   readonly #streams = new Map<string, StreamState>();
   #highestRevision = -1;
 
-  /** `onChange` hears whenever a copy changed or went, or may have. */
-  constructor(settings: Settings, transport: Transport, onChange: (isOther: boolean) => void) {
+  /** `onChange` hears whenever a copy changed or went, or may have; `onRevoked`, that the key is no good any more. */
+  constructor(
+    settings: Settings,
+    transport: Transport,
+    onChange: (isOther: boolean) => void,
+    onRevoked: (error: unknown) => void,
+  ) {
     this.#settings = settings;
     this.#transport = transport;
     this.#onChange = onChange;
+    this.#onRevoked = onRevoked;
     this.#slots = new Lru(settings.cacheSize);
   }
 
@@ -85,7 +92,8 @@ export class Repository implements SinglesListener {
     const atHand = this.#atHand(slot);
     if (atHand) return atHand;
     const now = performance.now();
-    if (slot.copy && slot.query.version !== undefined) {
+    // What an earlier run left is not handed out before the server was asked whether the key still may have it.
+    if (slot.copy && slot.copy.from !== "disk" && slot.query.version !== undefined) {
       // A version's content never changes; whether it is still there is found out on the side.
       this.#refreshInBackground(slot, now);
       return held(slot.copy, slot.failure !== undefined);
@@ -208,6 +216,10 @@ export class Repository implements SinglesListener {
   }
 
   #refused(slot: Slot, error: unknown): void {
+    if (isRevoked(error)) {
+      slot.empty();
+      return this.#onRevoked(error);
+    }
     if (error instanceof NotFoundError || error instanceof AuthError) {
       const held = slot.copy !== undefined;
       slot.empty();
@@ -264,6 +276,12 @@ export class Repository implements SinglesListener {
   /** What to keep for the next start. */
   state(): SnapshotEntry[] {
     return entriesOf(this.#slots.values());
+  }
+
+  /** Forgets all copies: the key is no good any more. */
+  clear(): void {
+    for (const slot of this.#slots.values()) slot.empty();
+    this.#slots.clear();
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import type { Settings } from "./options.js";
 import { platform, type TextStore } from "./platform.js";
 import { seal, unseal } from "./seal.js";
 import type { Query, Slot } from "./slot.js";
+import { merge, namesOf } from "./snapshot-merge.js";
 import { backgroundTimer } from "./transport.js";
 import type { PromptData, Warning } from "./types.js";
 
@@ -50,6 +51,8 @@ export class Snapshot {
   readonly #scope: string;
   readonly #content: () => SnapshotContent;
   readonly #warn: (warning: Warning) => void;
+  /** What this process has read or written; see `merge`. */
+  #known: ReadonlySet<string> = new Set();
   #isDue = false;
   #pause = WRITE_PAUSE;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -77,6 +80,7 @@ export class Snapshot {
         this.#ignored(content);
         return EMPTY;
       }
+      this.#known = namesOf(content as SnapshotContent);
       return content as SnapshotContent;
     } catch (error) {
       this.#ignored(`it cannot be read (${error instanceof Error ? error.message : "unknown reason"})`);
@@ -99,6 +103,11 @@ export class Snapshot {
     }, this.#pause);
   }
 
+  /** Replaces everything that was ever written with what there is now, at once. */
+  wipe(): void {
+    this.#write(true);
+  }
+
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -106,18 +115,49 @@ export class Snapshot {
     await this.#writing;
   }
 
-  #write(): void {
+  #write(isWipe = false): void {
     this.#isDue = false;
     this.#writing = this.#writing
       .then(async () => {
         const startedAt = performance.now();
-        await this.#store.write(await seal(this.#content(), this.#key, this.#scope));
+        await this.#update((text) => this.#next(text, isWipe));
         this.#pause = Math.max(WRITE_PAUSE, WRITE_SHARE * (performance.now() - startedAt));
       })
       .catch((error: unknown) => {
         const why = error instanceof Error ? error.message : "unknown reason";
         this.#warn({ code: "SNAPSHOT_NOT_WRITTEN", message: `The snapshot cannot be written: ${why}` });
       });
+  }
+
+  /** The text to write: what is held here, and of another process's what is later. */
+  async #next(text: string | null, isWipe: boolean): Promise<string> {
+    const ours = this.#content();
+    const theirs = text && !isWipe ? await unseal(text, this.#key, this.#scope).catch(() => EMPTY) : EMPTY;
+    // What cannot be trusted is replaced.
+    const merged = typeof theirs === "string" ? ours : merge(ours, theirs as SnapshotContent, this.#known);
+    this.#known = namesOf(ours);
+    return seal(merged, this.#key, this.#scope);
+  }
+
+  /** Writes what `next` makes of what is there; nothing, when that is the same. */
+  async #update(next: (text: string | null) => Promise<string>): Promise<void> {
+    const store = this.#store;
+    const change = async (text: string | null): Promise<string | null> => {
+      const made = await next(text);
+      return made === text ? null : made;
+    };
+    if (store.update) return store.update(change);
+    const made = await change(await readIfPossible(store));
+    if (made !== null) await store.write(made);
+  }
+}
+
+/** What cannot be read can still be replaced. */
+async function readIfPossible(store: SnapshotStore): Promise<string | null> {
+  try {
+    return (await store.read()) ?? null;
+  } catch {
+    return null;
   }
 }
 

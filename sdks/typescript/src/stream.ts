@@ -21,7 +21,13 @@ export type Frame =
   /** The label delivers this from now on. */
   | { readonly kind: "put"; readonly revision: number; readonly prompt: PromptData }
   /** The label delivers this no longer. */
-  | { readonly kind: "delete"; readonly revision: number; readonly id: string | undefined; readonly slug: string }
+  | {
+      readonly kind: "delete";
+      readonly revision: number;
+      readonly id: string | undefined;
+      readonly slug: string;
+      readonly label: string | undefined;
+    }
   /** Everything up to this revision was said. */
   | { readonly kind: "mark"; readonly revision: number }
   /** A sign of life, which comes when there is nothing to say. */
@@ -189,7 +195,7 @@ function readFrame(event: string, data: Record<string, unknown>, revision: numbe
       return { kind: "put", revision, prompt: data["prompt"] };
     case "delete":
       if (revision === undefined || typeof slug !== "string") break;
-      return { kind: "delete", revision, id: asString(data["id"]), slug };
+      return { kind: "delete", revision, id: asString(data["id"]), slug, label: asString(data["label"]) };
     case "mark":
       if (revision === undefined) break;
       return { kind: "mark", revision };

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { AuthError, ConnectionError, fileSnapshot, type Warning } from "../../src/index.node.js";
+import { AuthError, ConnectionError, fileSnapshot, type Warning, type Xr2 } from "../../src/index.node.js";
+import { Snapshot, type SnapshotContent } from "../../src/snapshot.js";
+import type { PromptData } from "../../src/types.js";
 import { KEY, until } from "../support/server.js";
 import { useServer } from "../support/setup.js";
 
@@ -145,6 +147,96 @@ test("a revoked key's prompts leave the snapshot", async () => {
     await assert.rejects(client.get("greeting"), AuthError);
     await client.close();
     assert.doesNotMatch(await readFile(path, "utf8"), /Hello/);
+  });
+});
+
+test("when the key is revoked nothing is left of any label or version, in memory or on disk", async () => {
+  await withFile(async (path) => {
+    context.server.publish("greeting", "Hello");
+    context.server.publish("greeting", "Draft", {}, "staging");
+    const open = (): Xr2 => context.client({ snapshot: fileSnapshot(path) });
+    const before = open();
+    await before.get("greeting", { version: 1 });
+    await before.get("greeting", { label: "staging" });
+    await before.close();
+    assert.match(await leave(path), /Draft/);
+
+    const client = open();
+    assert.equal((await client.get("greeting", { version: 1 })).content, "Hello");
+    await until("served from the stream", async () => (await client.get("greeting")).source === "stream");
+    context.server.validKeys.clear();
+    for (const stream of context.server.streams) stream.end();
+    const isRefused = (error: unknown): boolean => error instanceof AuthError && error.status === 401;
+    const refused = (): Promise<boolean> => client.get("greeting").then(() => false, isRefused);
+    await until("refused", refused);
+    await assert.rejects(client.get("greeting", { version: 1 }), isRefused);
+    await assert.rejects(client.get("greeting", { label: "staging" }), isRefused);
+    await until("the file is empty", async () => !/Hello|Draft/.test(await readFile(path, "utf8")));
+    await client.close();
+    assert.doesNotMatch(await readFile(path, "utf8"), /Hello|Draft/);
+    await context.server.stop();
+    await assert.rejects(open().get("greeting", { version: 1 }), ConnectionError);
+  });
+});
+
+test("a version on disk is not handed out once the key is revoked", async () => {
+  await withFile(async (path) => {
+    context.server.publish("greeting", "Hello");
+    const before = context.client({ ...POLLING, snapshot: fileSnapshot(path) });
+    await before.get("greeting", { version: 1 });
+    await before.close();
+    context.server.validKeys.clear();
+    const after = context.client({ ...POLLING, snapshot: fileSnapshot(path) });
+    await assert.rejects(after.get("greeting", { version: 1 }), AuthError);
+    await after.close();
+    assert.doesNotMatch(await readFile(path, "utf8"), /Hello/);
+  });
+});
+
+/** A snapshot of one label and one version, as a process writes it that holds them at these revisions. */
+function contentOf(feed: number, single: number): SnapshotContent {
+  const prompt = { id: "id-greeting", slug: "greeting", content: `text ${feed}` } as PromptData;
+  const query = { slug: "greeting", label: undefined, version: 1, userId: undefined, optimizedFor: undefined };
+  return {
+    feeds: { production: { revision: feed, etag: `"r${feed}"`, prompts: [prompt] } },
+    singles: [{ query, data: prompt, warnings: [], revision: single, noStore: false }],
+  };
+}
+
+function snapshotOf(path: string, content: SnapshotContent): Snapshot {
+  return new Snapshot(fileSnapshot(path), { url: "http://127.0.0.1", apiKey: KEY }, () => content, ({ message }) => assert.fail(message));
+}
+
+async function save(snapshot: Snapshot): Promise<void> {
+  snapshot.saveSoon();
+  await snapshot.flush();
+}
+
+test("an older snapshot overwrites nothing newer, label by label, and what is the same is not written", async () => {
+  await withFile(async (path) => {
+    await save(snapshotOf(path, contentOf(7, 3)));
+    await save(snapshotOf(path, contentOf(5, 9)));
+    const kept = await snapshotOf(path, contentOf(0, 0)).load();
+    assert.deepEqual([kept.feeds["production"]?.revision, kept.singles[0]?.revision], [7, 9]);
+    const { ino } = await stat(path);
+    await save(snapshotOf(path, contentOf(6, 8)));
+    assert.equal((await stat(path)).ino, ino, "the file was not replaced");
+    // After a restore from a backup the lower revision is the later one.
+    const { production } = contentOf(6, 8).feeds;
+    await save(snapshotOf(path, { feeds: { production: { ...production!, setBackFrom: 7 } }, singles: [] }));
+    assert.equal((await snapshotOf(path, contentOf(0, 0)).load()).feeds["production"]?.revision, 6);
+    assert.deepEqual(await readdir(join(path, "..")), ["prompts.json"]);
+  });
+});
+
+test("a lock that a killed process left is not waited for", async () => {
+  await withFile(async (path) => {
+    await save(snapshotOf(path, contentOf(1, 1)));
+    await writeFile(`${path}.lock`, "");
+    const longAgo = new Date(Date.now() - 60_000);
+    await utimes(`${path}.lock`, longAgo, longAgo);
+    await save(snapshotOf(path, contentOf(2, 2)));
+    assert.equal((await snapshotOf(path, contentOf(0, 0)).load()).feeds["production"]?.revision, 2);
   });
 });
 

@@ -82,18 +82,44 @@ test("two clients with the same settings share bundle and stream until the last 
   await until("no stream is left", () => context.server.streams.size === 0);
 });
 
-test("each label has its own", async () => {
+test("all labels share one stream, which is of one label as long as there is but one", async () => {
+  context.server.publish("greeting", "Hello");
+  context.server.publish("greeting", "Draft", {}, "staging");
+  context.server.publish("greeting", "Trial", {}, "canary");
+  const client = context.client();
+  const of = (label: string): ReturnType<Xr2["get"]> => client.get("greeting", { label });
+  await connected(client);
+  for (const label of ["staging", "canary"]) {
+    await until(`${label} is served from the stream`, async () => (await of(label)).source === "stream");
+  }
+  assert.deepEqual(
+    context.server.openings().map(({ query, headers }) => [query.get("label"), headers["last-event-id"]]),
+    [
+      ["production", "3"],
+      [null, "3"],
+    ],
+  );
+  await until("only one stream is left", () => context.server.streams.size === 1);
+  context.server.publish("greeting", "Draft 2", {}, "staging");
+  await until("the draft", async () => (await of("staging")).content === "Draft 2");
+  assert.deepEqual([(await client.get("greeting")).content, (await of("canary")).content], ["Hello", "Trial"]);
+  assert.equal((await client.get("greeting")).source, "stream");
+});
+
+test("one label's deletion is none of another's, and every label goes on where the last of them is", async () => {
   context.server.publish("greeting", "Hello");
   context.server.publish("greeting", "Draft", {}, "staging");
   const client = context.client();
   await connected(client);
-  assert.equal((await client.get("greeting", { label: "staging" })).content, "Draft");
-  const labels = (): (string | null)[] => context.server.openings().map(({ query }) => query.get("label"));
-  await until("both streams", () => labels().length === 2);
-  assert.deepEqual(labels(), ["production", "staging"]);
-  context.server.publish("greeting", "Draft 2", {}, "staging");
-  await until("the draft", async () => (await client.get("greeting", { label: "staging" })).content === "Draft 2");
-  assert.equal((await client.get("greeting")).content, "Hello");
+  const draft = (): ReturnType<Xr2["get"]> => client.get("greeting", { label: "staging" });
+  await until("the draft is served from the stream", async () => (await draft()).source === "stream");
+  const revision = (context.server.revision += 1);
+  context.server.tell("delete", { revision, id: "id-greeting", slug: "greeting", label: "staging" }, "staging");
+  context.server.tell("mark", { revision });
+  for (const stream of context.server.streams) stream.end();
+  await until("it is back", () => context.server.openings().length === 3 && client.streaming);
+  await until("served from the stream", async () => (await client.get("greeting")).source === "stream");
+  assert.equal(context.server.openings().at(-1)?.headers["last-event-id"], String(revision));
 });
 
 test("a bundle of many pages is taken as a whole, and begun anew when the server moves on", async () => {

@@ -55,6 +55,17 @@ test("a variant is named, and a fallback is told by its slug alone", async () =>
   assert.deepEqual(await attributesAfter(() => other.render({ name: "Ada" })), { "xr2.prompt.slug": "absent" });
 });
 
+test("a second prompt on the same span leaves nothing of the first", async () => {
+  server.server.publish("tested", "Hello", { ab_test: { id: "t", variant: "b" } });
+  server.server.publish("plain", "Hi");
+  const client = server.client();
+  const both = async (): Promise<void> => {
+    await client.get("tested");
+    await client.get("plain", { version: 1 });
+  };
+  assert.deepEqual(await attributesAfter(both), { "xr2.prompt.slug": "plain", "xr2.prompt.version": 1 });
+});
+
 test("without an active span, and with one that fails, nothing happens", async (t) => {
   server.server.publish("greeting", "Hello");
   const client = server.client();

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from fakeserver import FakeServer
+from fakeserver import KEY, FakeServer
 from watching import Eventually, Make, downloads, settled
 from xr2 import Xr2
+from xr2._disk import Disk, Holding, Shelf
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system"),
@@ -88,3 +90,29 @@ def test_forks_while_everything_moves(bundles: FakeServer, shared: Make, eventua
         done.set()
         for thread in threads:
             thread.join()
+
+
+def test_a_fork_while_the_disk_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that reads it is the parent's: a child that waited for it would wait for ever."""
+    nowhere = "http://127.0.0.1:9"
+    item = {"id": "i", "slug": "a", "content": "one", "rendered": True}
+    path = str(tmp_path / "xr2.snapshot")
+    assert Disk(path, nowhere, KEY).save(Holding([Shelf("production", 7, None, [item])]))
+    begun, go_on, load = threading.Event(), threading.Event(), Disk.load
+
+    def slowly(disk: Disk) -> list[Shelf]:
+        begun.set()
+        assert go_on.wait(20)
+        return load(disk)
+
+    monkeypatch.setattr(Disk, "load", slowly)
+    with Xr2(KEY, nowhere, snapshot=path, retries=0) as client:
+        assert client.get("a", timeout=0.01, fallback="x").source == "fallback"
+        assert begun.wait(20)
+        child = os.fork()
+        if child == 0:
+            go_on.set()
+            os._exit(0 if client.get("a", timeout=20, fallback="x").source == "disk" else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        go_on.set()
+        assert client.get("a", timeout=20).source == "disk"

@@ -103,7 +103,8 @@ class Disk:
             with locked(self._path.with_name(f".{self._path.name}.lock")):
                 return self._update(holding)
         except OSError as error:
-            self._tell(f"the snapshot {self._path} cannot be written: {error}")
+            # Not the error as a whole: it names a file that is another one each time.
+            self._tell(f"the snapshot {self._path} cannot be written: {error.strerror or error}")
             return False
 
     def _update(self, holding: Holding) -> bool:

@@ -106,7 +106,7 @@ impl Filled {
             // A thousand people register from one address; passwords cost as little as they can.
             std::fs::write(
                 &file,
-                "[auth]\nattempts_per_network = 100000\nargon2_memory_kib = 8\nargon2_iterations = 1\n",
+                "[auth]\nattempts_per_network = 100000\nargon2_memory_kib = 8\nargon2_iterations = 1\n[limits]\nrequests_per_network = 0\n",
             )?;
             let mut command = xr2_demo_command(xr2, folder, port);
             command.arg("--config").arg(file);

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
+#[cfg(feature = "allocations")]
 mod allocations;
 mod authoring;
 mod bare;
@@ -47,7 +48,8 @@ struct Arguments {
 enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
-        /// startup, allocations, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers, nodes.
+        /// startup, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers, nodes,
+        /// allocations.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -94,6 +96,7 @@ fn main() -> Result<()> {
             for name in chosen(&scenarios)? {
                 println!("{name}: {rounds} rounds of {seconds} s");
                 let report = match name {
+                    #[cfg(feature = "allocations")]
                     "allocations" => allocations::measure(effort)?,
                     "delivery" => delivery::measure(&server, effort)?,
                     "hot-set" => hot_set::measure(&server, effort)?,
@@ -119,13 +122,13 @@ fn main() -> Result<()> {
 }
 
 /// Run only when asked for by name: they need other programs.
-const BY_NAME: [&str; 2] = ["peers", "nodes"];
+const BY_NAME: &[&str] =
+    if cfg!(feature = "allocations") { &["peers", "nodes", "allocations"] } else { &["peers", "nodes"] };
 
-const SCENARIOS: [&str; 7] =
-    ["startup", "allocations", "delivery", "hot-set", "stream", "authoring", "ingest"];
+const SCENARIOS: [&str; 6] = ["startup", "delivery", "hot-set", "stream", "authoring", "ingest"];
 
 fn chosen(names: &[String]) -> Result<Vec<&'static str>> {
-    let known = || SCENARIOS.into_iter().chain(BY_NAME);
+    let known = || SCENARIOS.into_iter().chain(BY_NAME.iter().copied());
     if let Some(unknown) = names.iter().find(|name| known().all(|known| known != **name)) {
         let known = known().collect::<Vec<_>>().join(", ");
         bail!("there is no scenario `{unknown}`; there are {known}");

@@ -166,7 +166,7 @@ pageTest('the examples carry this address, slug and samples, and the call shows 
   const code = page.locator('pre').last();
   await code.getByText(`/api/v1/prompts/${slug}`).waitFor();
   assert.match(await code.innerText(), /name=Ana/);
-  await page.getByText('Python').click();
+  await page.getByText('Python', { exact: true }).click();
   await page.getByText('pip install xr2').waitFor();
   await page.getByText('Waiting for your first call…').waitFor();
   const { key } = await api('POST', '/api-keys', { name: 'For one call' });

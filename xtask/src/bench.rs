@@ -7,7 +7,13 @@ use anyhow::Result;
 
 /// Passes what it was given on to `xr2-bench`, which knows the scenarios.
 pub fn run(arguments: &[String]) -> Result<()> {
-    Run::cargo("build").args(["--release", "--package", "xr2", "--package", "xr2-bench"]).visibly()?;
+    // Counting allocations takes the server into the program, which doubles what is to be linked.
+    let features: &[&str] = match arguments.iter().any(|argument| argument == "allocations") {
+        true => &["--features", "xr2-bench/allocations"],
+        false => &[],
+    };
+    let packages = ["--release", "--package", "xr2", "--package", "xr2-bench"];
+    Run::cargo("build").args(packages).args(features).visibly()?;
     let arguments = arguments.iter().filter(|argument| *argument != "--");
     let scratch = paths::scratch();
     std::fs::create_dir_all(&scratch)?;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -72,10 +73,18 @@ def test_events_cut_into_pieces(server: FakeServer, cut: int) -> None:
 def test_single_flight_and_cancelled_callers(server: FakeServer) -> None:
     async def run() -> None:
         async with AsyncXr2(KEY, server.url, stream=False) as client:
-            server.rules.append(lambda seen: time.sleep(0.1))
+            answer = threading.Event()
+            server.rules.append(lambda seen: None if answer.wait(20) else failure(500, "INTERNAL", "nobody let go"))
             gets = [asyncio.create_task(client.get("a")) for _ in range(10)]
-            await asyncio.sleep(0.02)
+
+            async def asked() -> bool:
+                return bool(server.fetches())
+
+            await eventually(asked)
             gets[0].cancel()
+            await asyncio.wait([gets[0]])
+            assert not any(one.done() for one in gets[1:])
+            answer.set()
             results = await asyncio.gather(*gets, return_exceptions=True)
             assert isinstance(results[0], asyncio.CancelledError)
             assert all(isinstance(one, AsyncPrompt) and one.text == "one" for one in results[1:])

@@ -118,7 +118,7 @@ def test_labels_have_tables_of_their_own_and_share_the_stream(
     assert staging.get("a").text == "two"
 
 
-def test_versions_and_users_are_asked_for_and_kept_current(
+def test_versions_and_models_are_asked_for_and_kept_current(
     bundles: FakeServer, shared: Make, eventually: Eventually
 ) -> None:
     bundles.put("a", "one")
@@ -126,12 +126,12 @@ def test_versions_and_users_are_asked_for_and_kept_current(
     client = shared()
     settled(client, eventually)
     assert client.get("a", version=1).text == "one"
-    assert client.get("a", user_id="u1").text == "two"
+    assert client.get("a", optimized_for="m1").text == "two"
     eventually(lambda: client.get("a", version=1).source == "stream")
-    eventually(lambda: client.get("a", user_id="u1").source == "stream")
+    eventually(lambda: client.get("a", optimized_for="m1").source == "stream")
     assert bundles.streams_asked()[-1].query == {}, "the stream was widened"
     bundles.put("a", "three")
-    eventually(lambda: client.get("a", user_id="u1").text == "three")
+    eventually(lambda: client.get("a", optimized_for="m1").text == "three")
     assert client.get("a", version=1).text == "one"
     assert client.get("a").text == "three"
 
@@ -339,9 +339,9 @@ def test_a_client_that_comes_later_relies_on_the_stream_that_is_open(
     first.get("a", version=1)
     eventually(lambda: first.get("a", version=1).source == "stream")
     second = shared(max_age=0.0)
-    second.get("a", user_id="u")
-    eventually(lambda: second.get("a", user_id="u").source == "stream")
+    second.get("a", optimized_for="m")
+    eventually(lambda: second.get("a", optimized_for="m").source == "stream")
     assert bundles.stream_count() == 1
     bundles.put("a", "two")
-    eventually(lambda: second.get("a", user_id="u").text == "two")
-    assert second.get("a", user_id="u").source in ("stream", "api")
+    eventually(lambda: second.get("a", optimized_for="m").text == "two")
+    assert second.get("a", optimized_for="m").source in ("stream", "api")

@@ -14,7 +14,7 @@ import pytest
 
 from fakeserver import KEY, FakeServer
 from xr2 import AuthError, Xr2
-from xr2._disk import Disk, Shelf
+from xr2._disk import Disk, Holding, Shelf
 
 Make = Callable[..., Xr2]
 Eventually = Callable[..., Any]
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def saved(path: Path, url: str = NOWHERE, key: str = KEY) -> bytes:
-    assert Disk(str(path), url, key).save([SHELF])
+    assert Disk(str(path), url, key).save(Holding([SHELF]))
     return path.read_bytes()
 
 
@@ -42,7 +42,9 @@ def test_what_is_saved_is_loaded_and_private(path: Path) -> None:
     saved(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    lock = path.with_name(f".{path.name}.lock")
+    assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+    assert sorted(path.parent.iterdir()) == sorted([lock, path])
     assert Disk(str(path), NOWHERE, KEY).load() == [SHELF]
     assert KEY.encode() not in path.read_bytes()
 
@@ -148,7 +150,7 @@ def test_files_that_are_none(path: Path, caplog: pytest.LogCaptureFixture, conte
     "items", [[{"slug": "a"}], [7], [{"id": 1, "slug": "a", "content": "x"}], [{**ITEM, "variables": "x"}]]
 )
 def test_signed_nonsense(path: Path, caplog: pytest.LogCaptureFixture, items: list[Any]) -> None:
-    Disk(str(path), NOWHERE, KEY).save([Shelf("production", 7, None, items)])
+    Disk(str(path), NOWHERE, KEY).save(Holding([Shelf("production", 7, None, items)]))
     assert ignored(path, caplog)
 
 
@@ -187,8 +189,8 @@ def test_a_place_that_cannot_be_written_disturbs_nobody(
 def test_a_newer_file_of_another_process_stays(path: Path) -> None:
     disk = Disk(str(path), NOWHERE, KEY)
     newer = Shelf("production", 9, None, [ITEM])
-    assert disk.save([newer])
-    assert not disk.save([SHELF])
+    assert disk.save(Holding([newer]))
+    assert not disk.save(Holding([SHELF]))
     assert disk.load() == [newer]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import types
@@ -15,8 +16,9 @@ import pytest
 
 from fakeserver import KEY, FakeServer, failure
 from xr2 import Xr2
+from xr2._otel import mark_span
 from xr2._snapshot import Snapshot
-from xr2._telemetry import BEAT_EVERY, FLUSH_EVERY, MOST_EVENTS, MOST_TOTALS, Reporter, Tally
+from xr2._telemetry import BEAT_EVERY, FLUSH_EVERY, MOST_EVENTS, MOST_TOTALS, MOST_TOUCHED, Reporter, Tally
 from xr2.errors import RateLimited, ServerError, ValidationFailed
 
 Make = Callable[..., Xr2]
@@ -58,6 +60,27 @@ def test_reads_are_added_up_and_sent(bundles: FakeServer, shared: Make, eventual
     assert last["sdk"].startswith("python/")
     assert last["revision"] == bundles.revision
     assert last["serving"][0].items() >= {"prompt": "id-a", "label": "production", "version": 1}.items()
+
+
+@pytest.mark.parametrize("limit", [0, 3])
+def test_reads_are_told_where_no_bundle_is_held(
+    bundles: FakeServer, shared: Make, eventually: Eventually, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr("xr2._telemetry.FLUSH_EVERY", 0.1)
+    for index in range(5):
+        bundles.put(f"p{index}", "one")
+    client = shared(bundle_limit=limit)
+    settled(client, eventually, "p0")
+    for _ in range(100):
+        client.get("p0")
+    read = ("id-p0", 1, "production", None)
+    eventually(lambda: counts(bundles.reports)[read] >= 100, within=20)
+    for _ in range(100):
+        client.get("p0")
+    client.close()
+    assert counts(bundles.reports)[read] >= 200
+    assert all("revision" not in report for report in bundles.reports)
+    assert any(report["stream"] for report in bundles.reports)
 
 
 def test_a_new_revision_is_reported_soon(bundles: FakeServer, shared: Make, eventually: Eventually) -> None:
@@ -170,6 +193,34 @@ def test_memory_is_bounded_while_the_server_is_away() -> None:
     assert reporter.used == MOST_EVENTS
 
 
+def test_copies_that_nobody_collects_are_let_go_of() -> None:
+    tally = Tally()
+    for number in range(5 * MOST_TOUCHED):
+        tally.count(copy_of(f"p{number % 10}"), perf_counter_ns())
+    assert sum(isinstance(thing, Snapshot) for thing in gc.get_objects()) <= 2 * MOST_TOUCHED
+    assert sorted(count for _, count, _ in tally.collect()) == [MOST_TOUCHED // 2] * 10
+    for number in range(2 * MOST_TOTALS):
+        tally.count(copy_of(f"q{number}"), perf_counter_ns())
+    assert len(tally.collect()) == MOST_TOTALS
+    assert tally.dropped == MOST_TOTALS
+
+
+def test_without_a_revision_nothing_is_urgent() -> None:
+    tally = Tally()
+    reporter = Reporter(tally, 100.0)
+    due = reporter.due_at((None, 0, False))
+    assert 100 + FLUSH_EVERY / 2 <= due <= 100 + FLUSH_EVERY
+    tally.count(copy_of("a"), perf_counter_ns())
+    body = reporter.next(None, nothing, due).json
+    assert "revision" not in body
+    assert [event["count"] for event in body["events"]] == [1]
+    reporter.sent(due)
+    assert reporter.due_at((None, 1, True)) == due + FLUSH_EVERY
+    assert reporter.due_at((7, 1, True)) == due + 1, "the first bundle is told at once"
+    reporter.failed(ServerError("down", status=503), due + FLUSH_EVERY)
+    assert reporter.due_at((None, 1, True)) > due + FLUSH_EVERY
+
+
 def test_versions_labels_and_variants_are_told_apart() -> None:
     tally = Tally()
     for copy in (copy_of("a"), copy_of("a", 2), copy_of("a", label="staging"), copy_of("a", ab_test={"variant": "b"})):
@@ -222,6 +273,56 @@ def test_the_current_span_is_marked(
     assert span.attributes == {}
     monkeypatch.setattr(trace, "get_current_span", lambda: 1 / 0)
     assert client.get("a").text == "one"
+
+
+def test_a_later_prompt_leaves_nothing_of_an_earlier_one_on_the_span(
+    bundles: FakeServer, shared: Make, eventually: Eventually
+) -> None:
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+    bundles.put("plain", "x")
+    bundles.put("tested", "y", ab_test={"id": "t", "variant": "blue"})
+    client = shared()
+    settled(client, eventually, "plain")
+    with trace.use_span(TracerProvider().get_tracer("test").start_span("work"), end_on_exit=True) as span:
+        assert isinstance(span, ReadableSpan)
+
+        def marks() -> list[Any]:
+            told = dict(span.attributes or {})
+            return [told.get(f"xr2.prompt.{name}") for name in ("slug", "version", "label", "variant")]
+
+        client.get("plain")
+        assert marks() == ["plain", 1, "production", None]
+        client.get("tested", user_id="u")
+        assert marks() == ["tested", 1, "production", "blue"]
+        client.get("plain")
+        assert marks() == ["plain", 1, "production", ""]
+        client.get("tested")
+        assert client.get("nothing", fallback="plan b").is_fallback
+        assert marks() == ["nothing", 0, "production", ""]
+        client.get("plain", version=1)
+        assert marks() == ["plain", 1, "", ""]
+
+
+def test_a_span_that_does_not_say_what_it_holds_is_told_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        def __init__(self) -> None:
+            self.told: dict[str, Any] = {}
+
+        def is_recording(self) -> bool:
+            return True
+
+        def set_attribute(self, name: str, value: Any) -> None:
+            self.told[name] = value
+
+    span = Silent()
+    trace = types.ModuleType("opentelemetry.trace")
+    trace.get_current_span = lambda: span  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", trace)
+    mark_span({"slug": "a", "version": 2, "ab_test": {"variant": "b"}}, "a", "production")
+    mark_span({}, "c", "production")
+    assert list(span.told.values()) == ["c", 0, "production", ""]
 
 
 def test_the_last_report_goes_out_when_the_program_ends(bundles: FakeServer, eventually: Eventually) -> None:

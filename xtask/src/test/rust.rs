@@ -20,7 +20,10 @@ pub const TEST_STEPS: &[Step] = &[Step { area: Area::Rust, name: "Rust tests", r
 
 fn clippy(session: &mut Session) -> Result<Outcome> {
     session.dashboard()?;
-    let run = Run::cargo("clippy").args(SELECTION).args(["--all-targets", "--", "--deny", "warnings"]);
+    // With what only a benchmark is built with.
+    let features = ["--features", "xr2-bench/allocations"];
+    let run = Run::cargo("clippy").args(SELECTION).args(features);
+    let run = run.args(["--all-targets", "--", "--deny", "warnings"]);
     session.check("clippy", &run)
 }
 

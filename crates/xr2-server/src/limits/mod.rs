@@ -12,7 +12,7 @@ pub use attempts::Attempts;
 pub use headers::{StandingSlot, too_many};
 pub use network::{network_of, office_of};
 pub use rate::{RateLimits, Who};
-pub use strangers::{count_strangers, refuse_exhausted};
+pub use strangers::count_strangers;
 
 /// A refused request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

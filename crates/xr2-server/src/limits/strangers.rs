@@ -1,8 +1,8 @@
 //! Callers without a key or a session: those of one network share a limit.
 //!
 //! Who shows nothing is counted before the request is answered; who shows something is counted afterwards, unless it was
-//! valid. Who shows a valid session never meets this limit, whoever else comes from the same network; nor who shows a
-//! valid key, unless this node has yet to look it up.
+//! valid. Who shows a valid key or session never meets this limit, whoever else comes from the same network: behind a
+//! proxy that is not trusted, that is everybody.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Refused, Who, network_of, too_many};
 use crate::auth::credential;
-use crate::error::{ApiError, Result};
+use crate::error::ApiError;
 use crate::http::RequestContext;
 use crate::state::App;
 
@@ -46,12 +46,6 @@ pub async fn count_strangers(State(app): State<App>, request: Request, next: Nex
         Err(refused) => return exhausted(refused).into_response(),
     }
     response
-}
-
-/// 429 when so many from this network have shown nothing valid that nothing more is looked up for them.
-pub fn refuse_exhausted(app: &App, context: &RequestContext) -> Result<()> {
-    let refusal = limit(app).zip(who(context)).and_then(|(limit, who)| app.limits().refusal(who, limit));
-    refusal.map_or(Ok(()), |refused| Err(exhausted(refused)))
 }
 
 fn who(context: &RequestContext) -> Option<Who> {

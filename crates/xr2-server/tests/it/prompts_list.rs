@@ -182,6 +182,8 @@ both!(what_nobody_fetches_is_found, |app| async move {
     .await;
     key.get("/prompts/once").await.ok();
     app.clock().advance(TimeDelta::days(31));
+    // The first session has ended meanwhile.
+    let owner = app.bearer(&app.session_of(owner.id.expect("an id")).await);
     key.get("/prompts/used").await.ok();
     key.get("/prompts/whole").await.ok();
     made(&owner, json!({ "title": "New", "slug": "new", "content": "x" })).await;

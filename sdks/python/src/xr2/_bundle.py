@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,14 @@ class Bundle:
 
 class TooLarge(Exception):
     """More prompts than this client is meant to hold."""
+
+
+class Loading:
+    """A bundle on its way."""
+
+    def __init__(self, started_at: float) -> None:
+        self.started_at = started_at
+        self.done: Future[None] = Future()
 
 
 Ask = Callable[[Request], Page]

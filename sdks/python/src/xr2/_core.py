@@ -7,13 +7,14 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from ._bundle import Loading
 from ._engine import Engine, Found, Slot
 from ._feed import SPREAD_AFTER_RECONNECT
 from ._http import MakeAsyncClient, MakeClient
-from ._hub import Loading
 from ._registry import registry
 from ._settings import Settings
 from ._snapshot import Snapshot
@@ -94,7 +95,7 @@ class ClientCore:
     def from_table(self, key: Key, now: float) -> Served | Waiting | None:
         """What the bundle says; none where only the server can tell."""
         hub = self.hub
-        if key.label is None or key.user_id is not None or key.optimized_for is not None:
+        if key.label is None or not _in_bundles(key):
             hub.start()
             self._rely_on_stream()
             return None
@@ -140,12 +141,16 @@ class ClientCore:
         if isinstance(error, AuthError) and error.status == 401:
             self.hub.refused(error)
         table = self.hub.tables.get(key.label or "")
-        if table is not None and isinstance(error, NotFound) and key.user_id is None and key.optimized_for is None:
+        if table is not None and isinstance(error, NotFound) and _in_bundles(key):
             table.note_absence(key.slug, error)
+
+    def reading(self, key: Key) -> Future[None] | None:
+        """The disk on its way into memory, where it may hold this key; to be waited for before anything else."""
+        return self.hub.reading() if _in_bundles(key) and key.label not in self.hub.tables else None
 
     def coming(self, key: Key, now: float) -> Loading | None:
         """The bundle that will hold this key, while it is on its way for the first time."""
-        if key.label is None or key.user_id is not None:
+        if key.label is None:
             return None
         table = self.hub.table(key.label)
         self.hub.start()
@@ -218,8 +223,12 @@ class ClientCore:
 
 
 def _is_held(table: Table, key: Key) -> bool:
-    plain = key.user_id is None and key.optimized_for is None and key.label == table.label
-    return plain and table.loaded and key.slug in table.entries
+    return _in_bundles(key) and key.label == table.label and table.loaded and key.slug in table.entries
+
+
+def _in_bundles(key: Key) -> bool:
+    """Whether a bundle may hold this. Users differ only where an A/B test runs, and such prompts it leaves aside."""
+    return key.label is not None and key.optimized_for is None
 
 
 def make_key(

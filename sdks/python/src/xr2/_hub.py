@@ -11,20 +11,20 @@ import logging
 import threading
 import time
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any
 
 from ._breaker import Breaker
-from ._bundle import Bundle, TooLarge, fetch_bundle, read_page
-from ._disk import Disk, Shelf
+from ._bundle import Bundle, Loading, TooLarge, fetch_bundle, read_page
+from ._disk import Disk, Holding, shelf_of, table_of
 from ._feed import HEALTHY_AFTER, refuses_the_key
 from ._fork import survives_fork
 from ._http import Wire
 from ._keeper import Keeper
 from ._settings import Settings
-from ._snapshot import Snapshot
+from ._sink import Sink
 from ._stream import Opening, StreamThread
 from ._table import Change, Table
-from ._telemetry import Reporter, Tally, rfc3339
+from ._telemetry import Reporter, Tally, served
 from ._wire import is_outage
 from ._workers import Workers
 from .errors import BadRequest, ConnectionFailed, NotFound, ProtocolError, Xr2Error
@@ -41,39 +41,6 @@ GOAL_PATIENCE = 2.0
 log = logging.getLogger("xr2")
 
 
-class Sink(Protocol):
-    """A client, as the hub sees it. All of it is called from the hub's threads."""
-
-    def stream_opened(self, revision: int | None, *, vouched: bool) -> None:
-        """The stream is open; ``vouched`` where it tells of everything, not of one label only."""
-
-    def stream_lost(self, heard_at: float) -> None:
-        """The stream is gone."""
-
-    def prompt_changed(self, event: dict[str, Any]) -> None:
-        """A prompt has changed."""
-
-    def all_uncertain(self, revision: int | None) -> None:
-        """Changes were left out."""
-
-    def table_filled(self, table: Table) -> None:
-        """A label's prompts are in memory now."""
-
-    def key_refused(self) -> None:
-        """The server says that the key is no longer good."""
-
-    def tell(self) -> None:
-        """Something may have another text now."""
-
-
-class Loading:
-    """A bundle on its way."""
-
-    def __init__(self, started_at: float) -> None:
-        self.started_at = started_at
-        self.done: Future[None] = Future()
-
-
 class Hub:
     """See the module's text."""
 
@@ -87,7 +54,12 @@ class Hub:
         self.disk = Disk(settings.snapshot, settings.url, settings.api_key) if settings.snapshot else None
         self.sinks: list[Sink] = []
         self.closed = False
-        self._shelves: dict[str, Shelf] | None = None
+        self._stored: dict[str, Table] = {}
+        """What an earlier run left of labels that nobody has asked for yet."""
+        self._has_read = self.disk is None
+        self._reading: Future[None] | None = None
+        self._gone: set[str] = set()
+        """Labels of which nothing may be held any more, on the disk neither."""
         self._begin()
         survives_fork(self)
 
@@ -119,24 +91,49 @@ class Hub:
         self.wire.renew()
         self.outage = Breaker()
         everything = self.everything
+        self._reading = None
         self._begin()
         self.everything = everything
 
     # ---- what clients call ----
 
+    def reading(self) -> Future[None] | None:
+        """The disk on its way into memory, begun by the first who asks; none where there is nothing to wait for."""
+        if self._has_read:
+            return None
+        with self.lock:
+            if self._has_read or self._reading is not None:
+                return self._reading
+            reading = self._reading = Future()
+            reading.set_running_or_notify_cancel()  # so that nobody who gives up cancels it for the others
+        self.workers.submit(lambda: self._read_disk(reading))
+        return reading
+
+    def _read_disk(self, reading: Future[None]) -> None:
+        stored: dict[str, Table] = {}
+        try:
+            if self.disk is not None:
+                stored = {shelf.label: table_of(shelf) for shelf in self.disk.load()}
+        finally:
+            with self.lock:
+                if not self._has_read and self._reading is reading:
+                    self._stored, self._has_read, self._reading = stored, True, None
+            reading.set_result(None)
+
     def table(self, label: str) -> Table:
-        """The table of a label; made, and begun to be filled, when it is first asked for."""
+        """The table of a label; made when it is first asked for. Waits for the disk: see :meth:`reading`."""
         table = self.tables.get(label)
         if table is not None:
             return table
+        reading = self.reading()
+        if reading is not None:
+            reading.result()
         with self.lock:
-            if self._shelves is None:
-                self._shelves = {shelf.label: shelf for shelf in self.disk.load()} if self.disk else {}
-            table = Table(label)
-            shelf = self._shelves.pop(label, None)
-            if shelf is not None:
-                table.restore(shelf.revision, shelf.etag, shelf.items)
-            self.tables = {**self.tables, label: table}
+            table = self.tables.get(label)
+            if table is None:
+                table = self._stored.pop(label, None)
+                table = Table(label) if table is None else table
+                self.tables = {**self.tables, label: table}
         self._reopen_if_narrow()
         return table
 
@@ -243,6 +240,7 @@ class Hub:
         with self.lock:
             was_down = self.outage.failing
             self.outage.succeeded()
+            self._gone.discard(table.label)
             self._finish(table, loading)
         self.keeper.loaded(table, complete=landed and table.complete)
         for sink in tuple(self.sinks):
@@ -274,7 +272,9 @@ class Hub:
             self._finish(table, loading)
             table.stop_loading()
             table.clear()
+            self._gone.add(table.label)
         self.keeper.forget(table)
+        self.keeper.changed()
         self.want_everything()
         loading.done.set_exception(error)
 
@@ -284,11 +284,17 @@ class Hub:
 
     def refused(self, error: Xr2Error, table: Table | None = None) -> None:
         """The server says that the key is no longer good: for one label (403), or at all."""
+        only = table if error.status == 403 else None
         with self.lock:
-            gone = [table] if table is not None and error.status == 403 else list(self.tables.values())
-            for one in gone:
+            for one in list(self.tables.values()) if only is None else [only]:
                 one.clear()
-        if error.status != 403 or table is None:
+            if only is None:
+                self._stored, self._has_read = {}, True
+            else:
+                self._gone.add(only.label)
+        if only is not None:
+            self.keeper.changed()
+        else:
             if self.disk is not None:
                 self.disk.remove()
             for sink in tuple(self.sinks):
@@ -465,18 +471,16 @@ class Hub:
             table = self.tables.get(label)
             snapshot = table.by_id(prompt_id) if table is not None else None
             if snapshot is not None:
-                found.append(_served(prompt_id, label, snapshot))
+                found.append(served(prompt_id, label, snapshot))
         return found
 
-    def shelves(self) -> list[Shelf]:
+    def holding(self) -> Holding:
         """What the disk is to hold."""
         with self.lock:
-            held = [table for table in self.tables.values() if table.complete and not table.from_disk]
-            copies = [(table, table.revision, table.if_none_match, table.snapshots()) for table in held]
-        return [
-            Shelf(table.label, revision, etag, [snapshot.data for snapshot in snapshots])
-            for table, revision, etag, snapshots in copies
-        ]
+            tables = [table for table in self.tables.values() if table.complete]
+            known = [shelf_of(table) for table in tables if not table.from_disk]
+            earlier = [shelf_of(table) for table in (*tables, *self._stored.values()) if table.from_disk]
+            return Holding(known, earlier, frozenset(self._gone))
 
     def close(self, patience: float) -> None:
         """Stop everything; the last report and the disk come before the connections."""
@@ -485,9 +489,3 @@ class Hub:
         self.keeper.close(patience)
         self.workers.close(patience)
         self.wire.close()
-
-
-def _served(prompt_id: str, label: str, snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "prompt": prompt_id, "label": label, "version": snapshot.data.get("version"), "since": rfc3339(snapshot.since),
-    }  # fmt: skip

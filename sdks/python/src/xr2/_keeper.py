@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ._feed import refuses_the_key
+from ._filelock import Busy
 from ._table import Table
 from ._telemetry import read_receipt
 from .errors import NotFound, Xr2Error
@@ -171,10 +172,9 @@ class Keeper:
 
     def _report(self, now: float) -> float:
         hub, reporter = self._hub, self._hub.reporter
-        revision = hub.revision
-        if reporter is None or revision is None:
+        if reporter is None:
             return NEVER
-        due = max(reporter.due_at((revision, reporter.used, hub.connected)), self._report_from)
+        due = max(reporter.due_at((hub.revision, reporter.used, hub.connected)), self._report_from)
         if now < due:
             return due
         if self._reporting.acquire(blocking=False):
@@ -193,7 +193,7 @@ class Keeper:
         if reporter is None:
             return
         request = reporter.next(
-            hub.revision or 0, hub.serving, time.monotonic(), stream=hub.connected, flush=timeout is not None
+            hub.revision, hub.serving, time.monotonic(), stream=hub.connected, flush=timeout is not None
         )
         try:
             hub.wire.call(request, read_receipt, timeout, 0)
@@ -219,7 +219,7 @@ class Keeper:
 
     def _has_more(self) -> bool:
         hub, reporter = self._hub, self._hub.reporter
-        if reporter is None or hub.revision is None or hub.outage.failing or reporter.failing:
+        if reporter is None or hub.outage.failing or reporter.failing:
             return False
         return time.monotonic() >= self._report_from and reporter.unsent
 
@@ -235,6 +235,8 @@ class Keeper:
         if disk is None:
             return
         with self._saving:
-            shelves = self._hub.shelves()
-            if shelves:
-                disk.save(shelves)
+            try:
+                disk.save(self._hub.holding())
+            except Busy as error:
+                log.debug("xr2: %s", error)
+                self.changed()

@@ -1,4 +1,4 @@
-"""Prompt, version, label and variant on the caller's OpenTelemetry span.
+"""Prompt, version, label and variant on the caller's OpenTelemetry span: those of the last prompt it got.
 
 OpenTelemetry is no dependency and is never imported here: there can only be a current span where the program has
 imported it itself.
@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+NO_VERSION = 0
+"""Versions are counted from 1."""
 _modules = sys.modules
 
 
@@ -22,14 +24,18 @@ def mark_span(data: Mapping[str, Any], slug: str, label: str | None) -> None:
         span = trace.get_current_span()
         if not span.is_recording():
             return
-        span.set_attribute("xr2.prompt.slug", data.get("slug") or slug)
         test = data.get("ab_test")
-        for name, value in (
-            ("xr2.prompt.version", data.get("version")),
-            ("xr2.prompt.label", data.get("label", label)),
-            ("xr2.prompt.variant", test.get("variant") if isinstance(test, Mapping) else None),
+        earlier = getattr(span, "attributes", None)
+        for name, value, none in (
+            ("xr2.prompt.slug", data.get("slug") or slug, ""),
+            ("xr2.prompt.version", data.get("version"), NO_VERSION),
+            ("xr2.prompt.label", data.get("label", label), ""),
+            ("xr2.prompt.variant", test.get("variant") if isinstance(test, Mapping) else None, ""),
         ):
             if value is not None:
                 span.set_attribute(name, value)
+            elif earlier is None or name in earlier:
+                # What an earlier prompt left there cannot be removed, only said not to be.
+                span.set_attribute(name, none)
     except Exception:  # noqa: S110 - a tracer's fault is no reason to refuse a prompt
         pass

@@ -11,8 +11,9 @@ from typing import Any
 from ._bridge import Bridge
 from ._fork import survives_fork
 from ._http import MakeAsyncClient, MakeClient, Transport, Wire
-from ._hub import Hub, Sink
+from ._hub import Hub
 from ._settings import Settings
+from ._sink import Sink
 
 CLOSE_PATIENCE = 1.0
 """Seconds that closing waits for what is under way."""

@@ -73,7 +73,7 @@ class Table:
         return len(self._index.ids)
 
     def is_by_server(self, name: str) -> bool:
-        """Whether the prompt is there, but only the server can render it."""
+        """Whether the prompt is there, but only the server can render it, or say who gets which variant."""
         return name in self._index.by_server
 
     def absence(self, name: str) -> Xr2Error | None:
@@ -287,7 +287,12 @@ def as_delivered(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def only_the_server_can(data: Mapping[str, Any]) -> bool:
-    """Jinja without variables: a delivery is the rendered text, and only the server can make it."""
+    """Whether only the server can make the delivery.
+
+    Where an A/B test runs, it says who gets which variant. Jinja without variables is delivered as rendered text.
+    """
+    if data.get("ab_test"):
+        return True
     return data.get("syntax") == "jinja" and not data.get("rendered") and not data.get("variables")
 
 

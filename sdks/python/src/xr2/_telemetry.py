@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeAlias
 
 from ._fork import survives_fork
 from ._settings import API_PATH, USER_AGENT
@@ -26,6 +26,8 @@ FLUSH_EVERY, BEAT_EVERY, LEAST_PAUSE = 10.0, 30.0, 1.0
 MOST_EVENTS = 1000
 MOST_TOTALS = 10_000
 """Different (prompt, version, label, variant) that may wait for a server that is away."""
+MOST_TOUCHED = 1000
+"""Copies that may wait to be added up; with more of them, that is done where they are read."""
 GIVE_UP_AFTER = 6 * 86_400.0
 """Seconds after which a report is dropped: the server refuses events of more than seven days ago."""
 PAUSE_FIRST, PAUSE_CAP = 1.0, 60.0
@@ -34,6 +36,8 @@ SDK = USER_AGENT.replace("xr2-python/", "python/")
 
 Read = tuple[str, int | None, str | None, str | None]
 """Prompt, version, label, variant."""
+State: TypeAlias = "tuple[int | None, int, bool]"
+"""The revision (none where no bundle is held), how many prompts are in use, whether a stream is open."""
 Serving = Callable[[set[tuple[str, str]]], list[dict[str, Any]]]
 """What is served now, of the (label, prompt) that were read."""
 
@@ -43,7 +47,9 @@ class Tally:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.dropped = 0
         self._touched: list[Snapshot] = []
+        self._sums: dict[Read, tuple[int, int]] = {}
         survives_fork(self)
 
     def count(self, snapshot: Snapshot, started_ns: int) -> None:
@@ -54,16 +60,23 @@ class Tally:
             reads = snapshot.reads = snapshot.reads + 1
             if reads == 1:
                 self._touched.append(snapshot)
+                if len(self._touched) >= MOST_TOUCHED:
+                    self._add_up()
+
+    def _add_up(self) -> None:
+        """Let go of the copies: numbers do not keep texts in memory that nobody needs any more."""
+        for snapshot in self._touched:
+            if not add(self._sums, _read_of(snapshot), snapshot.reads, snapshot.spent):
+                self.dropped += snapshot.reads
+            snapshot.reads = snapshot.spent = 0
+        self._touched.clear()
 
     def collect(self) -> list[tuple[Read, int, int]]:
         """What was read since the last time, how often, and the nanoseconds that took."""
-        found: list[tuple[Read, int, int]] = []
         with self.lock:
-            for snapshot in self._touched:
-                found.append((_read_of(snapshot), snapshot.reads, snapshot.spent))
-                snapshot.reads = snapshot.spent = 0
-            self._touched.clear()
-        return found
+            self._add_up()
+            sums, self._sums = self._sums, {}
+        return [(read, count, spent) for read, (count, spent) in sums.items()]
 
     def after_fork(self) -> None:
         """The parent tells what was read before."""
@@ -83,9 +96,9 @@ class Reporter:
     tally: Tally
     now: float
     instance: str = field(default_factory=lambda: str(uuid.uuid4()))
-    dropped: int = 0
 
     def __post_init__(self) -> None:
+        self._dropped = 0
         self._totals: dict[Read, tuple[int, int]] = {}
         self._used: set[tuple[str, str]] = set()
         self._batch: _Batch | None = None
@@ -93,10 +106,12 @@ class Reporter:
         self._not_before = self.now
         self._flush_at = self.now + FLUSH_EVERY * random.uniform(0.5, 1)
         self._beat_at = self.now
-        self._told: tuple[int, int, bool] | None = None
+        self._told: State | None = None
 
-    def due_at(self, state: tuple[int, int, bool]) -> float:
-        """When to send next; ``state`` is what the server should know at once: revision, prompts in use, stream."""
+    def due_at(self, state: State) -> float:
+        """When to send next; ``state`` is what the server should know at once, once there is a bundle."""
+        if state[0] is None:
+            return max(self._flush_at, self._not_before)
         wanted = min(self._flush_at, self._beat_at)
         if state != self._told:
             wanted = self.now
@@ -113,14 +128,16 @@ class Reporter:
         return len(self._used)
 
     def next(
-        self, revision: int, serving: Serving, now: float, *, stream: bool = False, flush: bool = False
+        self, revision: int | None, serving: Serving, now: float, *, stream: bool = False, flush: bool = False
     ) -> Request:
         """The report to send now."""
         self._collect()
         if now >= self._flush_at or flush:
             self._flush_at = now + FLUSH_EVERY
             self._make_batch()
-        body: dict[str, Any] = {"instance": self.instance, "sdk": SDK, "revision": revision, "stream": stream}
+        body: dict[str, Any] = {"instance": self.instance, "sdk": SDK, "stream": stream}
+        if revision is not None:
+            body["revision"] = revision
         if self._used:
             body["serving"] = serving(self._used)
         body["events"] = self._batch.events if self._batch else []
@@ -139,7 +156,7 @@ class Reporter:
         """The report did not arrive; it is sent again later, unless the server will never take it."""
         refused = isinstance(error, ApiError) and error.status in (400, 413, 415, 422)
         if self._batch and (refused or time.time() - self._batch.made_at > GIVE_UP_AFTER):
-            self.dropped += len(self._batch.events)
+            self._dropped += len(self._batch.events)
             self._batch = None
         self._told = None
         pause = min(PAUSE_CAP, PAUSE_FIRST * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1)
@@ -157,16 +174,18 @@ class Reporter:
         self._collect()
         return self._batch is not None or bool(self._totals)
 
+    @property
+    def dropped(self) -> int:
+        """How many reads, or events, the server will never know of."""
+        return self._dropped + self.tally.dropped
+
     def _collect(self) -> None:
         for read, count, spent in self.tally.collect():
             prompt, _, label, _ = read
             if label is not None:
                 self.note_used(label, prompt)
-            if read in self._totals or len(self._totals) < MOST_TOTALS:
-                counted, taken = self._totals.get(read, (0, 0))
-                self._totals[read] = (counted + count, taken + spent)
-            else:
-                self.dropped += count
+            if not add(self._totals, read, count, spent):
+                self._dropped += count
 
     def _make_batch(self) -> None:
         if self._batch is not None or not self._totals:
@@ -175,6 +194,21 @@ class Reporter:
         reads = list(self._totals)[:MOST_EVENTS]
         events = [_event(read, *self._totals.pop(read), at) for read in reads]
         self._batch = _Batch(events, time.time())
+
+
+def add(totals: dict[Read, tuple[int, int]], read: Read, count: int, spent: int) -> bool:
+    """Add to the total of a read; False where there are too many different ones."""
+    counted, taken = totals.get(read, (0, 0))
+    if counted == 0 and len(totals) >= MOST_TOTALS:
+        return False
+    totals[read] = (counted + count, taken + spent)
+    return True
+
+
+def served(prompt_id: str, label: str, snapshot: Snapshot) -> dict[str, Any]:
+    """A prompt that is in use, as reports name it."""
+    since = rfc3339(snapshot.since)
+    return {"prompt": prompt_id, "label": label, "version": snapshot.data.get("version"), "since": since}
 
 
 def rfc3339(at: float) -> str:

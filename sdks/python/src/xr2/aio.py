@@ -9,6 +9,7 @@ import os
 import time
 import weakref
 from collections.abc import AsyncIterator, Iterable, Mapping
+from concurrent.futures import Future
 from time import perf_counter_ns
 from typing import Any
 
@@ -92,7 +93,7 @@ class AsyncXr2:
     ) -> AsyncPrompt:
         """As :meth:`xr2.Xr2.get`."""
         core, started = self._core, perf_counter_ns()
-        if version is None and user_id is None and optimized_for is None:
+        if version is None and optimized_for is None:
             # The usual case, kept short: the bundle is in memory and the stream vouches for it.
             table = core.hub.tables.get(label or self._label)
             if table is not None and table.live and label != "" and (timeout is None or timeout > 0):
@@ -103,6 +104,8 @@ class AsyncXr2:
                     snapshot, key = found
                     if core.count is not None:
                         core.count(snapshot, started)
+                    if user_id:
+                        key = Key(key.slug, key.label, user_id=user_id)
                     if core.told:
                         core.told.discard(key)
                     mark_span(snapshot.data, slug, label)
@@ -269,6 +272,12 @@ class AsyncCore(ClientCore):
             raise closed_error()
         self.attach()
         now = time.monotonic()
+        reading = self.reading(key)
+        if reading is not None:
+            if not await _arrives(reading, timeout):
+                raise too_slow(key, self.settings)
+            before, now = now, time.monotonic()
+            timeout = None if timeout is None else max(0.001, timeout - (now - before))
         held = self.from_table(key, now)
         if isinstance(held, Waiting):
             held = await self._wait(held, timeout, now)
@@ -312,11 +321,13 @@ class AsyncCore(ClientCore):
 
     async def await_bundle(self, key: Key, timeout: float | None) -> None:
         """For many prompts one bundle is quicker than many requests, if it comes soon."""
-        loading = None if self.closed else self.coming(key, time.monotonic())
+        patience = STALE_WAIT if timeout is None else min(STALE_WAIT, timeout / 2)
+        reading = None if self.closed else self.reading(key)
+        if self.closed or (reading is not None and not await _arrives(reading, patience)):
+            return
+        loading = self.coming(key, time.monotonic())
         if loading is not None:
-            done = asyncio.wrap_future(loading.done)
-            done.add_done_callback(_look_at_it)
-            await asyncio.wait([done], timeout=STALE_WAIT if timeout is None else min(STALE_WAIT, timeout / 2))
+            await _arrives(loading.done, patience)
 
     def _without_waiting(self, slot: Slot, now: float) -> Served:
         """In an outage nobody waits: one fetch probes in the background, callers get what there is."""
@@ -395,6 +406,13 @@ def _settle(flight: Flight, error: BaseException) -> None:
     if not flight.handle.done():
         flight.handle.set_exception(error)
         flight.handle.exception()
+
+
+async def _arrives(awaited: Future[None], patience: float | None) -> bool:
+    """Wait for what another thread does, whether it comes to good or not; False where patience ended first."""
+    done = asyncio.wrap_future(awaited)
+    done.add_done_callback(_look_at_it)
+    return bool((await asyncio.wait([done], timeout=patience))[0])
 
 
 def _look_at_it(done: asyncio.Future[None]) -> None:

@@ -105,7 +105,7 @@ class Xr2:
         chat messages) is returned where an error would be raised. ``timeout`` bounds the whole call, in seconds.
         """
         core, started = self._core, perf_counter_ns()
-        if version is None and user_id is None and optimized_for is None:
+        if version is None and optimized_for is None:
             # The usual case, kept short: the bundle is in memory and the stream vouches for it.
             table = core.hub.tables.get(label or self._label)
             if table is not None and table.live and label != "" and (timeout is None or timeout > 0):
@@ -116,6 +116,8 @@ class Xr2:
                     snapshot, key = found
                     if core.count is not None:
                         core.count(snapshot, started)
+                    if user_id:
+                        key = Key(key.slug, key.label, user_id=user_id)
                     if core.told:
                         core.told.discard(key)
                     mark_span(snapshot.data, slug, label)
@@ -256,6 +258,12 @@ class Core(ClientCore):
         if self.closed:
             raise closed_error()
         now = time.monotonic()
+        reading = self.reading(key)
+        if reading is not None:
+            if concurrent.futures.wait([reading], timeout).not_done:
+                raise too_slow(key, self.settings)
+            before, now = now, time.monotonic()
+            timeout = None if timeout is None else max(0.001, timeout - (now - before))
         held = self.from_table(key, now)
         if isinstance(held, Waiting):
             held = self._wait(held, timeout, now)
@@ -306,15 +314,19 @@ class Core(ClientCore):
 
     def await_bundle(self, key: Key, timeout: float | None) -> None:
         """For many prompts one bundle is quicker than many requests, if it comes soon."""
-        loading = None if self.closed else self.coming(key, time.monotonic())
+        patience = STALE_WAIT if timeout is None else min(STALE_WAIT, timeout / 2)
+        reading = None if self.closed else self.reading(key)
+        if self.closed or (reading is not None and concurrent.futures.wait([reading], patience).not_done):
+            return
+        loading = self.coming(key, time.monotonic())
         if loading is not None:
-            concurrent.futures.wait([loading.done], STALE_WAIT if timeout is None else min(STALE_WAIT, timeout / 2))
+            concurrent.futures.wait([loading.done], patience)
 
     def start_fetching(self, keys: list[Key]) -> None:
         """Begin to fetch whatever is not at hand, without waiting for any of it."""
         now = time.monotonic()
         for key in keys:
-            if self.closed or self._is_settled(key, now):
+            if self.closed or self.reading(key) is not None or self._is_settled(key, now):
                 continue
             found = self.engine.look(key, now)
             if at_hand(self.engine, found, now) is None:

@@ -20,7 +20,7 @@ use crate::features::api_keys::freeze::Thawed;
 use crate::features::api_keys::{KeyKind, is_well_formed, queries};
 use crate::http::RequestContext;
 use crate::last_used::KeyStamp;
-use crate::limits::{Who, refuse_exhausted, too_many};
+use crate::limits::{Who, too_many};
 use crate::state::App;
 
 /// Keys kept in memory.
@@ -204,10 +204,7 @@ pub async fn recheck(
     let cache = app.keys();
     let key = match cache.keys.get(&hash) {
         Some(key) => key,
-        None => {
-            refuse_exhausted(app, context)?;
-            load(app, hash).await?
-        }
+        None => load(app, hash).await?,
     };
     context.standing.verify();
     let now = app.clock().now();

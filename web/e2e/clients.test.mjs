@@ -90,6 +90,7 @@ pageTest('the prompt says which client serves which version since when, by which
   assert.match(await rows.nth(2).innerText(), /Up to date[^]*v2, got it/);
   assert.equal(await rows.count(), 9);
   await production.getByRole('button', { name: 'Show 4 more' }).click();
+  await rows.nth(12).waitFor();
   assert.equal(await rows.count(), 13);
   await page.locator(`[data-label="${staging}"]`).getByText('1 of 1 client has it').waitFor();
   await page.getByText(/v1\s+Last fetched .* with the key Reports/).waitFor();

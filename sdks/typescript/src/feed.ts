@@ -386,6 +386,9 @@ export class Feed implements Subscriber {
       case "changed":
         // Told once for all labels, by the stream itself.
         return;
+      case "edited":
+        if (frame.revision !== undefined) this.#progress.see(frame.revision);
+        return;
       case "resync":
         return this.#lost(frame.revision);
       default:

@@ -35,6 +35,8 @@ export type Frame =
   | { readonly kind: "changed"; readonly change: ChangeEvent }
   /** Something was lost, or cannot be understood: everything must be looked at again. */
   | { readonly kind: "resync"; readonly revision: number | undefined }
+  /** Something changed that is not delivered, as a stream of all labels tells. */
+  | { readonly kind: "edited"; readonly revision: number | undefined }
   /** A word of a later server. */
   | { readonly kind: "unknown"; readonly revision: number | undefined };
 
@@ -202,6 +204,8 @@ function readFrame(event: string, data: Record<string, unknown>, revision: numbe
     case "changed":
       if (typeof slug !== "string") break;
       return { kind: "changed", change: readChange(slug, data, revision) };
+    case "edited":
+      return { kind: "edited", revision };
     case "resync":
       break;
     default:

@@ -74,7 +74,7 @@ const clientsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/clients',
   validateSearch: parseClientsSearch,
-  loader: () => void queryClient.prefetchQuery(clientsQuery),
+  loader: () => void queryClient.prefetchQuery(clientsQuery(false)),
   component: lazyRouteComponent(() => import('~/features/clients/ClientsPage'), 'ClientsPage'),
 });
 

@@ -59,6 +59,28 @@ test("a publish changes the text in memory without a request", async () => {
   assert.deepEqual(proxy.answers(STREAM), [200]);
 });
 
+test("one stream tells of all labels that are in use", async () => {
+  const slug = await admin.create({ content: "one" });
+  await admin.moveLabel(slug, "staging", 1);
+  const proxy = await proxied();
+  const client = connect({ url: proxy.url });
+  await streams(client, slug);
+  const staged = (): ReturnType<Xr2["get"]> => client.get(slug, { label: "staging" });
+  await until("both come from the stream", async () => {
+    const both = [await staged(), await client.get(slug)];
+    return both.every(({ source }) => source === "stream");
+  }, LONG);
+  const asked = proxy.askedForTexts;
+  await admin.update(slug, { content: "two" });
+  await shows(client, slug, "two");
+  assert.equal((await staged()).content, "one");
+  await admin.moveLabel(slug, "staging", 2);
+  await until("the label is moved", async () => (await staged()).content === "two", LONG);
+  assert.equal((await staged()).source, "stream");
+  assert.equal(proxy.askedForTexts, asked);
+  assert.deepEqual(proxy.answers(STREAM), [200, 200]);
+});
+
 test("where streams are blocked, what is the same is not downloaded again, and polling ends with the block", async () => {
   const slug = await admin.create({ content: "one" });
   const proxy = await proxied();

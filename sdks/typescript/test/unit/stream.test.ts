@@ -263,6 +263,18 @@ test("a word of a later server is ignored", async () => {
   assert.equal(context.server.bundles().length, 1);
 });
 
+test("an edit of what is not delivered asks for nothing, wherever a label is fetched one by one", async () => {
+  for (const slug of ["greeting", "a", "b"]) context.server.publish(slug, "Hello");
+  const client = context.client({ cacheSize: 2, onWarning: () => undefined, timing: { maxAge: 600_000 } });
+  await connected(client);
+  const asked = context.server.fetches("greeting").length;
+  context.server.tell("edited", { revision: (context.server.revision += 1), prompt_id: "id-greeting", slug: "greeting" });
+  context.server.publish("a", "Hi");
+  await until("what came after it", async () => (await client.get("a")).content === "Hi");
+  assert.equal((await client.get("greeting")).source, "stream");
+  assert.equal(context.server.fetches("greeting").length, asked);
+});
+
 test("behind the window the server sends the client to the bundle", async () => {
   context.server.publish("greeting", "Hello");
   const client = context.client();

@@ -2,8 +2,8 @@ import type { QueryClient } from '@tanstack/react-query';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { urlFor } from '../client';
-import { keys } from '../keys';
 import type { ChangedEvent } from '../types';
+import { Refresh } from './refresh';
 import type { StreamMessage } from './sse';
 import { keepStream, Position } from './stream';
 import { type Lead, shareAmongTabs } from './tabs';
@@ -22,16 +22,10 @@ type News =
 /** What the tab that listens tells the others; `done` is how far the stream has been read. */
 type Message = News & { done: string | null };
 
-function apply(message: News, queryClient: QueryClient): void {
+function apply(message: News, refresh: Refresh): void {
   if (message.kind === 'at' || message.kind === 'here') return;
-  void queryClient.invalidateQueries({ queryKey: keys.promptLists });
-  void queryClient.invalidateQueries({ queryKey: keys.clients });
-  if (message.kind === 'resync') {
-    void queryClient.invalidateQueries({ queryKey: ['prompt'] });
-    return;
-  }
-  const slug = message.kind === 'edited' ? message.slug : message.event.slug;
-  void queryClient.invalidateQueries({ queryKey: keys.prompt(slug) });
+  if (message.kind === 'resync') return refresh.all();
+  refresh.prompt(message.kind === 'edited' ? message.slug : message.event.slug);
 }
 
 /** What a message of the stream means to a page; null where it means nothing. */
@@ -50,26 +44,35 @@ function listen(workspace: string, from: string | null, say: (message: Message) 
   const position = new Position(from);
   // Whoever begins anew may have loaded what has changed since.
   let isFirst = from === null;
-  const stop = keepStream(urlFor('/stream', { workspace }), position, (heard) => {
+  const stream = keepStream(urlFor('/stream', { workspace }), position, (heard) => {
     const news = understand(heard, isFirst);
     isFirst &&= heard.event !== 'hello';
     if (news) say({ ...news, done: position.done });
   });
-  return { stop, greeting: () => ({ kind: 'here', done: position.done }) };
+  const greeting = (): Message => ({ kind: 'here', done: position.done });
+  return { stop: stream.stop, isConnected: stream.isConnected, greeting };
 }
 
 /** One stream of a workspace for all tabs of this browser; a tab that takes over goes on where the last one was. */
 function follow(workspace: string, queryClient: QueryClient): () => void {
   let done: string | null = null;
   let knows = false;
+  const refresh = new Refresh(queryClient, () => document.hidden);
+  const look = () => refresh.look();
+  document.addEventListener('visibilitychange', look);
   const hear = (message: Message) => {
     // What was loaded before this tab heard of anything, or while it slept, may be older than what it hears.
     const missed = !knows || (message.kind === 'here' && message.done !== done);
     knows = true;
     done = message.done ?? done;
-    apply(missed ? { kind: 'resync' } : message, queryClient);
+    apply(missed ? { kind: 'resync' } : message, refresh);
   };
-  return shareAmongTabs(`xr2-live-${workspace}`, (say) => listen(workspace, done, say), hear);
+  const leave = shareAmongTabs(`xr2-live-${workspace}`, (say) => listen(workspace, done, say), hear);
+  return () => {
+    leave();
+    document.removeEventListener('visibilitychange', look);
+    refresh.stop();
+  };
 }
 
 /** Keeps everything on the screen current while it is mounted: call it once, in the shell. */

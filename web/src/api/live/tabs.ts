@@ -9,11 +9,13 @@ type Word<M> =
   /** Is the tab that leads awake? */
   | { kind: 'ask' }
   /** It is, and this is where it stands. */
-  | { kind: 'here'; message: M };
+  | { kind: 'here'; message: M; connected: boolean; hidden: boolean };
 
 /** What the tab that leads does for all. */
 export interface Lead<M> {
   stop: () => void;
+  /** Whether it hears anything at this moment. */
+  isConnected: () => boolean;
   /** What a tab should know that comes later. */
   greeting: () => M;
 }
@@ -23,23 +25,29 @@ type Begin<M> = (say: (message: M) => void) => Lead<M>;
 /**
  * One tab works for all tabs of this browser: browsers allow only six connections to a plain-http host.
  * Whoever holds a lock leads; when its tab goes, the next in line does. A tab that is put to sleep gives the
- * lock back, and one that sleeps without a word loses it to the first tab somebody looks at. Where tabs cannot
+ * lock back, and one that sleeps without a word loses it to the first tab somebody looks at; so does a hidden one
+ * whose connection is down, as browsers slow down what hidden tabs do. Where tabs cannot
  * find each other (pages that are neither https nor localhost) each works for itself.
  */
-export function shareAmongTabs<M>(name: string, begin: Begin<M>, hear: (message: M) => void): () => void {
+export function shareAmongTabs<M>(
+  name: string,
+  begin: Begin<M>,
+  hear: (message: M) => void,
+  page: Document = document,
+): () => void {
   if (!navigator.locks || typeof BroadcastChannel === 'undefined') return begin(hear).stop;
-  const tab = new Tab(name, begin, hear);
+  const tab = new Tab(name, begin, hear, page);
   tab.wake();
   const sleep = () => tab.sleep();
   const wake = () => tab.wake();
-  const look = () => document.visibilityState === 'visible' && tab.ask();
+  const look = () => page.visibilityState === 'visible' && tab.ask();
   const timer = window.setInterval(look, ASK_EVERY);
   const events: [EventTarget, string, () => void][] = [
     [window, 'pagehide', sleep],
     [window, 'pageshow', wake],
-    [document, 'freeze', sleep],
-    [document, 'resume', wake],
-    [document, 'visibilitychange', look],
+    [page, 'freeze', sleep],
+    [page, 'resume', wake],
+    [page, 'visibilitychange', look],
   ];
   for (const [target, event, listener] of events) target.addEventListener(event, listener);
   return () => {
@@ -61,6 +69,7 @@ class Tab<M> {
     readonly name: string,
     readonly begin: Begin<M>,
     readonly hear: (message: M) => void,
+    readonly page: Document,
   ) {}
 
   wake(): void {
@@ -93,13 +102,19 @@ class Tab<M> {
 
   #take(word: Word<M>): void {
     if (word.kind === 'ask') {
-      if (this.#lead) this.#say({ kind: 'here', message: this.#lead.greeting() });
+      if (this.#lead) this.#answer(this.#lead);
       return;
     }
     window.clearTimeout(this.#unanswered);
     this.#unanswered = undefined;
     // Two lead for a moment, when one of them slept and does not know yet that it lost the lock.
-    if (!this.#lead) this.hear(word.message);
+    if (this.#lead) return;
+    this.hear(word.message);
+    if (word.kind === 'here' && !word.connected && word.hidden && !this.page.hidden) this.#seize();
+  }
+
+  #answer(lead: Lead<M>): void {
+    this.#say({ kind: 'here', message: lead.greeting(), connected: lead.isConnected(), hidden: this.page.hidden });
   }
 
   #say(word: Word<M>): void {

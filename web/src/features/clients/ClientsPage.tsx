@@ -9,10 +9,12 @@ import { RowsSkeleton } from '~/ui/Rows';
 import classes from './ClientsPage.module.css';
 import { type ClientsSearch, filterClients, type Which } from './filter';
 import { InstanceRow, Instances } from './InstanceRow';
+import { behindWords } from './reach';
 
 /** Every running program that keeps prompts in its memory, and whether it has the latest. */
 export function ClientsPage() {
-  const query = useQuery(clientsQuery);
+  const { q } = useSearch({ from: '/app/clients' });
+  const query = useQuery(clientsQuery(q !== undefined));
   return (
     <Page>
       <PageHeader
@@ -51,7 +53,6 @@ function Known({ clients }: { clients: Clients }) {
   const change = (next: ClientsSearch) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false });
   const found = filterClients(instances, search);
-  const behind = counts.total - counts.current;
   return (
     <>
       <div className={classes.bar}>
@@ -74,13 +75,14 @@ function Known({ clients }: { clients: Clients }) {
           ]}
         />
         <span className={classes.count} role="status">
-          {counts.total.toLocaleString()} {counts.total === 1 ? 'client' : 'clients'} ·{' '}
-          {behind === 0 ? 'all up to date' : `${behind.toLocaleString()} behind`} · revision {revision.toLocaleString()}
+          {counts.total.toLocaleString()} {counts.total === 1 ? 'client' : 'clients'} · {behindWords(counts)} · revision{' '}
+          {revision.toLocaleString()}
         </span>
       </div>
       {instances.length < counts.total && (
         <p className={classes.note}>
-          {instances.length.toLocaleString()} of them are listed, those that are behind first.
+          {instances.length.toLocaleString()} of them are {search.q ? 'searched' : 'listed'}, those that are behind first.
+          {search.q && ' What is not found may be among the others.'}
         </p>
       )}
       {found.length > 0 ? (

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { pace } from '~/api/clients';
+import { pace, Watch } from '~/api/clients';
 import type { Clients } from '~/api/types';
-import { reachState, reachWords, sdkWords, shortInstance } from './reach';
+import { behindWords, reachState, reachWords, sdkWords, shortInstance } from './reach';
 
 const counts = (total: number, current: number, silent = 0) => ({ total, current, silent });
 
@@ -11,6 +11,29 @@ describe('how far a publish has come', () => {
     expect(reachWords(counts(1, 1))).toBe('1 of 1 client has it');
     expect(reachWords(counts(41, 41))).toBe('41 of 41 clients have it');
     expect(reachWords(counts(41, 39, 2))).toBe('39 of 41 clients have it, 2 not heard from for over 40 s');
+  });
+
+  test('tells those that are behind from those nobody heard from', () => {
+    expect(behindWords(counts(41, 41))).toBe('all up to date');
+    expect(behindWords(counts(41, 38))).toBe('3 behind');
+    expect(behindWords(counts(41, 38, 1))).toBe('2 behind, 1 not heard from');
+    expect(behindWords(counts(41, 38, 3))).toBe('3 not heard from');
+  });
+
+  test('is watched closely for two minutes after a change', () => {
+    const of = (revision: number, current: number, silent = 0): Clients => ({
+      revision,
+      at: '2026-01-31T12:00:00Z',
+      instances: [],
+      counts: counts(3, current, silent),
+    });
+    const watch = new Watch();
+    expect(watch.pace(undefined, 0)).toBe(15_000);
+    expect(watch.pace(of(7, 2), 0)).toBe(2_000);
+    expect(watch.pace(of(7, 2), 119_000)).toBe(2_000);
+    expect(watch.pace(of(7, 2), 120_000)).toBe(15_000);
+    expect(watch.pace(of(8, 2), 130_000)).toBe(2_000);
+    expect(watch.pace(of(8, 2, 1), 131_000)).toBe(15_000);
   });
 
   test('has an end, also when somebody is left behind', () => {

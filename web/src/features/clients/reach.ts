@@ -20,6 +20,13 @@ export function reachWords(counts: ClientCounts): string {
   return silent > 0 ? `${words}, ${number(silent)} not heard from for over 40 s` : words;
 }
 
+/** "all up to date", or "3 behind, 2 not heard from". */
+export function behindWords({ total, current, silent }: ClientCounts): string {
+  const behind = total - current - silent;
+  const words = [behind > 0 && `${number(behind)} behind`, silent > 0 && `${number(silent)} not heard from`];
+  return words.filter(Boolean).join(', ') || 'all up to date';
+}
+
 /** "python/0.1.0" as people write it. */
 export function sdkWords(sdk: string): string {
   const names: Record<string, string> = { python: 'Python', typescript: 'TypeScript', rust: 'Rust' };

@@ -6,15 +6,23 @@ import { RelativeTime } from '~/ui';
 import { usePrompt } from '../PromptContext';
 import classes from './UseTab.module.css';
 
-const EVERY = 2_000;
+const OFTEN = 2_000;
+/** Who has not called in this time has gone to do something else first. */
+const SOON = 120_000;
+const SELDOM = 15_000;
 
 /** Waits for a call and says when it has come. */
 export function CallWatch() {
   const { slug, details } = usePrompt();
   const [atFirst] = useState(details.last_fetched_at);
+  const [since] = useState(Date.now);
   const { data } = useQuery({
     ...promptDetailsQuery(slug),
-    refetchInterval: EVERY,
+    refetchInterval: ({ state }) => {
+      const last = state.data?.last_fetched_at ?? null;
+      if (last !== null && last !== atFirst) return false;
+      return Date.now() - since < SOON ? OFTEN : SELDOM;
+    },
     select: (prompt) => prompt.last_fetched_at,
   });
   const last = data ?? null;

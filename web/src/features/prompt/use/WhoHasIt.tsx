@@ -1,5 +1,5 @@
 import { Button, Skeleton } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { promptClientsQuery } from '~/api/clients';
 import type { LastFetch } from '~/api/types';
@@ -25,7 +25,7 @@ export function WhoHasIt() {
       )}
       {named.map((label) => (
         <OfLabel
-          key={label}
+          key={`${slug} ${label}`}
           label={label}
           version={details.labels[label] ?? details.latest_version}
           movedAt={labels?.find((one) => one.label === label)?.moved_at ?? details.live?.since ?? null}
@@ -73,10 +73,15 @@ const LISTED = 200;
 
 function OfLabel({ label, version, movedAt, fetch }: LabelProps) {
   const { slug } = usePrompt();
-  const query = useQuery(promptClientsQuery(slug, label, movedAt, LISTED));
   const [all, setAll] = useState(false);
+  const query = useQuery({
+    ...promptClientsQuery(slug, label, movedAt, all ? LISTED : SHOWN),
+    // What is listed stays while more is on its way.
+    placeholderData: keepPreviousData,
+  });
   const { data } = query;
   const listed = data?.instances ?? [];
+  const more = data ? Math.min(data.counts.total, LISTED) - SHOWN : 0;
   return (
     <div className={classes.label} data-label={label}>
       <h3>
@@ -98,7 +103,7 @@ function OfLabel({ label, version, movedAt, fetch }: LabelProps) {
       )}
       {listed.length > 0 && (
         <Instances label={`Clients that serve ${label}`}>
-          {listed.slice(0, all ? LISTED : SHOWN).map((one) => (
+          {listed.map((one) => (
             <InstanceRow
               key={one.instance}
               instance={one}
@@ -116,12 +121,12 @@ function OfLabel({ label, version, movedAt, fetch }: LabelProps) {
           ))}
         </Instances>
       )}
-      {listed.length > SHOWN && !all && (
+      {more > 0 && !all && (
         <Button variant="subtle" size="compact-sm" mt="xs" onClick={() => setAll(true)}>
-          Show {Math.min(listed.length, LISTED) - SHOWN} more
+          Show {more.toLocaleString()} more
         </Button>
       )}
-      {all && data && data.counts.total > listed.length && (
+      {all && data && !query.isPlaceholderData && data.counts.total > listed.length && (
         <p className={classes.note}>
           {listed.length} of {data.counts.total.toLocaleString()} are listed, those that are behind first.
         </p>

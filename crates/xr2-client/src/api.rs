@@ -283,7 +283,7 @@ impl Bundle {
 
     /// Puts everything on the shelf of its label; false when the shelf is ahead.
     pub fn put_on(self, shelf: &Shelf) -> bool {
-        shelf.replace(self.revision, self.items)
+        shelf.replace(self.revision, self.items, self.etag)
     }
 }
 

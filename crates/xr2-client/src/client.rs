@@ -98,7 +98,9 @@ impl Client {
             })
         });
         // Closed meanwhile: what was in memory is all there is.
-        found.extend(asked.await.unwrap_or_default());
+        let asked = asked.await.unwrap_or_default();
+        asked.values().flatten().for_each(show);
+        found.extend(asked);
         found
     }
 

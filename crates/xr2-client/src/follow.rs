@@ -25,6 +25,9 @@ const OLDER_BUNDLES: u32 = 10;
 /// Asks for bundles whenever the stream does not say it all, until the client is closed.
 pub(crate) async fn poll(inner: Arc<Inner>) {
     let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
+    let recheck_wait = || tokio::time::sleep(jittered(inner.settings.tuning.recheck_interval));
+    let recheck = recheck_wait();
+    tokio::pin!(recheck);
     loop {
         let outcome = load_all(&inner).await;
         inner.tell();
@@ -39,7 +42,13 @@ pub(crate) async fn poll(inner: Arc<Inner>) {
             }
         };
         if is_current(&inner) {
-            inner.link.poll.notified().await;
+            tokio::select! {
+                () = inner.link.poll.notified() => {}
+                () = &mut recheck => {
+                    recheck_all(&inner).await;
+                    recheck.set(recheck_wait());
+                }
+            }
         } else {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -71,8 +80,9 @@ async fn load_all(inner: &Inner) -> Result<(), Error> {
 }
 
 async fn load(inner: &Inner, shelf: &Shelf) -> Result<(), Error> {
-    let etag = shelf.etag();
     let is_doubtful = inner.link.is_doubtful.load(Relaxed);
+    // Prompts that are as they were do not tell whether the server counts as it did.
+    let etag = shelf.etag().filter(|_| !is_doubtful);
     // A server that was set back will never reach what we ask for.
     let need = if is_doubtful { 0 } else { inner.link.need.load(Relaxed) };
     match inner.api.bundle(&shelf.label, etag.as_deref(), need).await {
@@ -82,6 +92,8 @@ async fn load(inner: &Inner, shelf: &Shelf) -> Result<(), Error> {
             match bundle {
                 None => {
                     shelf.confirm();
+                    // The answer is as new as was asked for.
+                    shelf.advance(need);
                     inner.link.is_doubtful.store(false, Relaxed);
                 }
                 Some(bundle) => take(inner, shelf, bundle),
@@ -96,7 +108,7 @@ async fn load(inner: &Inner, shelf: &Shelf) -> Result<(), Error> {
 }
 
 fn take(inner: &Inner, shelf: &Shelf, bundle: crate::api::Bundle) {
-    let (revision, etag) = (bundle.revision, bundle.etag.clone());
+    let revision = bundle.revision;
     if shelf.complete().is_some_and(|complete| complete > revision) {
         if shelf.is_ahead() < OLDER_BUNDLES {
             return;
@@ -104,15 +116,37 @@ fn take(inner: &Inner, shelf: &Shelf, bundle: crate::api::Bundle) {
         tracing::warn!(target: "xr2", revision, "the server went back to an older revision, and so do we");
         shelf.clear();
         inner.link.set_back();
+        inner.snapshot.iter().for_each(|snapshot| snapshot.set_back());
     }
     inner.link.is_doubtful.store(false, Relaxed);
     if bundle.put_on(shelf) {
-        shelf.tagged(etag, revision);
         inner.telemetry.moved.notify_one();
     }
     if inner.covers(shelf) {
         // What the stream told meanwhile has been put already.
         shelf.advance(inner.link.applied.load(Relaxed));
+    }
+}
+
+/// Looks whether the stream kept anything back. That should never be; but what was lost once would be for good.
+async fn recheck_all(inner: &Inner) {
+    for shelf in inner.shelves.all() {
+        let Some(complete) = shelf.complete() else { continue };
+        match inner.api.bundle(&shelf.label, shelf.etag().as_deref(), complete).await {
+            Ok(None) => inner.heard(),
+            Ok(Some(bundle)) => {
+                inner.heard();
+                // A node that is behind cannot know what was missed.
+                if bundle.revision >= complete {
+                    shelf.mend(bundle.revision, bundle.items, bundle.etag);
+                }
+            }
+            // It is none for as long as the stream carries.
+            Err(error) if error.is_outage() => {
+                tracing::debug!(target: "xr2", "what the stream told could not be checked: {error}");
+            }
+            Err(error) => failed(inner, &shelf, &error),
+        }
     }
 }
 
@@ -139,9 +173,12 @@ pub(crate) async fn stream(inner: Arc<Inner>) {
     loop {
         let began = Instant::now();
         let end = Stream::open(&inner).await;
-        inner.link.is_streaming.store(false, Relaxed);
+        let was_streaming = inner.link.is_streaming.swap(false, Relaxed);
         inner.tell();
-        inner.link.poll.notify_one();
+        if was_streaming {
+            // A node that goes down ends the streams of thousands, and most are back before they need to ask.
+            inner.link.poll_in(jittered(inner.settings.tuning.poll_interval));
+        }
         let asked = match end {
             // Follow other labels, at once.
             End::Relabelled => continue,

@@ -111,8 +111,7 @@ impl Inner {
         for kept in self.snapshot.iter().flat_map(Snapshot::read) {
             let Some((shelf, _)) = self.shelves.follow(&kept.label) else { continue };
             kept.items.iter().for_each(|item| item.is_from_disk.store(true, Relaxed));
-            shelf.replace(kept.revision, kept.items);
-            shelf.tagged(kept.etag, kept.revision);
+            shelf.replace(kept.revision, kept.items, kept.etag);
         }
     }
 

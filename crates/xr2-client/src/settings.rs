@@ -1,5 +1,6 @@
 //! What a client is made of.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -99,6 +100,12 @@ impl Builder {
         self
     }
 
+    /// How often to ask, by ETag, whether an open stream kept something back; every hour unless said.
+    pub fn recheck_interval(mut self, interval: Duration) -> Self {
+        self.tuning.recheck_interval = interval;
+        self
+    }
+
     /// How often reads are told to the server; every 10 seconds unless said.
     pub fn telemetry_interval(mut self, interval: Duration) -> Self {
         self.tuning.telemetry_interval = interval;
@@ -118,7 +125,7 @@ impl Builder {
         let api_key = self.api_key.or_else(|| env("XR2_API_KEY")).ok_or_else(|| {
             Error::Usage("no API key: set XR2_API_KEY, or give one to the builder".to_owned())
         })?;
-        let instance = self.instance.unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
+        let instance = self.instance.unwrap_or_else(random_name);
         if instance.is_empty() || instance.len() > 100 {
             return Err(Error::Usage("the name of an instance has 1 to 100 bytes".to_owned()));
         }
@@ -165,6 +172,7 @@ pub(crate) struct Tuning {
     pub timeout: Duration,
     pub poll_interval: Duration,
     pub telemetry_interval: Duration,
+    pub recheck_interval: Duration,
 }
 
 impl Default for Tuning {
@@ -175,8 +183,16 @@ impl Default for Tuning {
             timeout: Duration::from_secs(5),
             poll_interval: Duration::from_secs(1),
             telemetry_interval: Duration::from_secs(10),
+            recheck_interval: Duration::from_secs(3600),
         }
     }
+}
+
+/// A name that no other process has. The standard library keys its maps with what the system calls random; other
+/// generators begin with the time, which is the same in machines that were started together.
+pub(crate) fn random_name() -> String {
+    let half = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}{:016x}", half(), half())
 }
 
 #[expect(

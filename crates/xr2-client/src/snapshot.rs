@@ -2,10 +2,15 @@
 //!
 //! One line names the format and carries a code over everything behind it, made with the API key: a file that was cut,
 //! changed, or written for another key, server or selection is not ours and is passed over.
+//!
+//! Processes may share a file. Whoever writes holds the lock of a file beside it, and keeps of each label what is newer.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -18,6 +23,9 @@ use crate::shelf::Shelf;
 const FORMAT: &str = "xr2-snapshot-1";
 /// Larger files are none of ours.
 const MAX_FILE: u64 = 512 << 20;
+/// How long another process may hold the lock; it takes it only to write.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_RETRY: Duration = Duration::from_millis(10);
 
 /// See the module.
 pub(crate) struct Snapshot {
@@ -25,6 +33,8 @@ pub(crate) struct Snapshot {
     key: Vec<u8>,
     /// What the file must have been made for.
     context: Vec<u8>,
+    /// The server was set back: older revisions are right, and what the file has is not.
+    overrules: AtomicBool,
 }
 
 /// What was kept of a label.
@@ -42,14 +52,15 @@ impl Snapshot {
             path: settings.snapshot.clone()?,
             key: settings.api_key.clone().into_bytes(),
             context: context.into_bytes(),
+            overrules: AtomicBool::new(false),
         })
     }
 
     /// What an earlier run kept; nothing if there is no file, or one that cannot be trusted.
     pub fn read(&self) -> Vec<Kept> {
         match self.try_read() {
-            Ok(kept) => kept,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Ok(labels) => labels.iter().filter_map(Kept::of_json).collect(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 tracing::warn!(target: "xr2", "the snapshot is passed over: {error}");
                 Vec::new()
@@ -57,8 +68,9 @@ impl Snapshot {
         }
     }
 
-    fn try_read(&self) -> std::io::Result<Vec<Kept>> {
-        let wrong = |why: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, why.to_owned());
+    /// What the file has of each label.
+    fn try_read(&self) -> std::io::Result<Vec<Value>> {
+        let wrong = |why: &str| std::io::Error::new(ErrorKind::InvalidData, why.to_owned());
         let file = File::open(&self.path)?;
         if file.metadata()?.len() > MAX_FILE {
             return Err(wrong("it is too large"));
@@ -72,19 +84,43 @@ impl Snapshot {
         self.mac(body)
             .verify_slice(&code)
             .map_err(|_| wrong("it was cut, changed, or made for another key"))?;
-        let body: Value = serde_json::from_slice(body)?;
-        Ok(body["labels"].as_array().into_iter().flatten().filter_map(Kept::of_json).collect())
+        let mut body: Value = serde_json::from_slice(body)?;
+        match body["labels"].take() {
+            Value::Array(labels) => Ok(labels),
+            _ => Err(wrong("it names no labels")),
+        }
     }
 
-    /// Keeps what is on the shelves: beside the file first, then in its place.
-    pub fn write(&self, shelves: &[std::sync::Arc<Shelf>]) -> std::io::Result<()> {
-        let labels: Vec<Value> = shelves.iter().filter_map(|shelf| kept_json(shelf)).collect();
-        if labels.is_empty() {
+    /// The server was set back: what the file has is not compared the next time.
+    pub fn set_back(&self) {
+        self.overrules.store(true, Relaxed);
+    }
+
+    /// Keeps what is on the shelves, unless the file has it already, or something newer.
+    pub fn write(&self, shelves: &[Arc<Shelf>]) -> std::io::Result<()> {
+        if shelves.iter().all(|shelf| shelf.complete().is_none() && !shelf.is_forbidden()) {
             return Ok(());
         }
+        let _lock = self.lock()?;
+        // What is not ours is overwritten.
+        let there = self.try_read().unwrap_or_default();
+        let overrules = self.overrules.swap(false, Relaxed);
+        let labels = merged(&there, shelves, overrules);
+        if labels == there {
+            return Ok(());
+        }
+        let written = self.put(&labels);
+        if written.is_err() && overrules {
+            self.set_back();
+        }
+        written
+    }
+
+    /// Writes beside the file first, then puts it in its place.
+    fn put(&self, labels: &[Value]) -> std::io::Result<()> {
         let body = json!({ "labels": labels }).to_string().into_bytes();
         let code = self.mac(&body).finalize().into_bytes();
-        let beside = self.beside();
+        let beside = self.beside(&format!(".{:016x}.tmp", fastrand::u64(..)));
         let written = create(&beside).and_then(|mut file| {
             writeln!(file, "{FORMAT} {}", hex(&code))?;
             file.write_all(&body)?;
@@ -101,15 +137,36 @@ impl Snapshot {
     /// Removes the file: the key it was made with is good no more.
     pub fn remove(&self) {
         if let Err(error) = std::fs::remove_file(&self.path)
-            && error.kind() != std::io::ErrorKind::NotFound
+            && error.kind() != ErrorKind::NotFound
         {
             tracing::warn!(target: "xr2", "the snapshot cannot be removed: {error}");
         }
     }
 
-    fn beside(&self) -> PathBuf {
+    /// Keeps other processes from writing until it is dropped. The file stays: who removed it would take the lock from
+    /// under somebody who waits for it.
+    fn lock(&self) -> std::io::Result<Option<File>> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let file = private(&mut options).open(self.beside(".lock"))?;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                // There are file systems without locks, and nobody to share them with, as a rule.
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                    return Err(std::io::Error::new(ErrorKind::WouldBlock, "another process holds its lock"));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_RETRY),
+            }
+        }
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{:016x}.tmp", fastrand::u64(..)));
+        name.push(ending);
         self.path.with_file_name(name)
     }
 
@@ -136,6 +193,24 @@ impl Kept {
     }
 }
 
+/// Of each label the file's or ours, whichever is newer, in the order of the file; then what only we have.
+fn merged(there: &[Value], shelves: &[Arc<Shelf>], overrules: bool) -> Vec<Value> {
+    let mut labels = Vec::new();
+    for kept in there {
+        let ours = shelves.iter().find(|shelf| kept["label"] == *shelf.label);
+        // A label this key may not see any more is kept nowhere.
+        if ours.is_some_and(|shelf| shelf.is_forbidden()) {
+            continue;
+        }
+        let is_newer = |ours: &Value| overrules || ours["revision"].as_u64() >= kept["revision"].as_u64();
+        let ours = ours.and_then(|shelf| kept_json(shelf)).filter(is_newer);
+        labels.push(ours.unwrap_or_else(|| kept.clone()));
+    }
+    let is_there = |shelf: &Shelf| there.iter().any(|kept| kept["label"] == *shelf.label);
+    labels.extend(shelves.iter().filter(|shelf| !is_there(shelf)).filter_map(|shelf| kept_json(shelf)));
+    labels
+}
+
 fn kept_json(shelf: &Shelf) -> Option<Value> {
     let (revision, items) = shelf.contents()?;
     let prompts: Vec<&_> = items.iter().map(|item| item.data()).collect();
@@ -149,11 +224,14 @@ fn kept_json(shelf: &Shelf) -> Option<Value> {
 
 /// A new file that only its owner may read.
 fn create(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    private(OpenOptions::new().write(true).create_new(true)).open(path)
+}
+
+/// Files made with these options are for their owner alone.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::inner::Inner;
 use crate::item::{Item, NowMicros};
+use crate::settings::random_name;
 
 /// Most events of one request, and most prompts that are reported as served.
 const MOST: usize = 1_000;
@@ -23,22 +24,37 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// See the module.
-#[derive(Default)]
 pub(crate) struct Telemetry {
+    /// What was read since it was told last.
+    read: Mutex<Vec<Arc<Item>>>,
     state: Mutex<State>,
+    /// Names this run. The server counts an id once in seven days: another run under the same name of an instance must
+    /// have others.
+    run: String,
     next_id: AtomicU64,
     /// A revision was applied, or a stream has taken over from polling.
     pub moved: Notify,
 }
 
+/// What only the reporter looks at.
 #[derive(Default)]
 struct State {
-    /// What was read since it was told last.
-    read: Vec<Arc<Item>>,
     /// Events that were sent, and perhaps not received; they go again under the same ids.
     pending: Vec<Value>,
     /// The prompts this process uses, with when it did so last.
     used: HashMap<(Box<str>, Box<str>), Instant>,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            read: Mutex::default(),
+            state: Mutex::default(),
+            run: random_name(),
+            next_id: AtomicU64::new(0),
+            moved: Notify::new(),
+        }
+    }
 }
 
 impl Telemetry {
@@ -46,28 +62,26 @@ impl Telemetry {
     pub fn count(&self, item: &Arc<Item>, began: std::time::Instant) {
         item.spent.fetch_add(began.elapsed().as_nanos() as u64, Relaxed);
         if item.reads.fetch_add(1, Relaxed) == 0 {
-            let mut state = self.state();
-            if state.read.len() < MOST_REMEMBERED {
-                state.read.push(item.clone());
+            let mut read = self.read();
+            if read.len() < MOST_REMEMBERED {
+                read.push(item.clone());
             }
         }
     }
 
     /// Whether there is something to tell.
     fn has_events(&self) -> bool {
-        let state = self.state();
-        !state.read.is_empty() || !state.pending.is_empty()
+        !self.read().is_empty() || !self.state().pending.is_empty()
     }
 
     /// The events of the next request.
-    fn take_events(&self, instance: &str) -> Vec<Value> {
+    fn take_events(&self) -> Vec<Value> {
         let mut state = self.state();
         if !state.pending.is_empty() {
             return state.pending.clone();
         }
         let now = Utc::now_micros().to_rfc3339_opts(SecondsFormat::Micros, true);
-        let rest = state.read.len().saturating_sub(MOST);
-        for item in state.read.split_off(rest) {
+        for item in self.take_read() {
             let (count, spent) = (item.reads.swap(0, Relaxed), item.spent.swap(0, Relaxed));
             if count == 0 {
                 continue;
@@ -77,7 +91,7 @@ impl Telemetry {
             }
             let number = self.next_id.fetch_add(1, Relaxed);
             state.pending.push(json!({
-                "id": format!("{instance}-{number}"),
+                "id": format!("{}-{number}", self.run),
                 "type": "delivery",
                 "prompt": &*item.id,
                 "version": item.version,
@@ -89,6 +103,13 @@ impl Telemetry {
             }));
         }
         state.pending.clone()
+    }
+
+    /// As much of what was read as fits into a request. Readers wait for no longer than that takes.
+    fn take_read(&self) -> Vec<Arc<Item>> {
+        let mut read = self.read();
+        let rest = read.len().saturating_sub(MOST);
+        read.split_off(rest)
     }
 
     fn sent(&self) {
@@ -117,6 +138,10 @@ impl Telemetry {
                 })
             })
             .collect()
+    }
+
+    fn read(&self) -> MutexGuard<'_, Vec<Arc<Item>>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -157,7 +182,7 @@ pub(crate) async fn send(inner: &Inner) {
         return;
     }
     loop {
-        let events = inner.telemetry.take_events(&inner.settings.instance);
+        let events = inner.telemetry.take_events();
         let was_full = events.len() >= MOST;
         let find = |id: &str, label: &str| inner.shelves.find(label)?.get(id);
         let body = json!({

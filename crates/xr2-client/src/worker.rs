@@ -114,6 +114,7 @@ impl Tasks {
             let Some(duty) = self.duties.remove(&id) else { continue };
             tracing::error!(target: "xr2", "a duty of the client ended and is begun again: {duty:?}");
             self.inner.link.is_streaming.store(false, std::sync::atomic::Ordering::Relaxed);
+            self.inner.link.poll.notify_one();
             tokio::time::sleep(RESTART_DELAY).await;
             self.begin(duty);
         }

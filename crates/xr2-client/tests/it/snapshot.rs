@@ -1,8 +1,10 @@
 //! The file between two runs.
 
 use std::path::Path;
+use std::time::Duration;
 
 use axum::http::StatusCode;
+use serde_json::json;
 use xr2_client::{Client, Source};
 
 use crate::server::{KEY, Server, Streams, prompt, text, until};
@@ -48,9 +50,12 @@ async fn only_its_owner_may_read_it() {
     let file = folder.path().join("prompts.xr2");
     first_run(&file).await;
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let names: Vec<_> =
+    let mut names: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
-    assert_eq!(names, ["prompts.xr2"], "nothing is left beside it");
+    names.sort_unstable();
+    assert_eq!(names, ["prompts.xr2", "prompts.xr2.lock"], "nothing else is left beside it");
+    let lock = std::fs::metadata(folder.path().join("prompts.xr2.lock")).unwrap();
+    assert_eq!((lock.permissions().mode() & 0o777, lock.len()), (0o600, 0));
     let bytes = std::fs::read(&file).unwrap();
     assert!(!String::from_utf8_lossy(&bytes).contains(KEY));
 }
@@ -77,4 +82,72 @@ async fn a_file_that_is_not_ours_is_passed_over() {
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
     assert!(!is_kept(&file, &server.url, KEY));
+}
+
+/// A client that knows what it loaded first, and hears of nothing after that.
+fn of_long_ago(server: &Server, file: &Path) -> Client {
+    let never = Duration::from_secs(3600);
+    server.builder().snapshot(file).stream(false).poll_interval(never).build().unwrap()
+}
+
+#[tokio::test]
+async fn processes_that_share_a_file_keep_what_is_newer() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prompts.xr2");
+    let mut staged = prompt("a", 4, "staged");
+    staged["label"] = json!("staging");
+    let server = Server::start(7, vec![prompt("a", 1, "one"), staged]).await;
+    let old = of_long_ago(&server, &file);
+    old.ready().await.unwrap();
+    assert_eq!(old.get("a").label("staging").await.unwrap().version(), Some(4));
+    server.script().prompts[0] = prompt("a", 2, "two");
+    server.script().revision = 8;
+    let new = server.builder().snapshot(&file).build().unwrap();
+    until(&new, |client| text(client, "a").as_deref() == Some("two")).await;
+    new.close().await;
+    assert_eq!(text(&old, "a").as_deref(), Some("one"));
+    old.close().await;
+    server.script().down = Some(StatusCode::BAD_GATEWAY);
+    server.script().stream = Streams::Refused(502);
+    let next = server.builder().snapshot(&file).build().unwrap();
+    assert_eq!(text(&next, "a").as_deref(), Some("two"));
+    let staged = next.get("a").label("staging").now().unwrap();
+    assert_eq!(staged.text(), Some("staged"), "what only the other followed is there as well");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_is_written_when_nothing_changed() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prompts.xr2");
+    let server = first_run(&file).await;
+    let number = || std::fs::metadata(&file).unwrap().ino();
+    // A new file is made while the old one is there, so that it has another number.
+    let before = number();
+    let again = async || {
+        let client = server.builder().snapshot(&file).build().unwrap();
+        until(&client, |client| client.is_live()).await;
+        client.close().await;
+    };
+    again().await;
+    assert_eq!(number(), before);
+    server.set(prompt("a", 2, "two"));
+    again().await;
+    assert_ne!(number(), before);
+}
+
+#[tokio::test]
+async fn a_server_that_was_set_back_is_right_about_the_file_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prompts.xr2");
+    let server = first_run(&file).await;
+    server.script().revision = 3;
+    server.script().prompts = vec![prompt("a", 1, "before")];
+    let client = server.builder().snapshot(&file).build().unwrap();
+    until(&client, |client| client.is_live() && client.revision() == Some(3)).await;
+    client.close().await;
+    server.script().down = Some(StatusCode::BAD_GATEWAY);
+    let next = server.builder().snapshot(&file).build().unwrap();
+    assert_eq!((text(&next, "a").as_deref(), next.revision()), (Some("before"), Some(3)));
 }

@@ -1,12 +1,14 @@
-//! What stands on the caller's span.
+//! What stands on the caller's span, and in its events.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use tracing::Event;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::server::{Server, prompt};
 
@@ -30,6 +32,41 @@ impl<S: tracing::Subscriber> Layer<S> for Kept {
     fn on_record(&self, _: &Id, record: &Record<'_>, _: Context<'_, S>) {
         record.record(&mut Visitor(&self.0));
     }
+}
+
+/// Keeps events of the level DEBUG, with the span they belong to.
+struct Told(Fields);
+
+impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Told {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let metadata = event.metadata();
+        if metadata.target() == "xr2::get" && *metadata.level() == tracing::Level::DEBUG {
+            event.record(&mut Visitor(&self.0));
+            let span = context.event_span(event).map(|span| span.name().to_owned());
+            self.0.lock().unwrap().insert("span".to_owned(), span.unwrap_or_default());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_prompt_is_told_by_an_event_of_a_span_that_has_no_fields_for_it() {
+    let mut tested = prompt("welcome", 3, "Hello");
+    tested["ab_test"] = serde_json::json!({"variant": "b"});
+    let server = Server::start(1, vec![tested]).await;
+    let client = server.client();
+    client.ready().await.unwrap();
+    let fields = Fields::default();
+    let subscriber = tracing_subscriber::registry().with(Told(fields.clone()));
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::info_span!("answer").in_scope(|| client.get_now("welcome").unwrap());
+    });
+    let fields = fields.lock().unwrap();
+    let field = |name: &str| fields.get(name).map(String::as_str);
+    assert_eq!(field("span"), Some("answer"));
+    assert_eq!(field("xr2.prompt.slug"), Some("\"welcome\""));
+    assert_eq!(field("xr2.prompt.version"), Some("3"));
+    assert_eq!(field("xr2.prompt.label"), Some("\"production\""));
+    assert_eq!(field("xr2.prompt.variant"), Some("\"b\""));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The stream: what it brings, and what is done when it does not.
 
+use std::time::Duration;
+
 use serde_json::json;
 use xr2_client::Source;
 
@@ -50,6 +52,60 @@ async fn after_a_cut_it_goes_on_where_it_was() {
     assert!(streams[0].headers.get("last-event-id").is_none());
     assert_eq!(streams[1].headers["last-event-id"], "8");
     until(&client, |client| client.is_live()).await;
+}
+
+#[tokio::test]
+async fn nobody_asks_for_a_bundle_when_the_stream_is_back_in_time() {
+    let server = Server::start(7, vec![prompt("a", 1, "one")]).await;
+    let client = server.builder().poll_interval(Duration::from_secs(3600)).build().unwrap();
+    until(&client, |client| client.is_live()).await;
+    server.put(prompt("a", 2, "two"));
+    until(&client, |client| client.revision() == Some(8)).await;
+    let bundles = server.asked("bundle").len();
+    server.cut();
+    server.until_asked("stream", |asked| asked.len() == 2).await;
+    until(&client, |client| client.is_live()).await;
+    server.put(prompt("a", 3, "three"));
+    until(&client, |client| text(client, "a").as_deref() == Some("three")).await;
+    assert_eq!(server.asked("bundle").len(), bundles, "thousands would ask in the same instant");
+}
+
+#[tokio::test]
+async fn where_nothing_was_put_the_bundle_is_not_sent_again() {
+    let server = Server::start(7, vec![prompt("a", 1, "one")]).await;
+    let client = server.client();
+    until(&client, |client| client.is_live()).await;
+    // Revisions that did not concern the label.
+    server.say("mark", 9, &json!({"revision": 9}));
+    until(&client, |client| client.revision() == Some(9)).await;
+    let before = server.asked("bundle").len();
+    server.script().stream = Streams::Refused(503);
+    server.cut();
+    let asked = server.until_asked("bundle", |asked| asked.len() > before).await;
+    assert_eq!(asked[before].headers["if-none-match"], "\"r7-production\"");
+    assert_eq!(asked[before].status, 304);
+}
+
+#[tokio::test]
+async fn what_a_stream_kept_back_is_found_by_asking_now_and_then() {
+    let server = Server::start(7, vec![prompt("a", 1, "one"), prompt("b", 1, "b")]).await;
+    let client = server.builder().recheck_interval(Duration::from_millis(20)).build().unwrap();
+    until(&client, |client| client.is_live()).await;
+    server.until_asked("bundle", |asked| asked.iter().any(|one| one.status == 304)).await;
+    server.script().prompts.retain(|one| one["slug"] != "b");
+    server.set(prompt("a", 2, "two"));
+    until(&client, |client| text(client, "a").as_deref() == Some("two")).await;
+    assert_eq!(text(&client, "b"), None);
+    // A node that is behind, or unwell, changes nothing.
+    server.script().revision = 5;
+    for down in [None, Some(axum::http::StatusCode::BAD_GATEWAY)] {
+        let before = server.asked("bundle").len();
+        server.script().down = down;
+        server.until_asked("bundle", |asked| asked.len() > before + 1).await;
+        assert_eq!(text(&client, "a").as_deref(), Some("two"));
+        assert!(client.is_live());
+    }
+    assert_eq!(server.asked("stream").len(), 1);
 }
 
 #[tokio::test]

@@ -70,6 +70,22 @@ async fn what_was_not_received_goes_again_under_the_same_ids() {
 }
 
 #[tokio::test]
+async fn two_runs_under_one_name_count_both() {
+    let server = Server::start(7, vec![prompt("a", 3, "a")]).await;
+    for _ in 0..2 {
+        let client = server.builder().instance("worker-1").build().unwrap();
+        client.get("a").await.unwrap();
+        client.close().await;
+    }
+    let asked = server.asked("telemetry");
+    assert!(asked.iter().all(|one| one.body["instance"] == "worker-1"));
+    let told = events(&asked);
+    let ids: std::collections::HashSet<&str> = told.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!((told.len(), ids.len()), (2, 2), "the server counts an id once: {told:?}");
+    assert!(ids.iter().all(|id| id.len() <= 100));
+}
+
+#[tokio::test]
 async fn a_new_revision_is_told_at_once() {
     let server = Server::start(7, vec![prompt("a", 3, "a")]).await;
     let client = server.client();

@@ -54,6 +54,18 @@ both!(reads_count_once_however_often_they_are_reported, |app| async move {
     assert_eq!(usage.data()["deliveries"]["by_source"], json!({ "sdk": 9 }));
 });
 
+both!(no_key_uses_up_the_ids_of_another, |app| async move {
+    let (owner, key) = people(&app).await;
+    let other = app.key(&[Scope::Deliver]).await;
+    text(&owner, "hi", "Hello").await;
+    let body = report(vec![event(&app, "a")]);
+    for sender in [&other, &key] {
+        assert_eq!(send(sender, body.clone()).await["accepted"], 1);
+        assert_eq!(send(sender, body.clone()).await["duplicates"], 1);
+    }
+    assert_eq!(count(&app).await, (6, 0));
+});
+
 both!(a_report_sent_by_many_at_once_counts_once, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "hi", "Hello").await;

@@ -193,7 +193,14 @@ impl Caller {
             latencies: None,
             address_hash: None,
         };
-        Ok(Checked { id_hash: xxhash_rust::xxh3::xxh3_128(event.id.as_bytes()).to_be_bytes(), row })
+        Ok(Checked { id_hash: self.hash_of(&event.id), row })
+    }
+
+    /// What an event is known by: its id among those of the same key. No key can use up the ids of another.
+    fn hash_of(&self, id: &str) -> [u8; 16] {
+        let mut bytes = self.key.unwrap_or_default().as_bytes().to_vec();
+        bytes.extend_from_slice(id.as_bytes());
+        xxhash_rust::xxh3::xxh3_128(&bytes).to_be_bytes()
     }
 
     /// A read from memory is a fetch as well: the prompt is in use.

@@ -33,14 +33,22 @@ pub(crate) struct RedisBus {
     connector: Connector,
     options: Options,
     breaker: Breaker,
-    outgoing: mpsc::Sender<Heard>,
-    queue: Mutex<Option<mpsc::Receiver<Heard>>>,
+    hints: mpsc::Sender<Hint>,
+    /// Apart from hints, of which there may be many: requests wait for what is called back.
+    recalls: mpsc::Sender<String>,
+    queues: Mutex<Option<Queues>>,
     is_listening: AtomicBool,
     line: Mutex<Option<Line>>,
     /// Held by whoever connects on behalf of all who wait.
     connecting: tokio::sync::Mutex<()>,
     /// Another server is used from now on.
     moved: Notify,
+}
+
+/// What is to be told.
+struct Queues {
+    hints: mpsc::Receiver<Hint>,
+    recalls: mpsc::Receiver<String>,
 }
 
 /// The connection for commands.
@@ -56,14 +64,16 @@ struct Line {
 impl RedisBus {
     pub(crate) fn new(address: &str, options: Options) -> Result<RedisBus, BadAddress> {
         let connector = Connector::new(Place::parse(address)?, options.timeout);
-        let (outgoing, queue) = mpsc::channel(WAITING);
+        let (hints, waiting_hints) = mpsc::channel(WAITING);
+        let (recalls, waiting_recalls) = mpsc::channel(WAITING);
         let breaker = Breaker::with_time(options.breaker, options.time.clone());
         Ok(RedisBus {
             connector,
             options,
             breaker,
-            outgoing,
-            queue: Mutex::new(Some(queue)),
+            hints,
+            recalls,
+            queues: Mutex::new(Some(Queues { hints: waiting_hints, recalls: waiting_recalls })),
             is_listening: AtomicBool::new(false),
             line: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
@@ -72,7 +82,10 @@ impl RedisBus {
     }
 
     pub(crate) fn tell(&self, what: Heard) {
-        let _ = self.outgoing.try_send(what);
+        match what {
+            Heard::Revision(hint) => drop(self.hints.try_send(hint)),
+            Heard::Recall(what) => drop(self.recalls.try_send(what)),
+        }
     }
 
     pub(crate) fn breaker(&self) -> State {
@@ -85,9 +98,14 @@ impl RedisBus {
 
     /// Sends and listens; does not return unless it was called before.
     pub(crate) async fn run(&self, heard: impl Fn(Heard) + Send + Sync) {
-        let queue = lock(&self.queue).take();
-        let Some(queue) = queue else { return };
-        tokio::join!(self.send(queue), self.listen(heard), self.look_for_better());
+        let queues = lock(&self.queues).take();
+        let Some(Queues { hints, recalls }) = queues else { return };
+        tokio::join!(
+            self.tell_hints(hints),
+            self.call_back(recalls),
+            self.listen(heard),
+            self.look_for_better()
+        );
     }
 
     /// Redis' answer to a command. What Redis has against it goes to the log.
@@ -154,22 +172,30 @@ impl RedisBus {
         format!("xr2:node:{}", self.options.node)
     }
 
-    async fn send(&self, mut queue: mpsc::Receiver<Heard>) {
+    async fn tell_hints(&self, mut hints: mpsc::Receiver<Hint>) {
         let own = self.own_channel();
         let mut beat = tokio::time::interval(BEAT_EVERY);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let (channel, text) = tokio::select! {
-                _ = beat.tick() => (own.as_str(), String::new()),
-                what = queue.recv() => match what {
-                    Some(Heard::Revision(hint)) => (REVISIONS, hint.to_text()),
-                    Some(Heard::Recall(what)) => (RECALLS, what),
+            tokio::select! {
+                _ = beat.tick() => self.publish(&own, "").await,
+                hint = hints.recv() => match hint {
+                    Some(hint) => self.publish(REVISIONS, &hint.to_text()).await,
                     None => return,
                 },
-            };
-            // While Redis rests, this is lost; the others see the revision in the database.
-            let _: Result<i64, Away> = self.query(redis::cmd("PUBLISH").arg(channel).arg(text)).await;
+            }
         }
+    }
+
+    async fn call_back(&self, mut recalls: mpsc::Receiver<String>) {
+        while let Some(what) = recalls.recv().await {
+            self.publish(RECALLS, &what).await;
+        }
+    }
+
+    /// While Redis rests, this is lost; the others see a revision in the database, and recalls are repeated.
+    async fn publish(&self, channel: &str, text: &str) {
+        let _: Result<i64, Away> = self.query(redis::cmd("PUBLISH").arg(channel).arg(text)).await;
     }
 
     /// Goes back to a server that stands before the one in use, once it is there again: nodes that start meanwhile use

@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = list![
     (4, "0004_jobs", Main),
     (5, "0005_quotas", Usage),
     (6, "0006_edge", Main),
+    (7, "0007_usage_batches", Usage),
 ];
 
 /// All migrations in order.

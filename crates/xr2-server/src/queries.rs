@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use uuid::Uuid;
-use xr2_db::{Result, Tx, args};
+use xr2_db::{Engine, Result, Tx, args};
 
 use crate::clock::Time;
 use crate::last_used::Fetch;
@@ -31,39 +31,79 @@ pub(crate) async fn remove_setting(tx: &mut Tx, name: &str) -> Result<()> {
     Ok(())
 }
 
+// Last-used times are written by all nodes at the same time, so every one of them takes rows in the same order. A time is
+// never set back: what another node has written may be newer.
+
+const LOCK_SESSIONS: &str = "SELECT id FROM sessions WHERE id IN (";
+const LOCK_KEYS: &str = "SELECT id FROM api_keys WHERE id IN (";
+const LOCKED: &str = ") ORDER BY id FOR NO KEY UPDATE";
+
 pub(crate) async fn touch_sessions(
     tx: &mut Tx,
     used: &HashMap<Uuid, Time>,
     lifetime: TimeDelta,
 ) -> Result<()> {
-    for (id, at) in used {
-        tx.execute(
-            "UPDATE sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1",
-            args![*id, *at, *at + lifetime],
-        )
-        .await?;
-    }
-    Ok(())
+    let used = sorted(used);
+    lock(tx, LOCK_SESSIONS, &used).await?;
+    let values = used.iter().flat_map(|(id, at)| [(**id).into(), (**at).into(), (**at + lifetime).into()]);
+    tx.insert_rows(
+        "UPDATE sessions SET last_used_at = used.column2, expires_at = used.column3 FROM (",
+        3,
+        values.collect(),
+        ") AS used WHERE sessions.id = used.column1 AND sessions.last_used_at < used.column2",
+    )
+    .await
 }
 
 pub(crate) async fn touch_keys(tx: &mut Tx, used: &HashMap<Uuid, Time>) -> Result<()> {
-    for (id, at) in used {
-        tx.execute("UPDATE api_keys SET last_used_at = $2 WHERE id = $1", args![*id, *at]).await?;
+    let used = sorted(used);
+    lock(tx, LOCK_KEYS, &used).await?;
+    let values = used.iter().flat_map(|(id, at)| [(**id).into(), (**at).into()]);
+    tx.insert_rows(
+        "UPDATE api_keys SET last_used_at = used.column2 FROM (",
+        2,
+        values.collect(),
+        ") AS used WHERE api_keys.id = used.column1
+             AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < used.column2)",
+    )
+    .await
+}
+
+fn sorted(used: &HashMap<Uuid, Time>) -> Vec<(&Uuid, &Time)> {
+    let mut sorted: Vec<_> = used.iter().collect();
+    sorted.sort_unstable();
+    sorted
+}
+
+/// Locks rows in their order; SQLite has one writer.
+async fn lock(tx: &mut Tx, from: &'static str, used: &[(&Uuid, &Time)]) -> Result<()> {
+    match tx.engine() {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => {
+            tx.insert_rows(from, 1, used.iter().map(|(id, _)| (**id).into()).collect(), LOCKED).await
+        }
     }
-    Ok(())
 }
 
 pub(crate) async fn touch_fetches(tx: &mut Tx, fetched: &HashMap<Fetch, (Uuid, Time)>) -> Result<()> {
-    for ((workspace, prompt, label), (key, at)) in fetched {
-        // The prompt may have been purged meanwhile; then there is nothing to note.
-        tx.execute(
-            "INSERT INTO prompt_fetches (workspace_id, prompt_id, label, api_key_id, last_fetched_at)
-             SELECT p.workspace_id, p.id, $3, $4, $5 FROM prompts p WHERE p.id = $2 AND p.workspace_id = $1
-             ON CONFLICT (prompt_id, label) DO UPDATE
-                 SET api_key_id = excluded.api_key_id, last_fetched_at = excluded.last_fetched_at",
-            args![*workspace, *prompt, label, *key, *at],
-        )
-        .await?;
-    }
-    Ok(())
+    let mut sorted: Vec<_> = fetched.iter().collect();
+    // By the key that conflicts are about.
+    sorted.sort_unstable_by_key(|((_, prompt, label), _)| (*prompt, label));
+    let values =
+        sorted.into_iter().zip(0_i64..).flat_map(|(((workspace, prompt, label), (key, at)), place)| {
+            [place.into(), (*workspace).into(), (*prompt).into(), label.into(), (*key).into(), (*at).into()]
+        });
+    // A prompt may have been purged meanwhile; then there is nothing to note.
+    tx.insert_rows(
+        "INSERT INTO prompt_fetches (workspace_id, prompt_id, label, api_key_id, last_fetched_at)
+         SELECT p.workspace_id, p.id, f.column4, f.column5, f.column6 FROM (",
+        6,
+        values.collect(),
+        ") AS f JOIN prompts p ON p.id = f.column3 AND p.workspace_id = f.column2
+         WHERE TRUE ORDER BY f.column1
+         ON CONFLICT (prompt_id, label) DO UPDATE
+             SET api_key_id = excluded.api_key_id, last_fetched_at = excluded.last_fetched_at
+             WHERE excluded.last_fetched_at > prompt_fetches.last_fetched_at",
+    )
+    .await
 }

@@ -205,7 +205,11 @@ impl App {
             app.bus().run(heard, app.stopping()).await;
         });
         let app = self.clone();
-        self.0.tasks.spawn(async move { app.limits().run(app.stopping()).await });
+        self.0.tasks.spawn(async move {
+            // Before the rest of the server is cut off.
+            let grace = app.config().shutdown_grace().mul_f64(0.8);
+            app.limits().run(app.stopping(), grace).await;
+        });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
         let app = self.clone();

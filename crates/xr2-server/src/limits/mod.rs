@@ -32,4 +32,6 @@ pub struct Standing {
     pub remaining: u64,
     /// Seconds until there are more.
     pub reset: u64,
+    /// Whether it took a permit of those that all nodes share.
+    is_lent: bool,
 }

@@ -7,10 +7,14 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use futures::StreamExt;
+use tokio::sync::OwnedMutexGuard;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xr2_bus::{Away, Bus, Heard};
@@ -31,6 +35,9 @@ const ALONE_FOR: i64 = 2;
 
 /// How long others get to give back what they hold, as a multiple of how long Redis may take.
 const RECALL_PATIENCE: u32 = 5;
+
+/// Limits that are given back at the same time when the server stops.
+const AT_ONCE: usize = 32;
 
 /// Who is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,11 +63,17 @@ struct Inner {
     node: i64,
     /// How long a request waits for Redis.
     patience: Duration,
-    /// Until this second everybody goes by this node's own requests.
+    /// Until this second ([`RateLimits::second`]) everybody goes by this node's own requests.
     alone_until: AtomicI64,
 }
 
 type Verdict = Result<Standing, Refused>;
+
+/// The right to ask Redis about a limit.
+type Turn = OwnedMutexGuard<()>;
+
+/// A question to Redis; the turn comes back with the answer.
+type Asking = JoinHandle<(Result<(), Away>, Turn)>;
 
 impl RateLimits {
     /// Memory for `most` limits; requests wait for Redis for `patience` at most.
@@ -100,20 +113,28 @@ impl RateLimits {
             return verdict;
         }
         let gate = self.shared(who, |shared| shared.gate.clone());
-        let waiting = Waiting::begin(&gate);
-        let turn = gate.turn.lock().await;
+        let _waiting = Waiting::begin(&gate);
+        let turn = tokio::select! {
+            biased;
+            turn = gate.turn.clone().lock_owned() => turn,
+            () = gate.is_overdue() => return self.pass_alone(who, limit),
+        };
         // Whoever had the turn before may have brought enough for all.
         if let Some(verdict) = self.try_pass(who, limit) {
             return verdict;
         }
-        let verdict = self.ask_until_certain(who, limit, &gate).await;
-        drop((turn, waiting));
-        verdict
+        self.ask_until_certain(who, limit, &gate, turn).await
     }
 
-    /// Takes back a request that passed a moment ago and is counted elsewhere.
-    pub fn take_back(&self, who: Who) {
-        self.with(who, self.second(), Share::take_back);
+    /// Counts a request, or refuses it, by this node's own requests.
+    fn pass_alone(&self, who: Who, limit: u64) -> Verdict {
+        let second = self.second();
+        self.with(who, second, |share| share.pass_alone(limit, second))
+    }
+
+    /// Takes back a request that passed a moment ago, with what it was told, and is counted elsewhere.
+    pub fn take_back(&self, who: Who, told: Standing) {
+        self.with(who, self.second(), |share| share.take_back(told.is_lent));
     }
 
     /// Whether another request would be refused, as far as this node knows.
@@ -125,7 +146,6 @@ impl RateLimits {
     /// Gives back what is held of a limit: another node needs it.
     pub fn recall(&self, name: &str) {
         let Some(who) = Who::of_name(name) else { return };
-        let second = self.second();
         let is_held = {
             let known = lock(self.shard(&who));
             known.get(&who).and_then(|share| share.shared.as_ref()).is_some_and(|shared| shared.has_news())
@@ -136,9 +156,8 @@ impl RateLimits {
         let limits = self.clone();
         tokio::spawn(async move {
             let gate = limits.shared(who, |shared| shared.gate.clone());
-            let _turn = gate.turn.lock().await;
-            let report = limits.shared(who, |shared| shared.give_back(second));
-            let _ = limits.exchange(who, report, second).await;
+            let turn = gate.turn.clone().lock_owned().await;
+            limits.ask(who, gate, turn, Shared::give_back);
         });
     }
 
@@ -148,28 +167,41 @@ impl RateLimits {
         is_away || self.is_alone(self.second())
     }
 
-    /// Tells Redis now and then what was used and gives back what is not, until `stop`; then gives back everything.
-    pub async fn run(&self, stop: CancellationToken) {
+    /// Tells Redis now and then what was used and gives back what is not, until `stop`; then gives back everything, as
+    /// far as that can be done within `grace`.
+    pub async fn run(&self, stop: CancellationToken, grace: Duration) {
         if !self.0.bus.is_shared() {
             return;
         }
-        loop {
-            let is_last = tokio::select! {
-                () = stop.cancelled() => true,
-                () = tokio::time::sleep(SWEEP_EVERY) => false,
-            };
+        let is_going = async || {
+            tokio::select! {
+                () = stop.cancelled() => false,
+                () = tokio::time::sleep(SWEEP_EVERY) => true,
+            }
+        };
+        while is_going().await {
             let second = self.second();
-            if !self.is_alone(second) {
-                for who in self.due(if is_last { i64::MAX } else { second }) {
-                    if self.settle(who, is_last).await.is_err() {
-                        break;
-                    }
+            if self.is_alone(second) {
+                continue;
+            }
+            for who in self.due(second) {
+                if self.settle(who, false).await.is_err() {
+                    break;
                 }
             }
-            if is_last {
-                return;
-            }
         }
+        if !self.is_alone(self.second()) {
+            // What is not given back lapses.
+            let _ = tokio::time::timeout(grace, self.give_back_all()).await;
+        }
+    }
+
+    async fn give_back_all(&self) {
+        let all = futures::stream::iter(self.due(i64::MAX));
+        all.for_each_concurrent(AT_ONCE, |who| async move {
+            let _ = self.settle(who, true).await;
+        })
+        .await;
     }
 
     fn due(&self, second: i64) -> Vec<Who> {
@@ -182,59 +214,78 @@ impl RateLimits {
 
     async fn settle(&self, who: Who, is_last: bool) -> Result<(), Away> {
         let gate = self.shared(who, |shared| shared.gate.clone());
-        let _turn = gate.turn.lock().await;
-        let second = self.second();
-        let report = self.with(who, second, |share| {
-            let last_used = share.window.last();
-            let shared = share.shared.as_mut()?;
+        let turn = gate.turn.clone().lock_owned().await;
+        let last_used = self.with(who, self.second(), |share| share.window.last());
+        let asking = self.ask(who, gate, turn, |shared, second| {
             let is_idle = is_last || shared.lies_idle(last_used, second);
-            Some(shared.report(0, is_idle, second))
+            shared.report(0, is_idle, second)
         });
-        match report {
-            Some(report) => self.exchange(who, report, second).await.map(drop),
-            None => Ok(()),
-        }
+        asking.await.map_or(Err(Away), |(outcome, _)| outcome)
     }
 
     /// Asks for more in passing, unless somebody asks already.
     fn restock(&self, who: Who) {
-        let limits = self.clone();
-        tokio::spawn(async move {
-            let gate = limits.shared(who, |shared| shared.gate.clone());
-            let Ok(_turn) = gate.turn.try_lock() else { return limits.shared(who, Shared::does_not_ask) };
-            let second = limits.second();
-            let report = limits.shared(who, |shared| shared.report(0, false, second));
-            let _ = limits.exchange(who, report, second).await;
-        });
+        let gate = self.shared(who, |shared| shared.gate.clone());
+        match gate.turn.clone().try_lock_owned() {
+            Ok(turn) => drop(self.ask(who, gate, turn, |shared, second| shared.report(0, false, second))),
+            Err(_) => self.shared(who, Shared::does_not_ask),
+        }
     }
 
     /// Asks Redis, and if that has nothing left, the other nodes.
-    async fn ask_until_certain(&self, who: Who, limit: u64, gate: &Gate) -> Verdict {
+    async fn ask_until_certain(&self, who: Who, limit: u64, gate: &Arc<Gate>, mut turn: Turn) -> Verdict {
         let patience = self.0.patience * RECALL_PATIENCE;
         let began = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(2);
         loop {
-            let second = self.second();
             let want = gate.waiting.load(Ordering::Relaxed).max(1) as u64;
-            let report = self.shared(who, |shared| shared.report(want, false, second));
-            let limits = self.clone();
-            // Runs to its end, so that no answer is lost when nobody waits for it any more.
-            let asking = tokio::spawn(async move { limits.exchange(who, report, second).await });
-            match tokio::time::timeout(self.0.patience, asking).await {
-                Ok(Ok(Ok(_))) => {}
-                _ => self.go_alone(second),
-            }
+            let asking =
+                self.ask(who, gate.clone(), turn, |shared, second| shared.report(want, false, second));
+            let answered = tokio::select! {
+                biased;
+                answered = asking => answered.ok(),
+                () = gate.is_overdue() => None,
+            };
+            let Some((Ok(()), its_turn)) = answered else { return self.pass_alone(who, limit) };
+            turn = its_turn;
             if let Some(verdict) = self.try_pass(who, limit) {
                 return verdict;
             }
             if began.elapsed() >= patience {
-                self.shared(who, |shared| shared.shut_for_a_moment(second));
-            } else {
-                self.0.bus.tell(Heard::Recall(who.name()));
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_millis(50));
+                break;
             }
+            self.0.bus.tell(Heard::Recall(who.name()));
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
         }
+        let second = self.second();
+        self.shared(who, |shared| shared.shut_for_a_moment(second));
+        self.try_pass(who, limit).unwrap_or(Err(Refused { limit, wait_seconds: 1 }))
+    }
+
+    /// Tells Redis what `report` says and asks it. That runs to its end, so that no answer is lost and none comes after a
+    /// newer question, whoever waits for it; when it takes too long, everybody is told and goes alone.
+    fn ask(
+        &self,
+        who: Who,
+        gate: Arc<Gate>,
+        turn: Turn,
+        report: impl FnOnce(&mut Shared, i64) -> Report,
+    ) -> Asking {
+        let second = self.second();
+        let report = self.shared(who, |shared| report(shared, second));
+        let limits = self.clone();
+        tokio::spawn(async move {
+            let mut exchange = pin!(limits.exchange(who, report, second));
+            if let Ok(outcome) = tokio::time::timeout(limits.0.patience, &mut exchange).await {
+                return (outcome, turn);
+            }
+            limits.go_alone();
+            gate.overdue.send_replace(true);
+            let outcome = exchange.await;
+            gate.overdue.send_replace(false);
+            (outcome, turn)
+        })
     }
 
     /// Tells Redis and takes in what it answers.
@@ -262,22 +313,23 @@ impl RateLimits {
             }
             _ => {
                 self.shared(who, |shared| shared.untold(report));
-                self.go_alone(second);
+                self.go_alone();
                 Err(Away)
             }
         }
     }
 
-    fn go_alone(&self, second: i64) {
-        self.0.alone_until.store(second + ALONE_FOR, Ordering::Relaxed);
+    fn go_alone(&self) {
+        self.0.alone_until.store(self.second() + ALONE_FOR, Ordering::Relaxed);
     }
 
     fn is_alone(&self, second: i64) -> bool {
         second < self.0.alone_until.load(Ordering::Relaxed)
     }
 
+    /// Seconds since some fixed point. Those of the machine's clock may be set back.
     fn second(&self) -> i64 {
-        self.0.clock.now().timestamp()
+        i64::try_from(self.0.clock.monotonic().as_secs()).unwrap_or(i64::MAX)
     }
 
     fn shared<T>(&self, who: Who, act: impl FnOnce(&mut Shared) -> T) -> T {
@@ -363,99 +415,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::TimeDelta;
-
-    use super::*;
-
-    fn alone(most: usize) -> (RateLimits, Clock) {
-        let clock = Clock::default();
-        let limits =
-            RateLimits::new(Bus::local(), clock.clone(), Uuid::nil(), Duration::from_millis(50), most);
-        (limits, clock)
-    }
-
-    fn key(id: u128) -> Who {
-        Who::Key(Uuid::from_u128(id))
-    }
-
-    #[test]
-    fn no_minute_sees_more_than_the_limit() {
-        let (limits, clock) = alone(100);
-        let mut accepted = Vec::new();
-        for second in 0..300 {
-            for _ in 0..3 {
-                if limits.try_pass(key(1), 10).is_some_and(|verdict| verdict.is_ok()) {
-                    accepted.push(second);
-                }
-            }
-            clock.advance(TimeDelta::seconds(1));
-        }
-        for start in 0..240 {
-            let inside = accepted.iter().filter(|second| (start..start + 60).contains(*second)).count();
-            assert!(inside <= 10, "{inside} requests in the minute from {start}");
-        }
-        assert!(accepted.len() >= 45, "the limit is used: {}", accepted.len());
-    }
-
-    #[test]
-    fn after_the_wait_the_next_one_passes() {
-        let (limits, clock) = alone(100);
-        let pass = || limits.try_pass(key(1), 2).expect("nobody to ask");
-        assert_eq!(pass().map(|standing| standing.remaining), Ok(1));
-        clock.advance(TimeDelta::seconds(20));
-        assert_eq!(pass().map(|standing| standing.remaining), Ok(0));
-        clock.advance(TimeDelta::seconds(10));
-        let refused = pass().expect_err("two have passed");
-        assert!((30..=31).contains(&refused.wait_seconds), "{refused:?}");
-        clock.advance(TimeDelta::seconds(28));
-        assert!(pass().is_err());
-        clock.advance(TimeDelta::seconds(3));
-        assert!(pass().is_ok());
-        limits.take_back(key(1));
-        assert!(pass().is_ok());
-        assert!(pass().is_err());
-    }
-
-    #[test]
-    fn exactly_the_limit_passes_under_concurrency() {
-        let (limits, _) = alone(100);
-        let passed = std::sync::atomic::AtomicU32::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for _ in 0..100 {
-                        if limits.try_pass(key(1), 250).is_some_and(|verdict| verdict.is_ok()) {
-                            passed.fetch_add(1, Ordering::Relaxed);
-                        }
-                    }
-                });
-            }
-        });
-        assert_eq!(passed.into_inner(), 250);
-    }
-
-    #[test]
-    fn filling_the_memory_frees_nobody_who_is_refused() {
-        let (limits, _) = alone(160);
-        for _ in 0..3 {
-            let _ = limits.try_pass(key(1_000_000), 2);
-        }
-        for id in 0..5000 {
-            let _ = limits.try_pass(key(id), 2);
-        }
-        let remembered: usize = limits.0.shards.iter().map(|shard| lock(shard).len()).sum();
-        assert!(remembered <= 160, "{remembered}");
-        assert!(limits.try_pass(key(1_000_000), 2).is_some_and(|verdict| verdict.is_err()));
-    }
-
-    #[test]
-    fn names_are_read_as_they_are_written() {
-        for who in
-            [key(7), Who::Network("10.0.0.1".parse().unwrap()), Who::Network("2001:db8::".parse().unwrap())]
-        {
-            assert_eq!(Who::of_name(&who.name()), Some(who));
-        }
-        assert_eq!(Who::of_name("else"), None);
-    }
-}
+mod tests;

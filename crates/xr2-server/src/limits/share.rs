@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use tokio::sync::{Mutex, watch};
+
 use super::window::{SECONDS, Window};
 use super::{Refused, Standing};
 
@@ -52,8 +54,20 @@ pub(super) struct Shared {
 /// See [`Shared::gate`].
 #[derive(Default)]
 pub(super) struct Gate {
-    pub(super) turn: tokio::sync::Mutex<()>,
+    /// Held until Redis has answered, whether or not anybody still waits for that: an answer to an older question must
+    /// not come after a newer one was asked.
+    pub(super) turn: Arc<Mutex<()>>,
     pub(super) waiting: AtomicUsize,
+    /// Whether the answer that is waited for takes too long.
+    pub(super) overdue: watch::Sender<bool>,
+}
+
+impl Gate {
+    /// Waits until Redis takes too long to answer.
+    pub(super) async fn is_overdue(&self) {
+        // The sender is the gate's own.
+        let _ = self.overdue.subscribe().wait_for(|is_overdue| *is_overdue).await;
+    }
 }
 
 /// What can be said without asking anybody.
@@ -97,7 +111,12 @@ impl Share {
     pub(super) fn try_pass(&mut self, limit: u64, second: i64, is_alone: bool) -> Answer {
         self.window.roll(second);
         let now = self.window.last();
-        let Some(shared) = self.shared.as_mut().filter(|_| !is_alone) else { return self.pass_alone(limit) };
+        let Some(shared) = self.shared.as_mut().filter(|_| !is_alone) else {
+            return match self.pass_alone(limit, second) {
+                Ok(standing) => Answer::Passed(standing, false),
+                Err(refused) => Answer::Refused(refused),
+            };
+        };
         if shared.limit != limit {
             // Somebody has changed it.
             (shared.limit, shared.shut_until) = (limit, 0);
@@ -108,6 +127,7 @@ impl Share {
                 limit,
                 remaining: shared.held + shared.free,
                 reset: shared.reset(now).unwrap_or_else(|| self.window.wait()),
+                is_lent: true,
             };
             let wants_more = shared.wants_more(now);
             shared.is_asking |= wants_more;
@@ -121,13 +141,15 @@ impl Share {
         Answer::Unknown
     }
 
-    fn pass_alone(&mut self, limit: u64) -> Answer {
+    /// Goes by this node's own requests.
+    pub(super) fn pass_alone(&mut self, limit: u64, second: i64) -> Result<Standing, Refused> {
+        self.window.roll(second);
         if self.window.total() >= limit {
-            return Answer::Refused(Refused { limit, wait_seconds: self.window.wait() });
+            return Err(Refused { limit, wait_seconds: self.window.wait() });
         }
         self.record();
         let remaining = limit - self.window.total();
-        Answer::Passed(Standing { limit, remaining, reset: self.window.wait() }, false)
+        Ok(Standing { limit, remaining, reset: self.window.wait(), is_lent: false })
     }
 
     fn record(&mut self) {
@@ -143,8 +165,8 @@ impl Share {
         }
     }
 
-    /// Takes back a request that passed a moment ago and came to nothing here.
-    pub(super) fn take_back(&mut self) {
+    /// Takes back a request that passed a moment ago and came to nothing here. `is_lent`: it took a permit in hand.
+    pub(super) fn take_back(&mut self, is_lent: bool) {
         self.window.take_back();
         let now = self.window.last();
         let Some(shared) = &mut self.shared else { return };
@@ -153,7 +175,7 @@ impl Share {
             && *count > 0
         {
             *count -= 1;
-            shared.held += u64::from(now < shared.usable_until);
+            shared.held += u64::from(is_lent && now < shared.usable_until);
         }
     }
 
@@ -253,5 +275,39 @@ impl Shared {
     /// Whether nobody has needed it for a while.
     pub(super) fn lies_idle(&self, last_used: i64, now: i64) -> bool {
         now - last_used >= IDLE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: u64 = 10;
+
+    fn lent(share: &mut Share, granted: u64, second: i64) {
+        let answer = Lent { granted, free: 0, elsewhere: 0, wait: 60 };
+        share.shared.as_mut().unwrap().lent(granted, answer, second);
+    }
+
+    fn pass(share: &mut Share, second: i64, is_alone: bool) -> Option<Standing> {
+        match share.try_pass(LIMIT, second, is_alone) {
+            Answer::Passed(standing, _) => Some(standing),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn only_a_permit_that_was_spent_comes_back() {
+        let mut share = Share::new(0, true);
+        lent(&mut share, 1, 0);
+        let lent = pass(&mut share, 1, false).expect("a permit in hand");
+        share.take_back(lent.is_lent);
+        let lent = pass(&mut share, 1, false).expect("it is in hand again");
+        assert!(lent.is_lent);
+        for second in 1..4 {
+            let alone = pass(&mut share, second, true).expect("fewer than the limit");
+            share.take_back(alone.is_lent);
+        }
+        assert!(pass(&mut share, 3, false).is_none(), "no permit was made of nothing");
     }
 }

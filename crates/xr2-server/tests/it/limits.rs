@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use xr2_server::auth::Scope;
+use xr2_server::limits::Who;
 use xr2_testkit::{
     Answer, Client, KeyFixture, Network, Options, Proxy, RedisServer, TestApp, both, has_redis,
 };
@@ -128,20 +129,20 @@ both!(
     }
 );
 
+/// A node on a Redis that is given time: a busy machine is no outage.
+async fn node_on(app: &TestApp, redis: &str) -> TestApp {
+    let options = app.options().set("redis", redis).set("resilience.redis_patience", "10s");
+    let node = app.node_with(options.set("resilience.redis_timeout", "10s")).await;
+    node.until("Redis is there", || async {
+        app.nobody().get(&node.url("/ready")).await.json["checks"]["redis"] == "ok"
+    })
+    .await;
+    node
+}
+
 /// Three nodes on one Redis.
 async fn three_nodes(app: &TestApp, redis: &str) -> [TestApp; 3] {
-    // A busy machine is no outage.
-    let options = || app.options().set("redis", redis).set("resilience.redis_patience", "10s");
-    let options = || options().set("resilience.redis_timeout", "10s");
-    let nodes =
-        [app.node_with(options()).await, app.node_with(options()).await, app.node_with(options()).await];
-    for node in &nodes {
-        node.until("Redis is there", || async {
-            app.nobody().get(&node.url("/ready")).await.json["checks"]["redis"] == "ok"
-        })
-        .await;
-    }
-    nodes
+    [node_on(app, redis).await, node_on(app, redis).await, node_on(app, redis).await]
 }
 
 both!(exactly_the_limit_passes_on_three_nodes, |app| async move {
@@ -168,6 +169,41 @@ both!(exactly_the_limit_passes_on_three_nodes, |app| async move {
     assert_eq!(passing(&[second], "/auth/me", 90).await, 90);
     assert_eq!(passing(&[third], "/auth/me", 90).await, 19);
     assert_eq!(passing(&[first], "/auth/me", 9).await, 0);
+});
+
+both!(who_hangs_up_takes_no_permits_along, |app| async move {
+    if !has_redis() {
+        return;
+    }
+    let redis = RedisServer::start().await;
+    let (proxy, url) = Proxy::before_url(&redis.url()).await;
+    let (here, there) = (node_on(&app, &url).await, node_on(&app, &redis.url()).await);
+    let key = app.key_with(limited(40)).await;
+    let who = Who::Key(key.id.expect("a key has an id"));
+    proxy.set(Network::Slow(Duration::from_millis(200)));
+    let mut passed = 0;
+    for _ in 0..10 {
+        // Long enough to ask, too short for the answer.
+        let asked = tokio::time::timeout(Duration::from_millis(50), here.app().limits().pass(who, 40)).await;
+        passed += usize::from(asked.is_ok_and(|verdict| verdict.is_ok()));
+    }
+    proxy.set(Network::Works);
+    let clients = [here.bearer(key.token()), there.bearer(key.token())];
+    passed += passing(&clients, "/auth/me", 150).await;
+    assert_eq!(passed, 40);
+});
+
+both!(a_clock_that_is_set_back_stops_nobody, |app| async move {
+    if !has_redis() {
+        return;
+    }
+    let redis = RedisServer::start().await;
+    let node = node_on(&app, &redis.url()).await;
+    let key = node.bearer(app.key_with(limited(5)).await.token());
+    key.get("/auth/me").await.ok();
+    node.clock().advance(TimeDelta::seconds(-40));
+    let passed = tokio::time::timeout(Duration::from_secs(30), passing(&[key], "/auth/me", 12)).await;
+    assert_eq!(passed, Ok(4));
 });
 
 both!(without_redis_nobody_is_refused_or_waits, |app| async move {

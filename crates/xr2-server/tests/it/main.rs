@@ -22,6 +22,7 @@ mod includes;
 mod isolation;
 mod jobs;
 mod labels;
+mod last_used;
 mod limits;
 mod outage;
 mod probes;

@@ -230,10 +230,9 @@ pub fn limit_of(app: &App, key: &KeyPrincipal) -> Option<u64> {
 
 /// The key, if it is in memory and nothing about it asks for a closer look: it is secret and may be used from anywhere.
 /// Its limit is still to be counted.
-pub fn known(app: &App, text: &str) -> Option<Arc<KeyPrincipal>> {
+pub fn known(app: &App, text: &str, now: Time) -> Option<Arc<KeyPrincipal>> {
     let key = app.keys().keys.get(&token_hash(text))?;
     let is_plain = key.kind == KeyKind::Secret && key.allowed_ips.is_empty();
-    let now = app.clock().now();
     if !is_plain
         || !is_fresh_enough(app)
         || key.expires_at.is_some_and(|end| end <= now)

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use axum::response::Response;
 
 use crate::auth::{Credential, credential};
+use crate::clock::Time;
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::delivery::answer::{Given, Wish, answer_light, respond};
 use crate::features::delivery::form::Form;
@@ -36,10 +37,10 @@ pub fn answer_at_once<B>(app: &App, request: &Request<B>, peer: IpAddr) -> Optio
     if headers.contains_key(header::ORIGIN) || headers.contains_key(&X_WORKSPACE) || !is_ours(app, request) {
         return None;
     }
-    let began = Instant::now();
+    let (began, now) = (Instant::now(), app.clock().now());
     let Some(Credential::Key(text)) = credential(headers).ok()? else { return None };
-    let key = api_keys::known(app, text)?;
-    let asked = Asked { name, query: request.uri().query().unwrap_or_default(), headers, peer, began };
+    let key = api_keys::known(app, text, now)?;
+    let asked = Asked { name, query: request.uri().query().unwrap_or_default(), headers, peer, began, now };
     let response = fetch(app, &key, &asked)?;
     metrics::hit();
     metrics::answered(response.status(), began);
@@ -52,6 +53,8 @@ struct Asked<'a> {
     headers: &'a HeaderMap,
     peer: IpAddr,
     began: Instant,
+    /// Of all that is noted of the request.
+    now: Time,
 }
 
 fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
@@ -82,9 +85,9 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
         Some(limit) => Some(app.limits().try_pass(Who::Key(key.id), limit)?.ok()?),
         None => None,
     };
-    let Some(Ok(call)) = app.quotas().try_take(app, key.workspace) else {
-        if limit.is_some() {
-            app.limits().take_back(Who::Key(key.id));
+    let Some(Ok(call)) = app.quotas().try_take(app, key.workspace, asked.now) else {
+        if let Some(standing) = limit {
+            app.limits().take_back(Who::Key(key.id), standing);
         }
         return None;
     };
@@ -92,12 +95,12 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
         answer_light(&entry, wish).ok().and_then(|answer| Form::at_once(&entry, answer, headers))
     else {
         // Counted where it is answered.
-        if limit.is_some() {
-            app.limits().take_back(Who::Key(key.id));
+        if let Some(standing) = limit {
+            app.limits().take_back(Who::Key(key.id), standing);
         }
         return None;
     };
-    app.last_used().fetched(&entry.fetches, key.id, app.clock().now());
+    app.last_used().fetched(&entry.fetches, key.id, asked.now);
     let mut response = respond(&entry, form, false, standing);
     if let Some(limit) = limit {
         limit.put_on(response.headers_mut());
@@ -107,6 +110,6 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
     }
     call.stands();
     debug_assert!(matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED));
-    note.record(app, &entry.what, response.status());
+    note.record_at(app, &entry.what, response.status(), asked.now);
     Some(response)
 }

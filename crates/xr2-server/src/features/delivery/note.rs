@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use uuid::Uuid;
 
 use crate::auth::{Access, Identity};
+use crate::clock::Time;
 use crate::features::delivery::answer::{Given, Wish};
 use crate::features::usage::{self, Alike, Delivered, Delivery, Source, cut};
 use crate::state::App;
@@ -65,8 +66,13 @@ impl Note {
         })
     }
 
-    /// Tells usage what came of it.
+    /// Tells usage what came of it just now.
     pub fn record(self, app: &App, what: &Arc<Delivered>, status: StatusCode) {
+        self.record_at(app, what, status, app.clock().now());
+    }
+
+    /// Tells usage what came of it.
+    pub fn record_at(self, app: &App, what: &Arc<Delivered>, status: StatusCode, at: Time) {
         let alike = Alike {
             what: what.clone(),
             key: self.key,
@@ -78,7 +84,7 @@ impl Note {
             model: self.model,
             variables: self.variables,
         };
-        app.usage().record(Delivery { alike, at: app.clock().now(), latency: self.began.elapsed() });
+        app.usage().record(Delivery { alike, at, latency: self.began.elapsed() });
     }
 }
 

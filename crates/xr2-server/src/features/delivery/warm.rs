@@ -43,9 +43,42 @@ pub struct WarmTier {
     secret: [u8; 32],
     shared_for: Duration,
     patience: Duration,
-    resting_until: Mutex<Option<Instant>>,
-    is_resting: AtomicBool,
+    pause: Pause,
     writing: AtomicU64,
+}
+
+/// How long Redis is left alone.
+#[derive(Default)]
+struct Pause {
+    until: Mutex<Option<Instant>>,
+    is_on: AtomicBool,
+}
+
+impl Pause {
+    /// Begins a pause. One that lasts longer goes on.
+    fn begin(&self, pause: Duration) {
+        let mut until = self.until();
+        let end = Instant::now() + pause;
+        *until = Some(until.map_or(end, |known| known.max(end)));
+        self.is_on.store(true, Ordering::Release);
+    }
+
+    fn is_over(&self) -> bool {
+        if !self.is_on.load(Ordering::Acquire) {
+            return true;
+        }
+        let mut until = self.until();
+        let is_over = until.is_none_or(|until| until <= Instant::now());
+        if is_over {
+            *until = None;
+            self.is_on.store(false, Ordering::Release);
+        }
+        is_over
+    }
+
+    fn until(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.until.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
 }
 
 /// What a delivery was made of.
@@ -89,37 +122,13 @@ impl WarmTier {
             secret: secret.derive("names in the warm tier"),
             shared_for: config.delivery.shared_for,
             patience: config.resilience.redis_patience,
-            resting_until: Mutex::default(),
-            is_resting: AtomicBool::new(false),
+            pause: Pause::default(),
             writing: AtomicU64::new(0),
         }
     }
 
     fn is_on(&self) -> bool {
         self.bus.is_shared() && !self.shared_for.is_zero()
-    }
-
-    /// Leaves Redis alone for a while.
-    fn rest(&self, pause: Duration) {
-        *self.until() = Some(Instant::now() + pause);
-        self.is_resting.store(true, Ordering::Release);
-    }
-
-    fn may_ask(&self) -> bool {
-        if !self.is_resting.load(Ordering::Acquire) {
-            return true;
-        }
-        let mut until = self.until();
-        let is_over = until.is_none_or(|until| until <= Instant::now());
-        if is_over {
-            *until = None;
-            self.is_resting.store(false, Ordering::Release);
-        }
-        is_over
-    }
-
-    fn until(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.resting_until.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn name(&self, key: KeyRef<'_>) -> String {
@@ -139,7 +148,7 @@ impl WarmTier {
         let sealed = match tokio::time::timeout(self.patience, self.bus.get(name)).await {
             Ok(answer) => answer.ok()??,
             Err(_) => {
-                self.rest(REST);
+                self.pause.begin(REST);
                 return None;
             }
         };
@@ -156,7 +165,7 @@ impl WarmTier {
         labels: &[(String, i64)],
         snippets: &Snippets,
     ) -> Option<Kept> {
-        if !self.is_on() || !self.may_ask() {
+        if !self.is_on() || !self.pause.is_over() {
             return None;
         }
         let frozen = FrozenPrompt {
@@ -209,7 +218,7 @@ impl Listener for WarmTier {
 
     /// What was kept may be of a time that never was.
     fn forget(&self) {
-        self.rest(self.shared_for);
+        self.pause.begin(self.shared_for);
     }
 }
 
@@ -242,7 +251,7 @@ impl SnippetRecord {
 /// What `key` asks for, as another node has read it, if nothing has changed since.
 pub async fn find(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Option<Result<Loaded>> {
     let tier = app.warm_tier();
-    if !tier.is_on() || !tier.may_ask() {
+    if !tier.is_on() || !tier.pause.is_over() {
         return None;
     }
     let Some(mut record) = tier.read(&tier.name(key)).await else {
@@ -268,4 +277,21 @@ pub async fn find(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Option<Re
     let asked = Asked { key, revision, former_slugs, layer: Layer::Warm };
     let loaded = assemble(asked, tenant, prompt, row, record.prompt.labels, source, snippets).await;
     Some(loaded).filter(|loaded| !matches!(loaded, Ok(Loaded { outcome: Outcome::Refused(_), .. })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_pause_does_not_end_a_long_one() {
+        let pause = Pause::default();
+        assert!(pause.is_over());
+        pause.begin(Duration::from_secs(3600));
+        pause.begin(Duration::ZERO);
+        assert!(!pause.is_over());
+        let short = Pause::default();
+        short.begin(Duration::ZERO);
+        assert!(short.is_over() && short.is_over());
+    }
 }

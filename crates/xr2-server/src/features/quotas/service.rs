@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::{NaiveDate, NaiveTime};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 use xr2_db::Purpose;
 
 use super::counter::{Counter, first_day, month_of};
 use super::queries;
 use crate::auth::{Access, Identity};
+use crate::clock::Time;
 use crate::error::{ApiError, Code, Result};
 use crate::http::Warning;
 use crate::state::App;
@@ -31,7 +33,11 @@ pub fn quota(app: &App, _workspace: Uuid) -> Option<i64> {
 
 /// Calls of workspaces in the present month.
 #[derive(Default)]
-pub struct Quotas(RwLock<HashMap<Uuid, Arc<Counter>>>);
+pub struct Quotas {
+    counters: RwLock<HashMap<Uuid, Arc<Counter>>>,
+    /// Held by whoever reads what was counted before, for all who wait for that.
+    reading: Mutex<()>,
+}
 
 /// A call that counts, unless it is dropped before [`Call::stands`].
 #[derive(Default)]
@@ -99,9 +105,9 @@ impl Drop for Call {
 
 impl Quotas {
     /// Counts a call, if it can be said at once whether it may be made. None: [`Quotas::take`] has to be asked.
-    pub fn try_take(&self, app: &App, workspace: Uuid) -> Option<Result<Call>> {
+    pub fn try_take(&self, app: &App, workspace: Uuid, now: Time) -> Option<Result<Call>> {
         let Some(quota) = quota(app, workspace) else { return Some(Ok(Call::default())) };
-        let counter = self.counter(workspace, month_of(app.clock().now()));
+        let counter = self.counter(workspace, month_of(now));
         counter.is_read().then(|| take(counter, quota))
     }
 
@@ -110,11 +116,11 @@ impl Quotas {
         if !matches!(access.caller.identity, Identity::Key(_)) {
             return Ok(Call::default());
         }
-        if let Some(taken) = self.try_take(app, access.workspace) {
+        if let Some(taken) = self.try_take(app, access.workspace, app.clock().now()) {
             return taken;
         }
         // Without the database it counts from here; what was before is added when it is there again.
-        let read = tokio::time::timeout(FIRST_READ, self.read(app, &[access.workspace])).await;
+        let read = tokio::time::timeout(FIRST_READ, self.first_read(app, access.workspace)).await;
         let Some(quota) = quota(app, access.workspace) else { return Ok(Call::default()) };
         let counter = self.counter(access.workspace, month_of(app.clock().now()));
         if !matches!(read, Ok(Ok(()))) {
@@ -128,17 +134,28 @@ impl Quotas {
         let quota = quota(app, workspace)?;
         let counter = self.counter(workspace, month_of(app.clock().now()));
         if !counter.is_read() {
-            self.read(app, &[workspace]).await.ok()?;
+            self.first_read(app, workspace).await.ok()?;
         }
         Level::of(counter.used(), quota, counter.month)
     }
 
     /// Calls that this node counted are in the database now.
     pub fn wrote(&self, workspace: Uuid, month: i64, count: i64) {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.counters.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(counter) = known.get(&workspace).filter(|counter| counter.month == month) {
             counter.wrote(count);
         }
+    }
+
+    /// Reads what was counted before of a workspace, and of all others that wait for that: many calls are one question.
+    async fn first_read(&self, app: &App, workspace: Uuid) -> xr2_db::Result<()> {
+        let counter = self.counter(workspace, month_of(app.clock().now()));
+        let _reading = self.reading.lock().await;
+        if counter.is_read() {
+            return Ok(());
+        }
+        let unread = self.known(|counter| !counter.is_read());
+        self.read(app, &unread).await
     }
 
     async fn read(&self, app: &App, workspaces: &[Uuid]) -> xr2_db::Result<()> {
@@ -157,17 +174,18 @@ impl Quotas {
         Ok(())
     }
 
-    fn known(&self) -> Vec<Uuid> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    fn known(&self, is_wanted: impl Fn(&Counter) -> bool) -> Vec<Uuid> {
+        let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);
+        counters.iter().filter(|(_, counter)| is_wanted(counter)).map(|(workspace, _)| *workspace).collect()
     }
 
     fn counter(&self, workspace: Uuid, month: i64) -> Arc<Counter> {
         let found = {
-            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let known = self.counters.read().unwrap_or_else(PoisonError::into_inner);
             known.get(&workspace).filter(|counter| counter.month == month).cloned()
         };
         found.unwrap_or_else(|| {
-            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.counters.write().unwrap_or_else(PoisonError::into_inner);
             let counter = known.entry(workspace).or_insert_with(|| Arc::new(Counter::new(month)));
             if counter.month != month {
                 *counter = Arc::new(Counter::new(month));
@@ -205,7 +223,7 @@ pub async fn run(app: App) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(READ_EVERY) => {}
         }
-        let known = app.quotas().known();
+        let known = app.quotas().known(|_| true);
         if let Err(error) = app.quotas().read(&app, &known).await {
             tracing::debug!(%error, "calls of other nodes could not be read; trying again");
         }

@@ -13,6 +13,9 @@ const BATCH: i64 = 2000;
 /// Analytics look back this far at who used what.
 const USERS: TimeDelta = TimeDelta::days(32);
 
+/// A batch is written again for as long as a node goes on without the database.
+const BATCHES: TimeDelta = TimeDelta::days(7);
+
 /// Forgets deliveries that are older than the operator keeps them and have been summed; returns how many rows.
 pub async fn forget_old(app: &App) -> xr2_db::Result<u64> {
     let now = app.clock().now();
@@ -35,6 +38,15 @@ pub async fn forget_old(app: &App) -> xr2_db::Result<u64> {
     loop {
         let mut tx = db.system(Purpose::Usage).write().await?;
         let some = hourly::forget_users(&mut tx, before_hour, BATCH).await?;
+        tx.commit().await?;
+        if some < BATCH.unsigned_abs() {
+            break;
+        }
+    }
+    let before = (now - BATCHES).timestamp_micros();
+    loop {
+        let mut tx = db.system(Purpose::Usage).write().await?;
+        let some = events::forget_batches(&mut tx, before, BATCH).await?;
         tx.commit().await?;
         if some < BATCH.unsigned_abs() {
             return Ok(forgotten);

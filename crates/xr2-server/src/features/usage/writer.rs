@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-use xr2_db::Purpose;
+use uuid::Uuid;
+use xr2_db::{Db, Purpose};
 
 use super::buffer::Buffer;
 use super::event::Delivery;
@@ -24,13 +25,27 @@ const BATCH: usize = 1000;
 /// More deliveries than this are put together beside the threads that serve requests.
 const MANY: usize = 512;
 
+/// Rows to be written.
+#[derive(Default)]
+struct Waiting {
+    rows: Vec<EventRow>,
+    /// The first of them that an attempt was made at. It is repeated as it was: it may have been written.
+    batch: Option<Batch>,
+}
+
+#[derive(Clone, Copy)]
+struct Batch {
+    id: Uuid,
+    size: usize,
+}
+
 /// See the feature.
 pub struct Usage {
     buffer: Buffer,
     /// Keys the hashes of addresses.
     secret: [u8; 32],
     /// Rows made and not yet written, because the database did not take them. Held while writing.
-    waiting: Mutex<Vec<EventRow>>,
+    waiting: Mutex<Waiting>,
     /// One sum at a time on this node; others are kept out by the database.
     pub(super) summing: Mutex<()>,
 }
@@ -68,7 +83,7 @@ impl Usage {
         write(app, &mut waiting).await?;
         let noted = self.buffer.drain();
         if !noted.is_empty() {
-            *waiting = self.rows(noted).await;
+            waiting.rows = self.rows(noted).await;
             write(app, &mut waiting).await?;
         }
         Ok(())
@@ -126,15 +141,79 @@ pub async fn settle(app: &App) -> Result<()> {
 }
 
 /// Writes and removes rows, batch by batch.
-async fn write(app: &App, waiting: &mut Vec<EventRow>) -> xr2_db::Result<()> {
-    while !waiting.is_empty() {
-        let batch = waiting.len().min(BATCH);
-        let mut tx = app.db().usage().system(Purpose::Usage).write().await?;
-        events::insert(&mut tx, &waiting[..batch]).await?;
-        tx.commit().await?;
-        for row in waiting.drain(..batch).filter(EventRow::is_call) {
+async fn write(app: &App, waiting: &mut Waiting) -> xr2_db::Result<()> {
+    while !waiting.rows.is_empty() {
+        let size = waiting.rows.len().min(BATCH);
+        let batch = *waiting.batch.get_or_insert_with(|| Batch { id: app.clock().new_id(), size });
+        let at = app.clock().now().timestamp_micros();
+        write_batch(&app.db().usage(), batch, at, &waiting.rows).await?;
+        waiting.batch = None;
+        for row in waiting.rows.drain(..batch.size).filter(EventRow::is_call) {
             app.quotas().wrote(row.alike.what.workspace, row.month(), row.count);
         }
     }
     Ok(())
+}
+
+async fn write_batch(db: &Db, batch: Batch, at: i64, rows: &[EventRow]) -> xr2_db::Result<()> {
+    let mut tx = db.system(Purpose::Usage).write().await?;
+    events::insert_once(&mut tx, batch.id, at, &rows[..batch.size]).await?;
+    tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::event::{Alike, Delivered, Source};
+    use super::*;
+
+    fn rows(count: u128) -> Vec<EventRow> {
+        let delivery = |prompt: u128| {
+            let what = Delivered {
+                workspace: Uuid::from_u128(1),
+                prompt: Uuid::from_u128(prompt),
+                version: 1,
+                label: "production".into(),
+                variant: "".into(),
+                includes: None,
+            };
+            let alike = Alike {
+                what: Arc::new(what),
+                key: None,
+                source: Source::Api,
+                status: 200,
+                user: None,
+                address: None,
+                user_agent: None,
+                model: None,
+                variables: None,
+            };
+            Delivery { alike, at: crate::clock::Clock::default().now(), latency: Duration::ZERO }
+        };
+        rows_of((0..count).map(delivery).collect(), &[0; 32])
+    }
+
+    #[tokio::test]
+    async fn a_batch_whose_commit_got_no_answer_is_written_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("xr2.sqlite3").display());
+        let (db, _) = Db::open(&xr2_db::Options::new(url)).await.unwrap();
+        let usage = db.usage();
+        let rows = rows(5);
+        let first = Batch { id: Uuid::from_u128(1), size: 3 };
+        // It was committed, but nobody heard: it is repeated with what has come meanwhile behind it.
+        for _ in 0..3 {
+            write_batch(&usage, first, 1, &rows).await.unwrap();
+        }
+        write_batch(&usage, Batch { id: Uuid::from_u128(2), size: 2 }, 2, &rows[3..]).await.unwrap();
+        let mut tx = usage.system(Purpose::Usage).write().await.unwrap();
+        let written = events::following(&mut tx, 0, i64::MAX, 100).await.unwrap();
+        let mut prompts: Vec<u128> = written.iter().map(|row| row.prompt.as_u128()).collect();
+        prompts.sort_unstable();
+        assert_eq!(prompts, [0, 1, 2, 3, 4]);
+        assert_eq!(events::forget_batches(&mut tx, 2, 100).await.unwrap(), 1, "those before are forgotten");
+        tx.commit().await.unwrap();
+        db.close().await;
+    }
 }

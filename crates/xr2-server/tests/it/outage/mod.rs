@@ -3,6 +3,7 @@
 mod hosts;
 mod journal;
 mod kept;
+mod last_used;
 mod load;
 mod recovery;
 mod redis;

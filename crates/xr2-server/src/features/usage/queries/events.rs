@@ -9,6 +9,16 @@ const INSERT: &str = "INSERT INTO usage_events (workspace_id, at, prompt_id, ver
                       status, count, latency_us, latencies, user_id, address_hash, user_agent, model, variables, includes)";
 const COLUMNS: usize = 18;
 
+/// Appends the rows of a batch, unless that was done before: whether the first attempt at it was committed cannot
+/// always be known.
+pub(crate) async fn insert_once(tx: &mut Tx, batch: Uuid, at: i64, rows: &[EventRow]) -> Result<()> {
+    let mark = "INSERT INTO usage_batches (id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    match tx.execute(mark, args![batch, at]).await? {
+        0 => Ok(()),
+        _ => insert(tx, rows).await,
+    }
+}
+
 /// Appends rows.
 pub(crate) async fn insert(tx: &mut Tx, rows: &[EventRow]) -> Result<()> {
     hold_ingest(tx).await?;
@@ -127,6 +137,15 @@ pub(crate) async fn forget(tx: &mut Tx, before: i64, limit: i64) -> Result<u64> 
              SELECT sequence FROM usage_events WHERE at < $1
                  AND sequence <= (SELECT sequence FROM usage_cursors WHERE name = 'rollup')
              ORDER BY at LIMIT $2)",
+        args![before, limit],
+    )
+    .await
+}
+
+/// Forgets batches before a time, at most `limit`; tells how many.
+pub(crate) async fn forget_batches(tx: &mut Tx, before: i64, limit: i64) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM usage_batches WHERE id IN (SELECT id FROM usage_batches WHERE at < $1 ORDER BY at LIMIT $2)",
         args![before, limit],
     )
     .await

@@ -1,14 +1,16 @@
 //! How a database is opened: its pools, made without connecting, and the steps of a start.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use tokio::sync::Notify;
 use xr2_breaker::{Settings, Time};
 
-use crate::hosts::Hosts;
+use crate::hosts::{self, Hosts};
 use crate::migrate::{self, MigrationReport, Store};
 use crate::{DbError, Result};
 
@@ -93,6 +95,8 @@ pub(crate) struct Opener {
     target: Target,
     store: Store,
     options: Options,
+    /// Told of every server that was met and cannot be written to, though it has to be.
+    refused: Arc<Notify>,
 }
 
 enum Target {
@@ -112,18 +116,23 @@ impl Opener {
         } else {
             return Err(DbError::setup("the database address must begin with sqlite: or postgres://"));
         };
-        Ok(Opener { target, store: Store::Main, options: options.clone() })
+        Ok(Opener { target, store: Store::Main, options: options.clone(), refused: Arc::default() })
     }
 
     /// Of SQLite's file of usage; PostgreSQL has none.
     pub(crate) fn of_usage(&self) -> Result<Option<Opener>> {
         let Some(main) = self.file() else { return Ok(None) };
         let target = sqlite(usage_file(main), &self.options)?;
-        Ok(Some(Opener { target, store: Store::Usage, options: self.options.clone() }))
+        let options = self.options.clone();
+        Ok(Some(Opener { target, store: Store::Usage, options, refused: Arc::default() }))
     }
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+
+    pub(crate) fn refused(&self) -> &Notify {
+        &self.refused
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
@@ -166,12 +175,20 @@ impl Opener {
             }
             Target::Postgres { hosts } => {
                 let limit = self.options.statement_timeout.as_millis();
+                let (must_write, refused) = (hosts.must_write(), self.refused.clone());
                 let pool = PgPoolOptions::new()
                     .max_connections(self.options.max_connections.max(2))
                     .acquire_timeout(acquire)
                     .idle_timeout(Duration::from_secs(300))
                     .after_connect(move |connection, _| {
+                        let refused = refused.clone();
                         Box::pin(async move {
+                            // One that was the primary before would show what it was left with.
+                            if must_write && hosts::is_read_only(connection).await? {
+                                refused.notify_one();
+                                let message = "the server cannot be written to";
+                                return Err(sqlx::Error::Io(std::io::Error::other(message)));
+                            }
                             // Row-level security binds this role even when the address names an owner or a
                             // superuser. The server ends what the client has given up waiting for.
                             let setup = format!("SET ROLE xr2_app; SET statement_timeout = {limit}");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -64,6 +64,11 @@ impl Hosts {
     /// Its name.
     pub(crate) fn current_name(&self) -> &str {
         &self.list[self.current.load(Ordering::Acquire)].name
+    }
+
+    /// Whether it has to be one that can be written to.
+    pub(crate) fn must_write(&self) -> bool {
+        self.must_write
     }
 
     /// Whether there is anything to choose, or to make sure of.
@@ -129,13 +134,16 @@ impl Hosts {
 impl Host {
     async fn is_fit(&self, must_write: bool) -> std::result::Result<(), Unfit> {
         let mut connection = self.connect.connect().await.map_err(Unfit::Error)?;
-        // A standby says so as well.
-        let sql = "SELECT current_setting('transaction_read_only') = 'on'";
-        let read_only: bool =
-            sqlx::query_scalar(sql).fetch_one(&mut connection).await.map_err(Unfit::Error)?;
+        let read_only = is_read_only(&mut connection).await.map_err(Unfit::Error)?;
         let _ = connection.close().await;
         if must_write && read_only { Err(Unfit::ReadOnly) } else { Ok(()) }
     }
+}
+
+/// Whether the server refuses to be written to. A standby says so as well.
+pub(crate) async fn is_read_only(connection: &mut PgConnection) -> std::result::Result<bool, sqlx::Error> {
+    let sql = "SELECT current_setting('transaction_read_only') = 'on'";
+    sqlx::query_scalar(sql).fetch_one(connection).await
 }
 
 /// An address taken apart.

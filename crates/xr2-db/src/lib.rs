@@ -19,6 +19,7 @@ mod value;
 mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, Sqlite, Transaction};
 use tokio::time::timeout;
@@ -106,6 +107,9 @@ impl Purpose {
     }
 }
 
+/// Whoever waits so long for a connection has it looked whether another server has taken over.
+const SUSPICIOUS: Duration = Duration::from_secs(1);
+
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -183,6 +187,11 @@ impl Db {
     pub fn usage(&self) -> Db {
         let shared = self.usage.clone().unwrap_or_else(|| self.shared.clone());
         Db { shared, usage: None, ..self.clone() }
+    }
+
+    /// Changes whenever another server has taken over, of several.
+    pub fn switches(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.switches()
     }
 
     /// Which engine this is.
@@ -300,13 +309,25 @@ impl Door<'_> {
                     let Pools::Postgres { pool } = &*pools else {
                         return Err(DbError::usage("these pools are another engine's"));
                     };
-                    tokio::select! {
-                        outcome = timeout(limit, self.begin_postgres(pool, write)) => {
-                            let tx: Transaction<'static, Postgres> = watch.judge(outcome)?;
-                            return Ok(Tx::postgres(tx, self.workspace(), watch));
+                    let beginning = timeout(limit, self.begin_postgres(pool, write));
+                    let slow = tokio::time::sleep(SUSPICIOUS);
+                    tokio::pin!(beginning, slow);
+                    let mut is_suspected = false;
+                    loop {
+                        tokio::select! {
+                            outcome = &mut beginning => {
+                                let tx: Transaction<'static, Postgres> = watch.judge(outcome)?;
+                                return Ok(Tx::postgres(tx, self.workspace(), watch));
+                            }
+                            // Whoever waits for a server that is gone goes on with the one that has taken over.
+                            _ = switches.changed() => break,
+                            // The pool tries on and says nothing, as long as somebody waits.
+                            () = shared.refused() => Shared::suspect(shared),
+                            () = &mut slow, if !is_suspected => {
+                                is_suspected = true;
+                                Shared::suspect(shared);
+                            }
                         }
-                        // Whoever waits for a server that is gone goes on with the one that has taken over.
-                        _ = switches.changed() => {}
                     }
                 }
             }

@@ -152,8 +152,11 @@ impl Shared {
     }
 
     fn renew_pools(&self) {
-        let fresh = Arc::new(self.opener.pools());
-        let old = std::mem::replace(&mut *self.pools.write().unwrap_or_else(PoisonError::into_inner), fresh);
+        let old = {
+            // Made under the lock: of two who renew them at once, the second does not bring back an older host.
+            let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *pools, Arc::new(self.opener.pools()))
+        };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { old.close().await });
         }
@@ -204,6 +207,11 @@ impl Shared {
     /// Tells whoever waits for a connection that another server has taken over.
     pub(crate) fn switches(&self) -> watch::Receiver<u64> {
         self.switches.subscribe()
+    }
+
+    /// Waits until a server was met that cannot be written to, though it has to be.
+    pub(crate) async fn refused(&self) {
+        self.opener.refused().notified().await;
     }
 
     /// The name of the server in use.

@@ -8,7 +8,7 @@ use xr2_db::Tx;
 
 use crate::auth::Access;
 use crate::error::Result;
-use crate::events::{Actor, NewEvent, Notice, queries};
+use crate::events::{Actor, NewEvent, Notice, Place, queries};
 use crate::http::RequestContext;
 use crate::state::App;
 
@@ -82,26 +82,22 @@ impl Change {
         let visible = self.events.iter().any(|event| event.kind.is_visible_to_delivery());
         let revision = if visible { Some(queries::next_revision(&mut self.tx).await?) } else { None };
         let clock = self.app.clock().clone();
-        for event in &self.events {
+        let ids: Vec<Uuid> = self.events.iter().map(|_| clock.new_id()).collect();
+        for (event, id) in self.events.iter().zip(&ids) {
             let own = revision.filter(|_| event.kind.is_visible_to_delivery());
             let (tx, workspace) = (&mut self.tx, Some(self.workspace));
-            queries::append(
-                tx,
-                clock.new_id(),
-                workspace,
-                own,
-                &self.actor,
-                &self.context,
-                event,
-                clock.now(),
-            )
-            .await?;
+            queries::append(tx, *id, workspace, own, &self.actor, &self.context, event, clock.now()).await?;
         }
         self.tx.commit().await?;
         if let Some(revision) = revision {
             self.context.revision.reached(revision);
-            let notices = self.events.iter().map(|event| Notice::of_new(self.workspace, revision, event));
+            let notices = self.events.iter().zip(&ids);
+            let notices = notices.map(|(event, id)| Notice::of_new(self.workspace, revision, *id, event));
             let notices = Arc::new(notices.collect::<Vec<_>>());
+            let visible = |(event, _): &(&NewEvent, &Uuid)| event.kind.is_visible_to_delivery();
+            let last = self.events.iter().zip(&ids).rev().find(visible);
+            let place = Place { revision, event: last.map(|(_, id)| *id) };
+            self.app.follower().expect(self.workspace, place);
             for notice in &*notices {
                 self.app.follower().applied_here(notice);
             }

@@ -1,4 +1,5 @@
-//! Whether this node hears of changes: it is in contact as long as the database answers when revisions are compared.
+//! Whether this node hears of changes: it is in contact as long as the database answers when revisions are compared, and
+//! as of the last answer of which everything was told.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -41,6 +42,11 @@ impl Contact {
 
     pub(super) fn asks(&self) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// The database answers, though not everything it has to tell was told yet.
+    pub(super) fn answers(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(super) fn answered(&self, now: Time) {

@@ -1,11 +1,14 @@
 //! Following the workspaces' revisions: every delivery-visible event reaches the listeners of this node, in order and
 //! without gaps, whichever process wrote it. A commit on this node wakes the follower at once; once a second it
-//! compares revisions with the database, so that a hint that got lost costs a second and nothing more.
+//! compares revisions with the database, so that a hint that got lost costs a second and nothing more. A hint only wakes:
+//! what has happened, and how far it goes, the database alone says.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
+use futures::StreamExt;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +16,7 @@ use uuid::Uuid;
 use xr2_db::Db;
 
 use crate::clock::{Clock, Time};
+use crate::events::progress::{Place, Progress};
 use crate::events::{Contact, NewEvent, StoredEvent, queries};
 
 /// How often revisions are compared with the database: a change that nobody told of is delivered within a second, reading
@@ -22,6 +26,9 @@ const COMPARE_EVERY: Duration = Duration::from_millis(700);
 /// Events read at once; a node further behind than this reads on in the next turn.
 const BATCH: i64 = 1000;
 
+/// Workspaces read at the same time.
+const AT_ONCE: usize = 4;
+
 /// A delivery-visible event, as listeners get it.
 #[derive(Debug, Clone)]
 pub struct Notice {
@@ -29,6 +36,8 @@ pub struct Notice {
     pub workspace: Uuid,
     /// The workspace's revision.
     pub revision: i64,
+    /// Which event it is.
+    pub event: Uuid,
     /// See [`crate::events::EventType`].
     pub kind: String,
     /// Sort of resource.
@@ -46,10 +55,11 @@ pub struct Notice {
 }
 
 impl Notice {
-    pub(super) fn of_new(workspace: Uuid, revision: i64, event: &NewEvent) -> Notice {
+    pub(super) fn of_new(workspace: Uuid, revision: i64, id: Uuid, event: &NewEvent) -> Notice {
         Notice {
             workspace,
             revision,
+            event: id,
             kind: event.kind.as_str().to_owned(),
             resource_type: event.resource.kind.to_owned(),
             resource_id: event.resource.id,
@@ -64,6 +74,7 @@ impl Notice {
         Notice {
             workspace,
             revision: event.revision.unwrap_or_default(),
+            event: event.id,
             kind: event.kind,
             resource_type: event.resource_type,
             resource_id: event.resource_id,
@@ -98,16 +109,18 @@ pub trait Listener: Send + Sync {
 
     /// Called when the database is another one than before: nothing that is held can be trusted.
     fn forget(&self) {}
+
+    /// Called when another server answers for the database: what was read, and not told of yet, may be lost with the one
+    /// before.
+    fn server_changed(&self) {}
 }
 
 /// See the module.
 pub struct Follower {
     db: Db,
     listeners: OnceLock<Vec<Arc<dyn Listener>>>,
-    /// Revision up to which listeners have been told, per workspace.
-    told: Mutex<HashMap<Uuid, i64>>,
-    /// Revision up to which they are being told, where that is further.
-    telling: Mutex<HashMap<Uuid, i64>>,
+    progress: Mutex<Progress>,
+    /// What there may be to read, and up to where.
     woken: Mutex<HashMap<Uuid, i64>>,
     notify: Notify,
     contact: Contact,
@@ -121,8 +134,7 @@ impl Follower {
             contact: Contact::default(),
             clock,
             listeners: OnceLock::new(),
-            told: Mutex::default(),
-            telling: Mutex::default(),
+            progress: Mutex::default(),
             woken: Mutex::default(),
             notify: Notify::new(),
         }
@@ -157,61 +169,77 @@ impl Follower {
         &self.contact
     }
 
-    /// Follows `workspace` at once. `revision` must be in the database.
+    /// Looks at `workspace` at once, because it may have got to `revision`.
     pub(crate) fn wake(&self, workspace: Uuid, revision: i64) {
         lock(&self.woken).entry(workspace).and_modify(|r| *r = revision.max(*r)).or_insert(revision);
         self.notify.notify_one();
     }
 
+    /// This node has written or read what the workspace was at `place`. If listeners are never told of it, it was lost.
+    pub(crate) fn expect(&self, workspace: Uuid, place: Place) {
+        let mut progress = self.progress();
+        progress.expect(workspace, place);
+        if progress.is_contradicted() {
+            self.notify.notify_one();
+        }
+    }
+
     /// The revision up to which this node has told its listeners.
     pub fn told(&self, workspace: Uuid) -> Option<i64> {
-        lock(&self.told).get(&workspace).copied()
+        self.place(workspace).map(|place| place.revision)
+    }
+
+    /// The place up to which this node has told its listeners.
+    pub fn place(&self, workspace: Uuid) -> Option<Place> {
+        self.progress().told(workspace)
     }
 
     /// The revision up to which this node has told its listeners, or is telling them just now: whoever begins to listen
     /// hears of everything after it.
     pub fn telling(&self, workspace: Uuid) -> Option<i64> {
-        let telling = lock(&self.telling).get(&workspace).copied();
-        self.told(workspace).max(telling)
+        self.progress().telling(workspace)
     }
 
     /// The revision of every workspace up to which this node has told its listeners.
     pub fn all_told(&self) -> HashMap<Uuid, i64> {
-        lock(&self.told).clone()
+        self.progress().all_told().map(|(workspace, place)| (workspace, place.revision)).collect()
     }
 
     /// Takes the present revisions as told: nothing that happened before this node started is news.
     pub(crate) async fn prime(&self) -> xr2_db::Result<()> {
-        let revisions = queries::revisions(&self.db).await?;
+        let places = queries::places(&self.db).await?;
         self.contact.answered(self.clock.now());
-        lock(&self.told).extend(revisions);
+        let mut progress = self.progress();
+        places.into_iter().for_each(|(workspace, place)| progress.prime(workspace, place));
         Ok(())
     }
 
     /// For a start without the database: what this node holds is as of these revisions and of that time.
     pub(crate) fn begin_without(&self, told: impl IntoIterator<Item = (Uuid, i64)>, last_contact: Time) {
-        lock(&self.told).extend(told);
+        let mut progress = self.progress();
+        for (workspace, revision) in told {
+            progress.prime(workspace, Place { revision, event: None });
+        }
         self.contact.begin_lost(last_contact, self.clock.now());
     }
 
     /// Takes the present revisions of workspaces as told that this node knows nothing of; the others are followed from
     /// where they were.
     pub(crate) async fn prime_unknown(&self) -> xr2_db::Result<()> {
-        let revisions = queries::revisions(&self.db).await?;
-        let mut told = lock(&self.told);
-        for (workspace, revision) in revisions {
-            told.entry(workspace).or_insert(revision);
-        }
+        let places = queries::places(&self.db).await?;
+        let mut progress = self.progress();
+        places.into_iter().for_each(|(workspace, place)| progress.prime_unknown(workspace, place));
         Ok(())
     }
 
     /// Begins anew with another database.
     pub(crate) async fn begin_anew(&self) -> xr2_db::Result<()> {
-        let revisions = queries::revisions(&self.db).await?;
+        let places = queries::places(&self.db).await?;
         // Whoever woke us spoke of what the other database had.
         lock(&self.woken).clear();
-        lock(&self.telling).clear();
-        *lock(&self.told) = revisions.into_iter().collect();
+        let mut anew = Progress::default();
+        places.into_iter().for_each(|(workspace, place)| anew.prime(workspace, place));
+        *self.progress() = anew;
         for listener in self.listeners.get().into_iter().flatten() {
             listener.forget();
         }
@@ -230,9 +258,11 @@ impl Follower {
     async fn follow(&self) {
         let mut tick = tokio::time::interval(COMPARE_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut switches = self.db.switches();
         loop {
             let outcome = tokio::select! {
                 () = self.notify.notified() => self.follow_woken().await,
+                Ok(()) = switches.changed() => self.follow_switch().await,
                 _ = tick.tick() => self.compare_all().await,
             };
             if let Err(error) = outcome {
@@ -243,62 +273,113 @@ impl Follower {
 
     async fn follow_woken(&self) -> xr2_db::Result<()> {
         let woken: Vec<(Uuid, i64)> = lock(&self.woken).drain().collect();
-        for (workspace, revision) in woken {
-            self.catch_up(workspace, revision).await?;
+        if self.progress().is_contradicted() {
+            return self.compare_all().await;
         }
-        Ok(())
+        let is_news = |(workspace, revision): &(Uuid, i64)| self.told(*workspace).unwrap_or(0) < *revision;
+        self.turn(woken.into_iter().filter(is_news).map(|(workspace, _)| workspace).collect()).await.map(drop)
+    }
+
+    async fn follow_switch(&self) -> xr2_db::Result<()> {
+        for listener in self.listeners.get().into_iter().flatten() {
+            listener.server_changed();
+        }
+        self.compare_all().await
     }
 
     async fn compare_all(&self) -> xr2_db::Result<()> {
         self.contact.asks();
-        let revisions = queries::revisions(&self.db).await?;
-        self.contact.answered(self.clock.now());
-        if self.is_ahead_of(&revisions) {
-            tracing::warn!(
-                "revisions went back: the database is an older one. What is in memory is forgotten"
-            );
-            return self.begin_anew().await;
+        // What is known before the question must stand in the answer.
+        let (known, at) = (self.progress().clone(), self.clock.now());
+        let present = queries::places(&self.db).await?;
+        self.contact.answers();
+        if known.is_refuted_by(&present) {
+            self.forget_lost().await?;
+            self.contact.answered(at);
+            return Ok(());
         }
-        for (workspace, revision) in revisions {
-            self.catch_up(workspace, revision).await?;
+        let behind = {
+            let mut progress = self.progress();
+            progress.recognise(&present);
+            let told = |workspace| progress.told(workspace).map_or(0, |place| place.revision);
+            let behind = present.iter().filter(|(workspace, place)| told(*workspace) < place.revision);
+            behind.map(|(workspace, _)| *workspace).collect()
+        };
+        // Not before everything that had happened by then was told, and made last where it has to: that is what the time
+        // of the last contact vouches for.
+        if self.turn(behind).await? {
+            self.contact.answered(at);
         }
         Ok(())
     }
 
-    /// Whether listeners were told more than has happened, as after a backup was restored or a replica took over.
-    fn is_ahead_of(&self, revisions: &[(Uuid, i64)]) -> bool {
-        let told = lock(&self.told);
-        revisions.iter().any(|(workspace, revision)| told.get(workspace).is_some_and(|told| told > revision))
+    async fn forget_lost(&self) -> xr2_db::Result<()> {
+        tracing::warn!("the database has another history than before: what is in memory is forgotten");
+        self.begin_anew().await
     }
 
-    /// Reads and tells everything of `workspace` up to at least `revision`, page by page. A revision counts as told when
-    /// all of its events are, however many they are.
-    async fn catch_up(&self, workspace: Uuid, revision: i64) -> xr2_db::Result<()> {
-        let from = lock(&self.told).get(&workspace).copied().unwrap_or(0);
-        if from >= revision {
-            return Ok(());
+    /// Reads and tells a page of each workspace, several at once; whoever is not through has another turn after all others
+    /// who wait. Whether all are. One that cannot be read holds up no other.
+    async fn turn(&self, workspaces: Vec<Uuid>) -> xr2_db::Result<bool> {
+        let is_gone = AtomicBool::new(false);
+        let read = |workspace| {
+            let is_gone = &is_gone;
+            async move {
+                // Nobody waits for a database once more that does not answer.
+                if is_gone.load(Ordering::Acquire) {
+                    return Ok(Caught::Behind);
+                }
+                let caught = self.catch_up(workspace).await;
+                if caught.as_ref().is_err_and(xr2_db::DbError::is_unavailable) {
+                    is_gone.store(true, Ordering::Release);
+                }
+                caught
+            }
+        };
+        let mut turns = futures::stream::iter(workspaces).map(read).buffer_unordered(AT_ONCE);
+        let (mut is_through, mut is_another, mut failure) = (true, false, None);
+        while let Some(caught) = turns.next().await {
+            match caught {
+                Ok(Caught::Up) => {}
+                Ok(Caught::Behind) => is_through = false,
+                Ok(Caught::InAnotherHistory) => is_another = true,
+                Err(error) => failure = failure.or(Some(error)),
+            }
         }
-        let mut cursor = (from, i64::MAX);
-        loop {
-            let events = queries::events_after(&self.db, workspace, cursor, BATCH).await?;
-            let is_last_page = (events.len() as i64) < BATCH;
-            if let Some(last) = events.last() {
-                cursor = (last.revision.unwrap_or(cursor.0), last.sequence);
-            }
-            let notices: Vec<Notice> =
-                events.into_iter().map(|event| Notice::of_stored(workspace, event)).collect();
-            lock(&self.telling).insert(workspace, cursor.0);
-            for notice in &notices {
-                self.tell(notice);
-            }
-            let complete = if is_last_page { cursor.0.max(revision) } else { cursor.0 - 1 };
-            self.complete(workspace, complete.max(from));
-            // Whichever node made the change: every one of them may have to start without the database.
-            self.make_last(&Arc::new(notices)).await;
-            if is_last_page {
-                return Ok(());
-            }
+        if is_another {
+            self.forget_lost().await?;
+            return Ok(true);
         }
+        failure.map_or(Ok(is_through), Err)
+    }
+
+    /// Reads and tells the next page of `workspace`. A revision counts as told when all of its events are, however many
+    /// they are.
+    async fn catch_up(&self, workspace: Uuid) -> xr2_db::Result<Caught> {
+        let cursor = self.progress().cursor(workspace);
+        let Some(page) = queries::page_after(&self.db, workspace, cursor, BATCH).await? else {
+            return Ok(Caught::Up);
+        };
+        let told = {
+            let mut progress = self.progress();
+            if progress.check(workspace, cursor, &page).is_err() {
+                return Ok(Caught::InAnotherHistory);
+            }
+            progress.tells(workspace, &page)
+        };
+        let notices = page.events.into_iter().map(|event| Notice::of_stored(workspace, event));
+        let notices: Arc<Vec<Notice>> = Arc::new(notices.collect());
+        for notice in &*notices {
+            self.tell(notice);
+        }
+        self.complete(workspace, told);
+        // Whichever node made the change: every one of them may have to start without the database.
+        self.make_last(&notices).await;
+        if page.is_last {
+            return Ok(Caught::Up);
+        }
+        self.wake(workspace, page.present.revision);
+        Ok(Caught::Behind)
     }
 
     fn tell(&self, notice: &Notice) {
@@ -308,12 +389,26 @@ impl Follower {
         }
     }
 
-    fn complete(&self, workspace: Uuid, revision: i64) {
+    fn complete(&self, workspace: Uuid, told: Place) {
         for listener in self.listeners.get().into_iter().flatten() {
-            listener.caught_up(workspace, revision);
+            listener.caught_up(workspace, told.revision);
         }
-        lock(&self.told).insert(workspace, revision);
+        self.progress().complete(workspace, told);
     }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        lock(&self.progress)
+    }
+}
+
+/// What came of reading a page.
+enum Caught {
+    /// Everything was told.
+    Up,
+    /// There is more.
+    Behind,
+    /// It does not go on where this node was.
+    InAnotherHistory,
 }
 
 /// Everything delivery could see in `workspace` after revision `from` up to `to`, in order.
@@ -321,13 +416,12 @@ pub async fn notices_between(db: &Db, workspace: Uuid, from: i64, to: i64) -> xr
     let (mut cursor, mut notices) = ((from, i64::MAX), Vec::new());
     let mut is_last_page = false;
     while !is_last_page && cursor.0 <= to {
-        let events = queries::events_after(db, workspace, cursor, BATCH).await?;
+        let events = queries::events_after(db, workspace, cursor, to, BATCH).await?;
         is_last_page = (events.len() as i64) < BATCH;
         if let Some(last) = events.last() {
             cursor = (last.revision.unwrap_or(to), last.sequence);
         }
-        let wanted = events.into_iter().filter(|event| event.revision.is_some_and(|revision| revision <= to));
-        notices.extend(wanted.map(|event| Notice::of_stored(workspace, event)));
+        notices.extend(events.into_iter().map(|event| Notice::of_stored(workspace, event)));
     }
     Ok(notices)
 }

@@ -5,13 +5,15 @@ mod change;
 mod contact;
 mod follow;
 mod kinds;
+mod progress;
 mod queries;
 
 pub use change::{Change, Committed};
 pub use contact::Contact;
 pub use follow::{Follower, Listener, Notice, notices_between};
 pub use kinds::{EventType, NewEvent, Resource};
-pub use queries::{StoredEvent, append_instance_event, append_instance_event_in, revision};
+pub use progress::Place;
+pub use queries::{StoredEvent, append_instance_event, append_instance_event_in, place, revision};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -5,12 +5,15 @@ use uuid::Uuid;
 use xr2_db::{Db, FromRow, Purpose, Result, Row, Tx, Value, args};
 
 use crate::clock::{Clock, Time};
+use crate::events::progress::{Cursor, Page, Place};
 use crate::events::{Actor, NewEvent};
 use crate::http::RequestContext;
 
 /// An event as written.
 #[derive(Debug, Clone)]
 pub struct StoredEvent {
+    /// Which one it is.
+    pub id: Uuid,
     /// Order of writing in the whole instance.
     pub sequence: i64,
     /// The workspace's revision, where delivery sees the change.
@@ -34,6 +37,7 @@ pub struct StoredEvent {
 impl FromRow for StoredEvent {
     fn from_row(row: &Row) -> Result<Self> {
         Ok(StoredEvent {
+            id: row.get("id")?,
             sequence: row.get("sequence")?,
             revision: row.opt("revision")?,
             kind: row.get("type")?,
@@ -123,30 +127,92 @@ pub async fn revision(tx: &mut Tx) -> Result<i64> {
     Ok(tx.optional("SELECT revision FROM workspaces WHERE id = $1", args![workspace]).await?.unwrap_or(0))
 }
 
-/// Revision of every workspace.
-pub(super) async fn revisions(db: &Db) -> Result<Vec<(Uuid, i64)>> {
-    let mut tx = db.system(Purpose::Revisions).read().await?;
-    let rows = tx.all("SELECT id, revision FROM workspaces", args![]).await?;
-    tx.commit().await?;
-    Ok(rows)
+/// The workspace's revision as the transaction sees it, and its last event.
+pub async fn place(tx: &mut Tx) -> Result<Place> {
+    let workspace = tx.workspace();
+    Ok(tx.optional(PLACE, args![workspace]).await?.unwrap_or_default())
 }
 
-/// Delivery-visible events of a workspace after `(revision, sequence)`, in order, at most `limit`.
-pub(super) async fn events_after(
-    db: &Db,
-    workspace: Uuid,
-    (revision, sequence): (i64, i64),
-    limit: i64,
-) -> Result<Vec<StoredEvent>> {
-    let mut tx = db.tenant(workspace).read().await?;
-    let events = tx
+const PLACE: &str =
+    "SELECT w.revision, (SELECT e.id FROM events e WHERE e.workspace_id = w.id AND e.revision = w.revision
+                            ORDER BY e.sequence DESC LIMIT 1) AS event
+    FROM workspaces w WHERE w.id = $1";
+
+impl FromRow for Place {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Place { revision: row.get("revision")?, event: row.opt("event")? })
+    }
+}
+
+/// Where every workspace is in its history.
+pub(super) async fn places(db: &Db) -> Result<Vec<(Uuid, Place)>> {
+    let mut tx = db.system(Purpose::Revisions).read().await?;
+    let rows: Vec<PlaceOf> = tx
         .all(
-            "SELECT sequence, revision, type, resource_type, resource_id, resource_name, before, after, created_at
-             FROM events WHERE workspace_id = $1 AND (revision > $2 OR (revision = $2 AND sequence > $3))
-             ORDER BY revision, sequence LIMIT $4",
-            args![workspace, revision, sequence, limit],
+            "SELECT w.id, w.revision, (SELECT e.id FROM events e WHERE e.workspace_id = w.id AND e.revision = w.revision
+                                       ORDER BY e.sequence DESC LIMIT 1) AS event
+             FROM workspaces w",
+            args![],
         )
         .await?;
     tx.commit().await?;
+    Ok(rows.into_iter().map(|PlaceOf(workspace, place)| (workspace, place)).collect())
+}
+
+struct PlaceOf(Uuid, Place);
+
+impl FromRow for PlaceOf {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(PlaceOf(row.get("id")?, Place::from_row(row)?))
+    }
+}
+
+/// At most `limit` delivery-visible events of a workspace after the cursor, in order, and where the workspace is; all of
+/// one snapshot. None when there is no such workspace.
+pub(super) async fn page_after(db: &Db, workspace: Uuid, cursor: Cursor, limit: i64) -> Result<Option<Page>> {
+    let mut tx = db.tenant(workspace).read().await?;
+    let Some(present) = tx.optional::<Place>(PLACE, args![workspace]).await? else { return Ok(None) };
+    let (revision, sequence) = (cursor.place.revision, cursor.sequence);
+    let before = tx
+        .optional(
+            "SELECT id FROM events WHERE workspace_id = $1 AND revision = $2 AND sequence <= $3
+             ORDER BY sequence DESC LIMIT 1",
+            args![workspace, revision, sequence],
+        )
+        .await?;
+    let events = after(&mut tx, (revision, sequence), present.revision, limit).await?;
+    tx.commit().await?;
+    let is_last = (events.len() as i64) < limit;
+    Ok(Some(Page { present, before, events, is_last }))
+}
+
+/// Delivery-visible events of a workspace after `(revision, sequence)` up to the revision `to`, in order, at most `limit`.
+pub(super) async fn events_after(
+    db: &Db,
+    workspace: Uuid,
+    from: (i64, i64),
+    to: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>> {
+    let mut tx = db.tenant(workspace).read().await?;
+    let events = after(&mut tx, from, to, limit).await?;
+    tx.commit().await?;
     Ok(events)
+}
+
+async fn after(
+    tx: &mut Tx,
+    (revision, sequence): (i64, i64),
+    to: i64,
+    limit: i64,
+) -> Result<Vec<StoredEvent>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT id, sequence, revision, type, resource_type, resource_id, resource_name, before, after, created_at
+         FROM events
+         WHERE workspace_id = $1 AND revision >= $2 AND revision <= $4 AND (revision > $2 OR sequence > $3)
+         ORDER BY revision, sequence LIMIT $5",
+        args![workspace, revision, sequence, to, limit],
+    )
+    .await
 }

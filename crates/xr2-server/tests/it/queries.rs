@@ -64,6 +64,21 @@ pub async fn go_back(db: &Db, workspace: Uuid, changes: i64) -> Result<()> {
     tx.commit().await
 }
 
+/// Takes the last change back, so that the next one gets its revision, as on a server that took over without it: labels
+/// point at first versions, and publishable keys have been revoked.
+pub async fn lose_last(tx: &mut Tx, now: xr2_server::clock::Time) -> Result<()> {
+    let workspace = tx.workspace();
+    tx.execute("UPDATE prompt_labels SET version_number = 1 WHERE workspace_id = $1", args![workspace])
+        .await?;
+    tx.execute(
+        "UPDATE api_keys SET revoked_at = $2 WHERE workspace_id = $1 AND kind = 'publishable'",
+        args![workspace, now],
+    )
+    .await?;
+    tx.execute("UPDATE workspaces SET revision = revision - 1 WHERE id = $1", args![workspace]).await?;
+    Ok(())
+}
+
 /// The table of the tests about what a transaction puts off.
 pub mod put_off {
     use super::*;

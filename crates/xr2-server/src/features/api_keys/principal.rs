@@ -133,6 +133,10 @@ impl Listener for KeyCache {
         self.origins.forget();
         self.keys.clear();
     }
+
+    fn server_changed(&self) {
+        self.forget();
+    }
 }
 
 /// Keys that an event changes. No others are dropped: without the database they could not be read again.

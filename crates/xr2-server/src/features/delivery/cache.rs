@@ -126,7 +126,7 @@ impl PromptCache {
 
     /// The workspace's revisions as this node knows them.
     pub fn tenant(&self, app: &App, workspace: Uuid) -> Arc<Tenant> {
-        self.tenants.get(workspace, || app.follower().told(workspace).unwrap_or(0))
+        self.tenants.get(workspace, || app.follower().place(workspace).unwrap_or_default())
     }
 
     /// Workspaces that something was delivered from since this node started.
@@ -218,7 +218,7 @@ impl Listener for PromptCache {
     fn invalidate(&self, notice: &Notice) {
         self.tenants.heard(notice.workspace, notice.revision);
         let Some(tenant) = self.tenants.find(notice.workspace) else { return };
-        for mark in tenant.change(notice.revision, &scope_of(notice)) {
+        for mark in tenant.change(notice.revision, notice.event, &scope_of(notice)) {
             self.ready.remove_if(mark.key(), |entry| entry.mark.is_stale());
             self.refused.remove_if(mark.key(), |refusal| refusal.mark.is_stale());
         }
@@ -228,6 +228,8 @@ impl Listener for PromptCache {
 
     fn forget(&self) {
         self.tenants.forget();
+        // Whoever comes now does not wait for what was begun before.
+        self.flights().clear();
         self.ready.clear();
         self.refused.clear();
     }

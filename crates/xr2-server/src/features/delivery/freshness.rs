@@ -1,13 +1,14 @@
 //! Who depends on what. Everything in the cache carries a [`Mark`]; a change sets the marks of what it touches before
 //! it is acknowledged, so that a reader has to look at one flag and at no lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, Weak};
 
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::events::Place;
 use crate::features::delivery::key::Key;
 
 /// Something that a delivery was made of.
@@ -92,12 +93,16 @@ struct Book {
     changed: HashMap<Dependency, i64>,
     /// Newest revision that touched everything, or of what is no longer remembered.
     floor: i64,
+    /// The last event of each of the newest revisions: which history this is.
+    history: BTreeMap<i64, Uuid>,
     registered: usize,
     sweep_at: usize,
 }
 
 impl Tenant {
-    fn new(id: Uuid, told: i64, known_from: i64) -> Tenant {
+    fn new(id: Uuid, place: Place, known_from: i64) -> Tenant {
+        let told = place.revision;
+        let history = place.event.map(|event| (told, event)).into_iter().collect();
         Tenant {
             id,
             known_from,
@@ -105,7 +110,7 @@ impl Tenant {
             seen: AtomicI64::new(told),
             moved: Notify::new(),
             asking: tokio::sync::Mutex::new(()),
-            book: Mutex::default(),
+            book: Mutex::new(Book { history, ..Book::default() }),
         }
     }
 
@@ -149,10 +154,13 @@ impl Tenant {
         true
     }
 
-    /// Up to which revision something holds that was read elsewhere at `revision`, if this node knows that nothing has
-    /// touched it since.
-    pub fn vouch(&self, revision: i64, dependencies: &[Dependency]) -> Option<i64> {
-        let book = self.book();
+    /// Up to which revision something holds that was read elsewhere at `place`, if that is of the history this node knows,
+    /// and if it knows that nothing has touched it since.
+    pub fn vouch(&self, place: Place, dependencies: &[Dependency]) -> Option<i64> {
+        let (book, revision) = (self.book(), place.revision);
+        if place.event.is_none() || book.history.get(&revision).copied() != place.event {
+            return None;
+        }
         let (told, seen) = (self.told(), self.seen());
         // Of changes between these two some may not have been heard of; and what is newer than all of them may be of
         // another time, before a backup was restored.
@@ -165,8 +173,9 @@ impl Tenant {
     }
 
     /// Applies a change: what it touches is stale from here on, except what was read after it. Gives what became stale.
-    pub fn change(&self, revision: i64, scope: &Scope) -> Vec<Arc<Mark>> {
+    pub fn change(&self, revision: i64, event: Uuid, scope: &Scope) -> Vec<Arc<Mark>> {
         let mut book = self.book();
+        book.note(revision, event);
         self.seen.fetch_max(revision, Ordering::AcqRel);
         let touched: Vec<Arc<Mark>> = match scope {
             Scope::Nothing => Vec::new(),
@@ -201,6 +210,14 @@ impl Tenant {
 }
 
 impl Book {
+    /// Of several events of a revision the last one counts.
+    fn note(&mut self, revision: i64, event: Uuid) {
+        self.history.insert(revision, event);
+        if self.history.len() > REMEMBERED {
+            self.history.pop_first();
+        }
+    }
+
     /// Forgets the older half of the changes; whoever read before them has to read again.
     fn forget_old(&mut self) {
         if self.changed.len() <= REMEMBERED {
@@ -253,7 +270,11 @@ impl Tenants {
         let tenants =
             std::mem::take(&mut *self.known.write().unwrap_or_else(|poisoned| poisoned.into_inner()));
         for tenant in tenants.into_values() {
-            let marks: Vec<_> = tenant.book().everything.iter().filter_map(Weak::upgrade).collect();
+            let mut book = tenant.book();
+            // What is being read now would come too late to be forgotten.
+            book.floor = i64::MAX;
+            let marks: Vec<_> = book.everything.iter().filter_map(Weak::upgrade).collect();
+            drop(book);
             marks.iter().for_each(|mark| mark.outdate());
             tenant.moved.notify_waiters();
         }
@@ -267,7 +288,7 @@ impl Tenants {
     }
 
     /// The workspace; `told` is asked for when it is new.
-    pub fn get(&self, workspace: Uuid, told: impl FnOnce() -> i64) -> Arc<Tenant> {
+    pub fn get(&self, workspace: Uuid, told: impl FnOnce() -> Place) -> Arc<Tenant> {
         if let Some(found) = self.find(workspace) {
             return found;
         }
@@ -275,7 +296,7 @@ impl Tenants {
         let begin = || {
             let told = told();
             let heard = self.heard.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let known_from = heard.get(&workspace).map_or(told, |heard| told.max(*heard));
+            let known_from = heard.get(&workspace).map_or(told.revision, |heard| told.revision.max(*heard));
             Arc::new(Tenant::new(workspace, told, known_from))
         };
         tenants.entry(workspace).or_insert_with(begin).clone()
@@ -291,49 +312,57 @@ mod tests {
         Mark::new(Key { workspace: Uuid::nil(), name: "a".into(), selector: Selector::Number(1) }, revision)
     }
 
+    fn id(revision: i64) -> Uuid {
+        Uuid::from_u128(u128::from(revision.unsigned_abs()))
+    }
+
+    fn place(revision: i64) -> Place {
+        Place { revision, event: Some(id(revision)) }
+    }
+
     fn name(text: &str) -> Dependency {
         Dependency::Name(text.into())
     }
 
     #[test]
     fn a_change_marks_what_depends_on_it_and_nothing_else() {
-        let tenant = Tenant::new(Uuid::nil(), 0, 0);
+        let tenant = Tenant::new(Uuid::nil(), place(0), 0);
         let (touched, other) = (mark(1), mark(1));
         assert!(tenant.register(&touched, &[name("a"), name("snippet")], || {}));
         assert!(tenant.register(&other, &[name("b")], || {}));
-        let stale = tenant.change(2, &Scope::Some(vec![name("snippet")]));
+        let stale = tenant.change(2, id(2), &Scope::Some(vec![name("snippet")]));
         assert_eq!(stale.len(), 1);
         assert!(touched.is_stale() && !other.is_stale());
-        assert!(tenant.change(3, &Scope::Nothing).is_empty());
-        assert_eq!(tenant.change(4, &Scope::Everything).len(), 1);
+        assert!(tenant.change(3, id(3), &Scope::Nothing).is_empty());
+        assert_eq!(tenant.change(4, id(4), &Scope::Everything).len(), 1);
         assert!(other.is_stale());
     }
 
     #[test]
     fn a_fill_that_read_before_a_change_is_not_kept() {
-        let tenant = Tenant::new(Uuid::nil(), 0, 0);
-        tenant.change(5, &Scope::Some(vec![name("a")]));
+        let tenant = Tenant::new(Uuid::nil(), place(0), 0);
+        tenant.change(5, id(5), &Scope::Some(vec![name("a")]));
         assert!(!tenant.register(&mark(4), &[name("a")], || panic!("must not be kept")));
         assert!(tenant.register(&mark(4), &[name("b")], || {}), "nothing has touched b");
         assert!(tenant.register(&mark(5), &[name("a")], || {}));
-        tenant.change(6, &Scope::Everything);
+        tenant.change(6, id(6), &Scope::Everything);
         assert!(!tenant.register(&mark(5), &[name("c")], || {}));
     }
 
     #[test]
     fn a_change_told_again_spares_what_was_read_since() {
-        let tenant = Tenant::new(Uuid::nil(), 0, 0);
+        let tenant = Tenant::new(Uuid::nil(), place(0), 0);
         let fresh = mark(5);
         tenant.register(&fresh, &[name("a")], || {});
-        assert!(tenant.change(5, &Scope::Some(vec![name("a")])).is_empty());
+        assert!(tenant.change(5, id(5), &Scope::Some(vec![name("a")])).is_empty());
         assert!(!fresh.is_stale());
     }
 
     #[test]
     fn many_changes_are_forgotten_but_never_a_reader_misled() {
-        let tenant = Tenant::new(Uuid::nil(), 0, 0);
+        let tenant = Tenant::new(Uuid::nil(), place(0), 0);
         for revision in 1..=5000 {
-            tenant.change(revision, &Scope::Some(vec![name(&format!("p{revision}"))]));
+            tenant.change(revision, id(revision), &Scope::Some(vec![name(&format!("p{revision}"))]));
         }
         assert!(tenant.book().changed.len() <= REMEMBERED);
         assert!(!tenant.register(&mark(10), &[name("p20")], || {}), "forgotten, so read again");
@@ -343,34 +372,55 @@ mod tests {
 
     #[test]
     fn only_what_is_known_to_be_untouched_is_vouched_for() {
-        let tenant = Tenant::new(Uuid::nil(), 10, 10);
-        assert_eq!(tenant.vouch(10, &[name("a")]), Some(10));
-        assert_eq!(tenant.vouch(9, &[name("a")]), None, "what came between 9 and 10 is not known");
-        assert_eq!(tenant.vouch(11, &[name("a")]), None, "from the future");
-        tenant.change(11, &Scope::Some(vec![name("b")]));
-        assert_eq!(tenant.vouch(10, &[name("a")]), None, "a change is on its way");
+        let tenant = Tenant::new(Uuid::nil(), place(10), 10);
+        assert_eq!(tenant.vouch(place(10), &[name("a")]), Some(10));
+        assert_eq!(tenant.vouch(place(9), &[name("a")]), None, "what came between 9 and 10 is not known");
+        assert_eq!(tenant.vouch(place(11), &[name("a")]), None, "from the future");
+        tenant.change(11, id(11), &Scope::Some(vec![name("b")]));
+        assert_eq!(tenant.vouch(place(10), &[name("a")]), None, "a change is on its way");
         tenant.caught_up(11);
-        assert_eq!(tenant.vouch(10, &[name("a")]), Some(11));
-        assert_eq!(tenant.vouch(10, &[name("a"), name("b")]), None);
-        assert_eq!(tenant.vouch(11, &[name("b")]), Some(11));
-        tenant.change(12, &Scope::Everything);
+        assert_eq!(tenant.vouch(place(10), &[name("a")]), Some(11));
+        assert_eq!(tenant.vouch(place(10), &[name("a"), name("b")]), None);
+        assert_eq!(tenant.vouch(place(11), &[name("b")]), Some(11));
+        tenant.change(12, id(12), &Scope::Everything);
         tenant.caught_up(12);
-        assert_eq!(tenant.vouch(11, &[name("b")]), None);
+        assert_eq!(tenant.vouch(place(11), &[name("b")]), None);
+    }
+
+    #[test]
+    fn what_was_read_in_another_history_is_not_vouched_for() {
+        let tenant = Tenant::new(Uuid::nil(), place(10), 10);
+        let lost = |revision| Place { revision, event: Some(id(1000 + revision)) };
+        assert_eq!(tenant.vouch(lost(10), &[name("a")]), None);
+        tenant.change(11, id(11), &Scope::Nothing);
+        tenant.caught_up(11);
+        assert_eq!(tenant.vouch(lost(11), &[name("a")]), None);
+        assert_eq!(tenant.vouch(Place { revision: 11, event: None }, &[name("a")]), None);
+        assert_eq!(tenant.vouch(place(11), &[name("a")]), Some(11));
+    }
+
+    #[test]
+    fn what_is_read_while_all_is_forgotten_is_not_kept() {
+        let tenants = Tenants::default();
+        let tenant = tenants.get(Uuid::nil(), || place(11));
+        tenants.forget();
+        assert!(!tenant.register(&mark(11), &[name("a")], || panic!("must not be kept")));
     }
 
     #[test]
     fn a_new_workspace_knows_nothing_of_what_was_heard_before_it() {
         let tenants = Tenants::default();
         tenants.heard(Uuid::nil(), 12);
-        let tenant = tenants.get(Uuid::nil(), || 11);
+        let tenant = tenants.get(Uuid::nil(), || place(11));
+        tenant.change(12, id(12), &Scope::Nothing);
         tenant.caught_up(12);
-        assert_eq!(tenant.vouch(11, &[name("a")]), None);
-        assert_eq!(tenant.vouch(12, &[name("a")]), Some(12));
+        assert_eq!(tenant.vouch(place(11), &[name("a")]), None);
+        assert_eq!(tenant.vouch(place(12), &[name("a")]), Some(12));
     }
 
     #[test]
     fn the_book_does_not_grow_with_what_is_gone() {
-        let tenant = Tenant::new(Uuid::nil(), 0, 0);
+        let tenant = Tenant::new(Uuid::nil(), place(0), 0);
         for n in 0..20_000 {
             tenant.register(&mark(1), &[name(&format!("p{n}"))], || {});
         }

@@ -6,7 +6,7 @@ use xr2_db::Tx;
 use xr2_prompt::{Content, PromptType};
 
 use crate::error::{ApiError, Result};
-use crate::events;
+use crate::events::{self, Place};
 use crate::features::delivery::entry::{Entry, Parts, is_heavy};
 use crate::features::delivery::freshness::{Dependency, Mark, Tenant};
 use crate::features::delivery::key::{KeyRef, SelectorRef};
@@ -71,7 +71,9 @@ pub struct Refusal {
 /// Reads and compiles what `key` asks for. An error is the database's; it is not kept.
 pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Loaded> {
     let mut tx = app.db().tenant(key.workspace).read().await?;
-    let revision = events::revision(&mut tx).await?;
+    let place = events::place(&mut tx).await?;
+    app.follower().expect(key.workspace, place);
+    let revision = place.revision;
     let found = find(&mut tx, key).await?;
     let mark = Mark::new(key.to_key(), revision);
     let mut dependencies = vec![Dependency::Name(key.name.into())];
@@ -98,7 +100,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
     let former_slugs = queries::former_slugs(&mut tx, prompt.id).await?;
     tx.commit().await?;
     let former_slugs = former_slugs.into_iter().map(Into::into).collect();
-    let asked = Asked { key, revision, former_slugs, layer: Layer::Cold };
+    let asked = Asked { key, place, former_slugs, layer: Layer::Cold };
     let kept = app.warm_tier().note(&asked, &prompt, &version, &labels, &snippets);
     let loaded = assemble(asked, tenant, prompt, version, labels, source, snippets).await?;
     if let (Outcome::Ready(_), Some(kept)) = (&loaded.outcome, kept) {
@@ -110,7 +112,7 @@ pub async fn load(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Result<Lo
 /// What was asked for, and of which revision the answer is.
 pub struct Asked<'a> {
     pub key: KeyRef<'a>,
-    pub revision: i64,
+    pub place: Place,
     pub former_slugs: Vec<Box<str>>,
     pub layer: Layer,
 }
@@ -125,8 +127,8 @@ pub async fn assemble(
     source: Source,
     snippets: Snippets,
 ) -> Result<Loaded> {
-    let Asked { key, revision, former_slugs, layer } = asked;
-    let mark = Mark::new(key.to_key(), revision);
+    let Asked { key, place, former_slugs, layer } = asked;
+    let mark = Mark::new(key.to_key(), place.revision);
     let dependencies = dependencies_of(key, &prompt, &snippets).into();
     let what = attempt(key, &prompt, version.number);
     let config = source.config.clone();

@@ -1,7 +1,7 @@
 //! The warm tier: what one node has read for a prompt, kept in Redis for the others, and for itself when memory was short.
 //!
-//! A record is as of a revision. It is used only when this node knows of every change since and none of them touched
-//! what the prompt is made of; so it is never older than what would be in this node's memory. Records are sealed with
+//! A record is as of a revision and its last event. It is used only when that is of the history this node knows, and when it
+//! knows of every change since and none of them touched what the prompt is made of; so it is never older than what would be in this node's memory. Records are sealed with
 //! the instance's key: Redis holds nothing that anybody could read or forge.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use xr2_prompt::{Content, Contract, IncludeError, IncludeTarget, Snippet, Syntax
 
 use crate::config::{Config, SecretKey};
 use crate::error::Result;
-use crate::events::{Listener, Notice};
+use crate::events::{Listener, Notice, Place};
 use crate::features::delivery::freeze::{FrozenPrompt, FrozenVersion};
 use crate::features::delivery::freshness::Tenant;
 use crate::features::delivery::key::{KeyRef, SelectorRef};
@@ -85,6 +85,9 @@ impl Pause {
 #[derive(Serialize, Deserialize)]
 struct Record {
     revision: i64,
+    /// The last event of that revision, which tells it from the same revision of a history that was lost.
+    #[serde(default)]
+    event: Option<Uuid>,
     /// With the one version that is delivered.
     prompt: FrozenPrompt,
     snippets: Vec<SnippetRecord>,
@@ -188,7 +191,8 @@ impl WarmTier {
             }],
         };
         let snippets = snippets.found().map(|(target, found)| SnippetRecord::of(target, found)).collect();
-        let record = Record { revision: asked.revision, prompt: frozen, snippets };
+        let record =
+            Record { revision: asked.place.revision, event: asked.place.event, prompt: frozen, snippets };
         let record = serde_json::to_vec(&record).ok().filter(|record| record.len() <= LARGEST)?;
         Some(Kept { name: self.name(asked.key), record })
     }
@@ -269,12 +273,13 @@ pub async fn find(app: &App, tenant: &Arc<Tenant>, key: KeyRef<'_>) -> Option<Re
             None => Err(IncludeError("it was not kept".into())),
         }
     });
-    let Some(revision) = tenant.vouch(record.revision, &dependencies_of(key, &prompt, &snippets)) else {
+    let read_at = Place { revision: record.revision, event: record.event };
+    let Some(revision) = tenant.vouch(read_at, &dependencies_of(key, &prompt, &snippets)) else {
         metrics::missed_warm();
         return None;
     };
     let former_slugs = record.prompt.former_slugs.iter().map(|slug| slug.as_str().into()).collect();
-    let asked = Asked { key, revision, former_slugs, layer: Layer::Warm };
+    let asked = Asked { key, place: Place { revision, event: None }, former_slugs, layer: Layer::Warm };
     let loaded = assemble(asked, tenant, prompt, row, record.prompt.labels, source, snippets).await;
     Some(loaded).filter(|loaded| !matches!(loaded, Ok(Loaded { outcome: Outcome::Refused(_), .. })))
 }

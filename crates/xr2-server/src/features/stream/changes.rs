@@ -115,6 +115,7 @@ mod tests {
         let notice = Notice {
             workspace: Uuid::nil(),
             revision: 7,
+            event: Uuid::nil(),
             kind: kind.to_owned(),
             resource_type: "prompt".to_owned(),
             resource_id: Some(Uuid::from_u128(1)),

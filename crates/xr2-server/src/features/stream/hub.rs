@@ -301,6 +301,7 @@ mod tests {
             let notice = Notice {
                 workspace: rooms[0].workspace,
                 revision,
+                event: Uuid::nil(),
                 kind: "version.created".into(),
                 resource_type: "prompt".into(),
                 resource_id: Some(Uuid::nil()),

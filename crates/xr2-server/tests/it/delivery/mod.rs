@@ -19,9 +19,11 @@ mod warm;
 
 use serde_json::{Value, json};
 use xr2_server::auth::{Access, Scope};
-use xr2_server::events::Change;
+use xr2_server::events::{Change, EventType, NewEvent, Resource};
 use xr2_server::features::prompts::{NewPrompt, create_in};
 use xr2_testkit::{Answer, Client, TestApp};
+
+use crate::queries;
 
 /// An owner and a key that only delivers.
 async fn people(app: &TestApp) -> (Client, Client) {
@@ -52,6 +54,16 @@ async fn make_at_once(app: &TestApp, count: usize) {
         let new = NewPrompt::read(serde_json::from_value(body).expect("a prompt")).expect("it is right");
         create_in(&mut change, &access, new, false).await.expect("a prompt is made");
     }
+    change.commit().await.expect("the change commits");
+}
+
+/// Loses the last change; another one of something else takes its revision.
+async fn lose_last(app: &TestApp) {
+    let access = Access::internal(app.workspace(), "test");
+    let mut change = Change::begin(app.app(), &access).await.expect("a change begins");
+    queries::lose_last(change.tx(), app.clock().now()).await.expect("the last change is lost");
+    let other = Resource::new("prompt", app.clock().new_id(), "something-else");
+    change.record(NewEvent::new(EventType::PromptUpdated, other));
     change.commit().await.expect("the change commits");
 }
 

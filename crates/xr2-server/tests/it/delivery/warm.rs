@@ -3,7 +3,8 @@
 use serde_json::json;
 use xr2_testkit::{Client, Network, Options, RedisServer, TestApp, both, has_redis};
 
-use super::{content, people, prompt, publish, text};
+use super::stream::Listener;
+use super::{content, lose_last, people, prompt, publish, text};
 
 /// A node on this Redis that keeps no snapshot.
 async fn node(app: &TestApp, redis: &RedisServer) -> TestApp {
@@ -116,4 +117,46 @@ both!(a_record_that_was_tampered_with_is_no_record, |app| async move {
     let name = everything.lines().find(|line| line.starts_with("xr2:prompt:")).expect("a record").trim();
     redis.command(&format!("SETRANGE {name} 60 forged")).await;
     assert_eq!(content(&second.bearer(key.token()).get("/prompts/p").await.ok()), "the text");
+});
+
+both!(a_record_of_a_lost_history_is_no_record, |app| async move {
+    if !has_redis() {
+        return;
+    }
+    let redis = RedisServer::start().await;
+    let (owner, key) = people(&app).await;
+    text(&owner, "p", "saved").await;
+    publish(&owner, "p", "lost").await;
+    let first = node(&app, &redis).await;
+    assert_eq!(content(&first.bearer(key.token()).get("/prompts/p").await.ok()), "lost");
+    kept(&redis, &app, 1).await;
+    first.stop().await;
+    lose_last(&app).await;
+    // A node that has just come has nothing to forget, and knows the revision by its number.
+    let second = node(&app, &redis).await.bearer(key.token());
+    assert_eq!(content(&second.get("/prompts/p").await.ok()), "saved");
+});
+
+both!(a_hint_only_wakes, |app| async move {
+    if !has_redis() {
+        return;
+    }
+    let redis = RedisServer::start().await;
+    let (owner, key) = people(&app).await;
+    text(&owner, "p", "first").await;
+    let node = node(&app, &redis).await;
+    let there = node.bearer(key.token());
+    assert_eq!(content(&there.get("/prompts/p").await.ok()), "first");
+    let mut listener = Listener::open(&there, "").await;
+    let known = listener.hello().await;
+    let claimed = known + 1_000_000;
+    let hint = format!("PUBLISH xr2:revisions \"{} {claimed}\"", app.workspace());
+    let heard = redis.command(&hint).await;
+    assert!(heard.starts_with(":1"), "the node hears it: {heard}");
+    let request = there.request("GET", "/prompts/p").header("x-xr2-min-revision", &claimed.to_string());
+    request.send().await.error(503, "UNAVAILABLE");
+    publish(&owner, "p", "second").await;
+    assert_eq!(at(&there, "/prompts/p", app.revision().await).await, "second");
+    assert_eq!(node.app().follower().told(app.workspace()), Some(known + 1));
+    assert!(!node.log().contains("another history"), "{}", node.log());
 });

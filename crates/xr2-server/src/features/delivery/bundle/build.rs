@@ -67,7 +67,9 @@ async fn begin(app: &App, tenant: &Tenant, wait: bool) -> Result<(Tx, i64)> {
     let mut attempts = if wait { ATTEMPTS } else { 0 };
     loop {
         let mut tx = app.db().tenant(tenant.id()).read().await?;
-        let revision = events::revision(&mut tx).await?;
+        let place = events::place(&mut tx).await?;
+        app.follower().expect(tenant.id(), place);
+        let revision = place.revision;
         if tenant.told() >= revision || attempts == 0 {
             return Ok((tx, revision));
         }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use xr2_prompt::{IncludeError, IncludeTarget, Selector, Snippet};
 
 use crate::error::Result;
+use crate::events::Place;
 use crate::features::delivery::freeze::model::{FrozenPrompt, FrozenVersion, FrozenWorkspace};
 use crate::features::delivery::freshness::Tenant;
 use crate::features::delivery::key::{KeyRef, SelectorRef};
@@ -90,7 +91,8 @@ async fn compile(
     let source = source_of(&row)?;
     let snippets = workspace.snippets_of(&source);
     let former_slugs = former_slugs(prompt);
-    let asked = Asked { key, revision: workspace.revision, former_slugs, layer: Layer::Frozen };
+    let place = Place { revision: workspace.revision, event: None };
+    let asked = Asked { key, place, former_slugs, layer: Layer::Frozen };
     let labels = prompt.labels.clone();
     assemble(asked, tenant, prompt.row(), row, labels, source, snippets).await
 }

@@ -186,7 +186,7 @@ both!(what_nobody_fetches_is_found, |app| async move {
     let owner = app.bearer(&app.session_of(owner.id.expect("an id")).await);
     key.get("/prompts/used").await.ok();
     key.get("/prompts/whole").await.ok();
-    made(&owner, json!({ "title": "New", "slug": "new", "content": "x" })).await;
+    made(&owner, json!({ "title": "Fresh", "slug": "fresh", "content": "x" })).await;
     assert_eq!(
         slugs(&owner, "unused_days=30&sort=slug").await,
         ["never", "once"],

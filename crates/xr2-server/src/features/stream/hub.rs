@@ -196,6 +196,13 @@ impl Hub {
     }
 }
 
+impl Seat {
+    /// Begins anew where the room is now.
+    pub fn move_up(&mut self) {
+        (self.cursor, self.said) = self.room.here();
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut open = lock(&self.hub.open);

@@ -10,36 +10,36 @@ use crate::features::stream::batch::Batch;
 use crate::features::stream::changes::{Change, changes_of};
 use crate::features::stream::compose::compose;
 use crate::features::stream::filter::Filter;
+use crate::features::stream::hub::Seat;
 use crate::features::stream::room::Room;
 use crate::state::App;
 
-/// What happened after `from` up to `said`; none when that is too long ago, or not known any more.
-pub async fn replay(
-    app: &App,
-    room: &Arc<Room>,
-    from: i64,
-    said: i64,
-    filter: &Filter,
-) -> Result<Option<Arc<Batch>>> {
-    if said - from > app.config().stream.replay_revisions {
-        return Ok(None);
-    }
+/// What happened after `from`, up to where the seat is then; none when that is too long ago, or not known any more.
+pub async fn replay(app: &App, seat: &mut Seat, from: i64, filter: &Filter) -> Result<Option<Arc<Batch>>> {
+    let room = seat.room.clone();
     let label = filter.label.as_deref();
     // One makes it for all who come back at the same time.
     let mut replays = room.replays.lock().await;
-    if let Some(batch) = replays.get(from, label, said) {
+    if let Some(batch) = replays.get(from, label, seat.said) {
         return Ok(Some(batch));
+    }
+    let telling = room.telling.lock().await;
+    seat.move_up();
+    let said = seat.said;
+    if said - from > app.config().stream.replay_revisions {
+        return Ok(None);
     }
     let kept = room.with_ring(|ring| ring.between(from, said));
     let changes = match kept {
         Some(changes) => changes,
-        None => match read(app, room, from, said).await? {
+        None => match read(app, &room, from, said).await? {
             Some(changes) => changes,
             None => return Ok(None),
         },
     };
     let wanted = Filter { label: filter.label.clone(), ..Filter::default() };
     let batch = Arc::new(compose(app, room.workspace, changes, said, &wanted).await?);
+    drop(telling);
     let grown = replays.put(from, label, batch.clone());
     drop(replays);
     app.streams().grown(grown);

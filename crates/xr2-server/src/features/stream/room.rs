@@ -62,6 +62,9 @@ pub struct Room {
     pub at_work: AtomicBool,
     /// Replays made for those who came back.
     pub replays: tokio::sync::Mutex<Replays>,
+    /// Held from reading what is delivered until that is said, or has its place before what is said next. Else somebody
+    /// who comes back would be told of now, and then of what was read a moment earlier.
+    pub telling: tokio::sync::Mutex<()>,
     /// Whether the room was given up.
     closed: AtomicBool,
     /// The newest revision this node has heard of.
@@ -165,6 +168,7 @@ impl Room {
             taken: Notify::new(),
             at_work: AtomicBool::new(false),
             replays: tokio::sync::Mutex::default(),
+            telling: tokio::sync::Mutex::default(),
             closed: AtomicBool::new(false),
             heard: AtomicI64::new(0),
             newest: AtomicU64::new(0),
@@ -195,6 +199,12 @@ impl Room {
         waiters.next += 1;
         waiters.all.insert(number, waiter.clone());
         Place { number, waiter, cursor: self.newest.load(Ordering::Acquire), said: state.said }
+    }
+
+    /// Where a listener would begin now: the number of the next batch, and what has been said.
+    pub fn here(&self) -> (u64, i64) {
+        let state = self.state();
+        (self.newest.load(Ordering::Acquire), state.said)
     }
 
     /// Gives it back. Nobody needs what was said in an empty room: gives how many bytes of it are forgotten.

@@ -69,8 +69,8 @@ pub async fn stream(
         reach_revision(&app, access.workspace, wanted).await?;
     }
     wait_for(&app, &room, last.max(wanted).unwrap_or(0)).await;
-    let seat = app.streams().sit(&room, ticket);
-    let greeting = greet(&app, &seat, last, &filter).await;
+    let mut seat = app.streams().sit(&room, ticket);
+    let greeting = greet(&app, &mut seat, last, &filter).await;
     let listening = Listening::new(&app, &access, seat, filter, &parts, greeting);
     let mut response = Response::new(Body::from_stream(listening));
     let headers = response.headers_mut();
@@ -117,14 +117,14 @@ async fn wait_for(app: &App, room: &Arc<Room>, wanted: i64) {
 }
 
 /// What is sent before anything that happens from now on.
-async fn greet(app: &App, seat: &Seat, last: Option<i64>, filter: &Filter) -> VecDeque<Bytes> {
-    let (said, heartbeat) = (seat.said, app.config().stream.heartbeat().as_secs_f64());
+async fn greet(app: &App, seat: &mut Seat, last: Option<i64>, filter: &Filter) -> VecDeque<Bytes> {
+    let heartbeat = app.config().stream.heartbeat().as_secs_f64();
     let missed = match last {
-        None => return [hello(said, said, heartbeat)].into(),
-        Some(last) if last == said => return [hello(said, said, heartbeat)].into(),
+        None => return [hello(seat.said, seat.said, heartbeat)].into(),
+        Some(last) if last == seat.said => return [hello(last, last, heartbeat)].into(),
         // Further than there is: the database is another one, or an older one.
-        Some(last) if last > said => None,
-        Some(last) => match replay(app, &seat.room, last, said, filter).await {
+        Some(last) if last > seat.said => None,
+        Some(last) => match replay(app, seat, last, filter).await {
             Ok(missed) => missed.map(|batch| (last, batch)),
             Err(error) => {
                 tracing::debug!(%error, "what was missed could not be read");
@@ -132,6 +132,7 @@ async fn greet(app: &App, seat: &Seat, last: Option<i64>, filter: &Filter) -> Ve
             }
         },
     };
+    let said = seat.said;
     match missed {
         Some((last, batch)) => {
             let mut greeting = batch.cut(filter);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::error::Result;
 use crate::features::stream::batch::Batch;
+use crate::features::stream::changes::Change;
 use crate::features::stream::compose::compose;
 use crate::features::stream::filter::Filter;
 use crate::features::stream::room::Room;
@@ -27,8 +29,8 @@ pub async fn speak(app: &App, room: &Arc<Room>) {
             if room.skip_to(revision) {
                 continue;
             }
-            match compose(app, room.workspace, changes.clone(), revision, &Filter::default()).await {
-                Ok(batch) => say(app, room, Arc::new(batch)).await,
+            match tell(app, room, changes.clone(), revision).await {
+                Ok(batch) => linger(app, room, &batch).await,
                 Err(error) => {
                     tracing::debug!(%error, "what has changed could not be read; trying again");
                     room.put_back(changes);
@@ -47,8 +49,16 @@ pub async fn speak(app: &App, room: &Arc<Room>) {
     }
 }
 
-async fn say(app: &App, room: &Room, batch: Arc<Batch>) {
+/// Reads what is delivered now and says it.
+async fn tell(app: &App, room: &Room, changes: Vec<Change>, revision: i64) -> Result<Arc<Batch>> {
+    let _telling = room.telling.lock().await;
+    let batch = Arc::new(compose(app, room.workspace, changes, revision, &Filter::default()).await?);
     app.streams().grown(room.say(batch.clone()));
+    Ok(batch)
+}
+
+/// Waits, for a while, for most listeners to have taken what was said.
+async fn linger(app: &App, room: &Room, batch: &Batch) {
     let all_taken = room.taken.notified();
     tokio::pin!(all_taken);
     all_taken.as_mut().enable();

@@ -12,7 +12,7 @@ use xr2_breaker::{Settings, Time};
 
 use crate::hosts::{self, Hosts};
 use crate::migrate::{self, MigrationReport, Store};
-use crate::{DbError, Result};
+use crate::{DbError, Result, statistics};
 
 /// How a database is to be opened.
 #[derive(Clone)]
@@ -214,6 +214,9 @@ impl Opener {
                 make_file(path).map_err(sqlx::Error::Io).map_err(failed)?;
                 drop(writer.acquire().await.map_err(failed)?);
                 let report = migrate::sqlite(writer, self.store).await?;
+                if self.store == Store::Main {
+                    statistics::tell(writer).await?;
+                }
                 drop(reader.acquire().await?);
                 Ok(report)
             }
@@ -273,7 +276,6 @@ fn sqlite(path: PathBuf, options: &Options) -> Result<Target> {
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-8192")
         .statement_cache_capacity(256)
-        .optimize_on_close(true, 400)
         .disable_statement_logging();
     Ok(Target::Sqlite { connect: Box::new(connect), path })
 }

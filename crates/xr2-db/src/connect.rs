@@ -165,7 +165,7 @@ impl Opener {
                     .idle_timeout(None)
                     .max_lifetime(None)
                     .acquire_timeout(acquire)
-                    .connect_lazy_with((**connect).clone());
+                    .connect_lazy_with(self.of_writer((**connect).clone()));
                 let reader = SqlitePoolOptions::new()
                     .max_connections(self.options.max_connections.max(1))
                     .idle_timeout(Duration::from_secs(300))
@@ -199,6 +199,15 @@ impl Opener {
                     .connect_lazy_with(hosts.current().clone());
                 Pools::Postgres { pool }
             }
+        }
+    }
+
+    /// Ids of reported events come in no order, each to a page of its own. What is written again and again had better stay
+    /// in memory, and be carried over from the log into the file once for many times.
+    fn of_writer(&self, connect: SqliteConnectOptions) -> SqliteConnectOptions {
+        match self.store {
+            Store::Main => connect,
+            Store::Usage => connect.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "16000"),
         }
     }
 

@@ -125,7 +125,7 @@ async fn greet(app: &App, seat: &mut Seat, last: Option<i64>, filter: &Filter) -
         // Further than there is: the database is another one, or an older one.
         Some(last) if last > seat.said => None,
         Some(last) => match replay(app, seat, last, filter).await {
-            Ok(missed) => missed.map(|batch| (last, batch)),
+            Ok(missed) => missed.map(|replay| (last, replay)),
             Err(error) => {
                 tracing::debug!(%error, "what was missed could not be read");
                 None
@@ -134,8 +134,9 @@ async fn greet(app: &App, seat: &mut Seat, last: Option<i64>, filter: &Filter) -
     };
     let said = seat.said;
     match missed {
-        Some((last, batch)) => {
-            let mut greeting = batch.cut(filter);
+        Some((last, replay)) => {
+            let mut greeting: VecDeque<Bytes> =
+                replay.parts.iter().flat_map(|part| part.cut(filter)).collect();
             greeting.push_front(hello(last, said, heartbeat));
             greeting
         }

@@ -13,6 +13,7 @@ use super::queries::hourly;
 use super::rows::HOUR;
 use super::sketch::Latencies;
 use crate::features::quotas::month_of;
+use crate::heavy::bulk;
 use crate::state::App;
 
 /// Deliveries that are summed in one transaction.
@@ -99,6 +100,12 @@ pub(super) struct Sums {
 
 /// Sums everything that has been appended so far.
 pub async fn catch_up(app: &App) -> Result<()> {
+    let app = app.clone();
+    let summing = bulk(async move { sum_all(&app).await }).await;
+    summing.map_err(|error| DbError::setup(format!("usage could not be summed: {error}")))?
+}
+
+async fn sum_all(app: &App) -> Result<()> {
     let _one = app.usage().summing.lock().await;
     let db = app.db().usage();
     let mut tx = db.system(Purpose::Usage).write().await?;
@@ -117,12 +124,7 @@ async fn step(app: &App, until: i64) -> Result<bool> {
     tx.commit().await?;
     let Some(last) = batch.last().map(|event| event.sequence) else { return Ok(false) };
     let is_full = batch.len() as i64 == BATCH;
-    let sums = if batch.len() < 256 {
-        sums_of(&batch)
-    } else {
-        let summing = tokio::task::spawn_blocking(move || sums_of(&batch)).await;
-        summing.map_err(|error| DbError::setup(format!("usage could not be summed: {error}")))?
-    };
+    let sums = sums_of(&batch);
     let mut tx = db.system(Purpose::Usage).write().await?;
     // Another node may have summed the same meanwhile.
     if hourly::lock_cursor(&mut tx).await? == from {

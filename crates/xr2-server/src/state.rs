@@ -22,7 +22,7 @@ use crate::features::telemetry::Presence;
 use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
-use crate::limits::RateLimits;
+use crate::limits::{Lender, RateLimits, Terms};
 use crate::{jobs, outage};
 
 /// Limits remembered at once, of keys and of networks.
@@ -145,8 +145,13 @@ impl App {
             Some(address) => Bus::redis(address, config.bus_options(node, time))
                 .map_err(|error| StartError::Other(format!("redis: {error}")))?,
         };
-        let limits =
-            RateLimits::new(bus.clone(), clock.clone(), node, config.resilience.redis_patience, LIMITS_KNOWN);
+        // Each with a lender of its own: that one of them waits for the database is no reason for the other to go alone.
+        let lender = || {
+            let (patience, terms) = (config.resilience.redis_patience, Terms::new(config.limits.lent_for));
+            Lender::new(bus.clone(), clock.clone(), node, patience, terms)
+        };
+        let limits = RateLimits::new(lender(), LIMITS_KNOWN);
+        let quotas = Quotas::new(lender());
         let warm = Arc::new(WarmTier::new(bus.clone(), &config, &secret));
         // Caches first: whoever hears of a change may ask for it at once.
         follower.set_listeners(vec![
@@ -160,7 +165,8 @@ impl App {
             edges.clone(),
         ]);
         let host_names = host_names(&config);
-        let accounts = Accounts::new(&config.auth);
+        let accounts =
+            Accounts::new(&config.auth, lender(), &clock, secret.derive("addresses of sign-in attempts"));
         let jobs = Jobs::new(db.clone(), clock.clone(), config.job_options());
         let usage = Usage::new(&config.usage, secret.derive("addresses in usage"));
         Ok(App(Arc::new(Inner {
@@ -182,7 +188,7 @@ impl App {
             denials: Denials::default(),
             last_used: LastUsed::default(),
             usage,
-            quotas: Quotas::default(),
+            quotas,
             presence: Presence::default(),
             edges,
             outbound,
@@ -200,16 +206,17 @@ impl App {
         self.0.tasks.spawn(async move {
             let heard = |heard: Heard| match heard {
                 Heard::Revision(hint) => app.follower().wake(hint.workspace, hint.revision),
-                Heard::Recall(name) => app.limits().recall(&name),
+                Heard::Recall(name) => {
+                    app.limits().recall(&name);
+                    app.quotas().recall(&app, &name);
+                }
             };
             app.bus().run(heard, app.stopping()).await;
         });
+        // Before the rest of the server is cut off.
+        let grace = self.config().shutdown_grace().mul_f64(0.8);
         let app = self.clone();
-        self.0.tasks.spawn(async move {
-            // Before the rest of the server is cut off.
-            let grace = app.config().shutdown_grace().mul_f64(0.8);
-            app.limits().run(app.stopping(), grace).await;
-        });
+        self.0.tasks.spawn(async move { app.limits().run(app.stopping(), grace).await });
         let app = self.clone();
         self.0.tasks.spawn(async move { app.last_used().run(&app, app.stopping()).await });
         let app = self.clone();
@@ -224,7 +231,7 @@ impl App {
         self.0.tasks.spawn(async move { app.usage().run(&app, app.stopping()).await });
         self.0.tasks.spawn(crate::features::telemetry::run(self.clone()));
         if self.config().limits.calls_per_month > 0 {
-            self.0.tasks.spawn(quotas::run(self.clone()));
+            self.0.tasks.spawn(quotas::run(self.clone(), grace));
         }
         let app = self.clone();
         self.0.tasks.spawn(async move { app.streams().run(&app, app.stopping()).await });

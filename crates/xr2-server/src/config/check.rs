@@ -123,6 +123,8 @@ impl Config {
             "limits.connections",
             "must be between 1 and 10000000",
         );
+        let lent_for = (Duration::from_secs(2)..=Duration::from_secs(600)).contains(&limits.lent_for);
+        problems.demand(lent_for, "limits.lent_for", "must be between 2s and 10m");
     }
 
     fn check_http(&self, problems: &mut Problems) {

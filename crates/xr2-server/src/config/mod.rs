@@ -247,6 +247,9 @@ pub struct Limits {
     pub requests_per_network: u32,
     /// Deliveries a month of a workspace; 0: as many as anybody likes.
     pub calls_per_month: u64,
+    /// How long Redis keeps what a node that has fallen silent holds of limits.
+    #[serde(deserialize_with = "duration::read")]
+    pub lent_for: Duration,
 }
 
 /// `[stream]`

@@ -1,5 +1,7 @@
 //! A few attempts in a long while, each remembered by its time, so that "try again in n seconds" is exact.
 
+mod shared;
+
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::Mutex;
@@ -8,6 +10,8 @@ use chrono::TimeDelta;
 
 use crate::clock::Time;
 use crate::limits::Refused;
+
+pub use shared::{Counted, SharedAttempts};
 
 /// Attempts by key within a sliding window. Bounded: when too many keys are known, those that have the fewest attempts
 /// are forgotten, so that nobody escapes by filling the memory.

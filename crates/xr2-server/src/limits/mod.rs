@@ -1,18 +1,23 @@
 //! Limits: requests per minute (of a key, or of callers without one), and attempts at signing in.
 
 mod attempts;
+mod hand;
 mod headers;
+mod lending;
 mod network;
 mod rate;
 mod share;
 mod strangers;
 mod window;
 
-pub use attempts::Attempts;
+pub use attempts::{Attempts, Counted, SharedAttempts};
 pub use headers::{StandingSlot, too_many};
 pub use network::{network_of, office_of};
 pub use rate::{RateLimits, Who};
 pub use strangers::count_strangers;
+
+pub(crate) use hand::{Hand, Terms, Wish};
+pub(crate) use lending::{Asking, Borrower, Gate, Lender, Turn, number};
 
 /// A refused request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

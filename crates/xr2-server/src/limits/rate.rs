@@ -7,21 +7,17 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::pin::pin;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures::StreamExt;
-use tokio::sync::OwnedMutexGuard;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use xr2_bus::{Away, Bus, Heard};
+use xr2_bus::Away;
 
-use super::share::{Answer, Gate, Lent, Report, Share, Shared};
+use super::lending::{Asking, Borrower, Gate, Lender, Turn, number};
+use super::share::{Answer, Lent, Report, Share, Shared};
 use super::{Refused, Standing};
-use crate::clock::Clock;
 
 const SCRIPT: &str = include_str!("share.lua");
 
@@ -29,12 +25,6 @@ const SHARDS: usize = 16;
 
 /// How often is looked for what Redis has not been told of.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-
-/// After Redis took too long, nobody waits for it for so many seconds.
-const ALONE_FOR: i64 = 2;
-
-/// How long others get to give back what they hold, as a multiple of how long Redis may take.
-const RECALL_PATIENCE: u32 = 5;
 
 /// Limits that are given back at the same time when the server stops.
 const AT_ONCE: usize = 32;
@@ -57,37 +47,19 @@ struct Inner {
     hasher: RandomState,
     /// Limits remembered by a shard at most.
     room: usize,
-    bus: Bus,
-    clock: Clock,
-    /// This node, as Redis knows it.
-    node: i64,
-    /// How long a request waits for Redis.
-    patience: Duration,
-    /// Until this second ([`RateLimits::second`]) everybody goes by this node's own requests.
-    alone_until: AtomicI64,
+    lender: Lender,
 }
 
 type Verdict = Result<Standing, Refused>;
 
-/// The right to ask Redis about a limit.
-type Turn = OwnedMutexGuard<()>;
-
-/// A question to Redis; the turn comes back with the answer.
-type Asking = JoinHandle<(Result<(), Away>, Turn)>;
-
 impl RateLimits {
-    /// Memory for `most` limits; requests wait for Redis for `patience` at most.
-    pub fn new(bus: Bus, clock: Clock, node: Uuid, patience: Duration, most: usize) -> RateLimits {
-        let node = i64::from_be_bytes(node.as_bytes()[8..].try_into().unwrap_or_default()) & (i64::MAX >> 11);
+    /// Memory for `most` limits.
+    pub(crate) fn new(lender: Lender, most: usize) -> RateLimits {
         RateLimits(Arc::new(Inner {
             shards: Default::default(),
             hasher: RandomState::new(),
             room: most.div_ceil(SHARDS),
-            bus,
-            clock,
-            node,
-            patience,
-            alone_until: AtomicI64::new(0),
+            lender,
         }))
     }
 
@@ -109,21 +81,7 @@ impl RateLimits {
 
     /// Counts a request, or refuses it.
     pub async fn pass(&self, who: Who, limit: u64) -> Verdict {
-        if let Some(verdict) = self.try_pass(who, limit) {
-            return verdict;
-        }
-        let gate = self.shared(who, |shared| shared.gate.clone());
-        let _waiting = Waiting::begin(&gate);
-        let turn = tokio::select! {
-            biased;
-            turn = gate.turn.clone().lock_owned() => turn,
-            () = gate.is_overdue() => return self.pass_alone(who, limit),
-        };
-        // Whoever had the turn before may have brought enough for all.
-        if let Some(verdict) = self.try_pass(who, limit) {
-            return verdict;
-        }
-        self.ask_until_certain(who, limit, &gate, turn).await
+        self.0.lender.pass(&Request { limits: self, who, limit }).await
     }
 
     /// Counts a request, or refuses it, by this node's own requests.
@@ -155,7 +113,7 @@ impl RateLimits {
         }
         let limits = self.clone();
         tokio::spawn(async move {
-            let gate = limits.shared(who, |shared| shared.gate.clone());
+            let gate = limits.gate(who);
             let turn = gate.turn.clone().lock_owned().await;
             limits.ask(who, gate, turn, Shared::give_back);
         });
@@ -163,14 +121,13 @@ impl RateLimits {
 
     /// Whether this node counts for itself although there are others, because Redis does not answer in time.
     pub fn are_per_node(&self) -> bool {
-        let is_away = self.0.bus.is_shared() && self.0.bus.state() == xr2_bus::State::Disconnected;
-        is_away || self.is_alone(self.second())
+        self.0.lender.is_per_node()
     }
 
     /// Tells Redis now and then what was used and gives back what is not, until `stop`; then gives back everything, as
     /// far as that can be done within `grace`.
     pub async fn run(&self, stop: CancellationToken, grace: Duration) {
-        if !self.0.bus.is_shared() {
+        if !self.0.lender.is_shared() {
             return;
         }
         let is_going = async || {
@@ -206,65 +163,37 @@ impl RateLimits {
 
     fn due(&self, second: i64) -> Vec<Who> {
         let mut due = Vec::new();
+        let terms = self.0.lender.terms();
         for shard in &self.0.shards {
-            due.extend(lock(shard).iter().filter(|(_, share)| share.is_due(second)).map(|(who, _)| *who));
+            due.extend(
+                lock(shard).iter().filter(|(_, share)| share.is_due(second, terms)).map(|(who, _)| *who),
+            );
         }
         due
     }
 
     async fn settle(&self, who: Who, is_last: bool) -> Result<(), Away> {
-        let gate = self.shared(who, |shared| shared.gate.clone());
+        let gate = self.gate(who);
         let turn = gate.turn.clone().lock_owned().await;
         let last_used = self.with(who, self.second(), |share| share.window.last());
+        let idle = self.0.lender.terms().idle();
         let asking = self.ask(who, gate, turn, |shared, second| {
-            let is_idle = is_last || shared.lies_idle(last_used, second);
+            let is_idle = is_last || second - last_used >= idle;
             shared.report(0, is_idle, second)
         });
-        asking.await.map_or(Err(Away), |(outcome, _)| outcome)
+        asking.await.map_or(Err(Away), |(outcome, _)| outcome.map(drop))
     }
 
     /// Asks for more in passing, unless somebody asks already.
     fn restock(&self, who: Who) {
-        let gate = self.shared(who, |shared| shared.gate.clone());
+        let gate = self.gate(who);
         match gate.turn.clone().try_lock_owned() {
             Ok(turn) => drop(self.ask(who, gate, turn, |shared, second| shared.report(0, false, second))),
-            Err(_) => self.shared(who, Shared::does_not_ask),
+            Err(_) => self.shared(who, |shared| shared.hand.does_not_ask()),
         }
     }
 
-    /// Asks Redis, and if that has nothing left, the other nodes.
-    async fn ask_until_certain(&self, who: Who, limit: u64, gate: &Arc<Gate>, mut turn: Turn) -> Verdict {
-        let patience = self.0.patience * RECALL_PATIENCE;
-        let began = tokio::time::Instant::now();
-        let mut pause = Duration::from_millis(2);
-        loop {
-            let want = gate.waiting.load(Ordering::Relaxed).max(1) as u64;
-            let asking =
-                self.ask(who, gate.clone(), turn, |shared, second| shared.report(want, false, second));
-            let answered = tokio::select! {
-                biased;
-                answered = asking => answered.ok(),
-                () = gate.is_overdue() => None,
-            };
-            let Some((Ok(()), its_turn)) = answered else { return self.pass_alone(who, limit) };
-            turn = its_turn;
-            if let Some(verdict) = self.try_pass(who, limit) {
-                return verdict;
-            }
-            if began.elapsed() >= patience {
-                break;
-            }
-            self.0.bus.tell(Heard::Recall(who.name()));
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(50));
-        }
-        let second = self.second();
-        self.shared(who, |shared| shared.shut_for_a_moment(second));
-        self.try_pass(who, limit).unwrap_or(Err(Refused { limit, wait_seconds: 1 }))
-    }
-
-    /// Tells Redis what `report` says and asks it. That runs to its end, so that no answer is lost and none comes after a
-    /// newer question, whoever waits for it; when it takes too long, everybody is told and goes alone.
+    /// Tells Redis what `report` says and asks it.
     fn ask(
         &self,
         who: Who,
@@ -275,61 +204,50 @@ impl RateLimits {
         let second = self.second();
         let report = self.shared(who, |shared| report(shared, second));
         let limits = self.clone();
-        tokio::spawn(async move {
-            let mut exchange = pin!(limits.exchange(who, report, second));
-            if let Ok(outcome) = tokio::time::timeout(limits.0.patience, &mut exchange).await {
-                return (outcome, turn);
-            }
-            limits.go_alone();
-            gate.overdue.send_replace(true);
-            let outcome = exchange.await;
-            gate.overdue.send_replace(false);
-            (outcome, turn)
-        })
+        self.0.lender.ask(gate, turn, async move { limits.exchange(who, report, second).await })
     }
 
     /// Tells Redis and takes in what it answers.
-    async fn exchange(&self, who: Who, report: Report, second: i64) -> Result<(), Away> {
+    async fn exchange(&self, who: Who, report: Report, second: i64) -> Result<bool, Away> {
+        let lender = &self.0.lender;
         let mut args = vec![
-            self.0.node,
+            lender.node(),
             number(report.limit),
             number(report.want),
-            number(report.ahead),
-            number(report.held),
+            number(report.wish.ahead),
+            number(report.wish.held),
+            lender.terms().lapse,
         ];
         for (used_at, count) in &report.used {
             // A second that has begun may be as good as over: counting it as later keeps the minute whole.
             args.extend([(second - used_at - 1).max(0), *count]);
         }
         let key = format!("xr2:limit:{}", who.name());
-        let answer = self.0.bus.eval(SCRIPT, &key, &args).await;
-        match answer.as_deref() {
-            Ok(&[granted, free, elsewhere, wait]) => {
+        match lender.eval(SCRIPT, &key, &args).await {
+            Ok([granted, free, elsewhere, wait]) => {
                 let count = |number: i64| u64::try_from(number).unwrap_or(0);
                 let lent =
                     Lent { granted: count(granted), free: count(free), elsewhere: count(elsewhere), wait };
-                self.shared(who, |shared| shared.lent(report.want, lent, second));
-                Ok(())
+                self.shared(who, |shared| shared.lent(report.want, lent, second, lender.terms()));
+                Ok(true)
             }
-            _ => {
+            Err(away) => {
                 self.shared(who, |shared| shared.untold(report));
-                self.go_alone();
-                Err(Away)
+                Err(away)
             }
         }
     }
 
-    fn go_alone(&self) {
-        self.0.alone_until.store(self.second() + ALONE_FOR, Ordering::Relaxed);
-    }
-
     fn is_alone(&self, second: i64) -> bool {
-        second < self.0.alone_until.load(Ordering::Relaxed)
+        self.0.lender.is_alone(second)
     }
 
-    /// Seconds since some fixed point. Those of the machine's clock may be set back.
     fn second(&self) -> i64 {
-        i64::try_from(self.0.clock.monotonic().as_secs()).unwrap_or(i64::MAX)
+        self.0.lender.second()
+    }
+
+    fn gate(&self, who: Who) -> Arc<Gate> {
+        self.shared(who, |shared| shared.hand.gate.clone())
     }
 
     fn shared<T>(&self, who: Who, act: impl FnOnce(&mut Shared) -> T) -> T {
@@ -344,7 +262,7 @@ impl RateLimits {
         if known.len() >= self.0.room {
             make_room(&mut known, self.0.room, second);
         }
-        act(known.entry(who).or_insert_with(|| Share::new(second, self.0.bus.is_shared())))
+        act(known.entry(who).or_insert_with(|| Share::new(second, self.0.lender.is_shared())))
     }
 
     fn shard(&self, who: &Who) -> &Mutex<HashMap<Who, Share>> {
@@ -372,19 +290,40 @@ fn make_room(known: &mut HashMap<Who, Share>, room: usize, second: i64) {
     });
 }
 
-/// A request that waits for its turn.
-struct Waiting<'a>(&'a Gate);
-
-impl Waiting<'_> {
-    fn begin(gate: &Gate) -> Waiting<'_> {
-        gate.waiting.fetch_add(1, Ordering::Relaxed);
-        Waiting(gate)
-    }
+/// A request that needs a permit.
+struct Request<'a> {
+    limits: &'a RateLimits,
+    who: Who,
+    limit: u64,
 }
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+impl Borrower for Request<'_> {
+    type Verdict = Verdict;
+
+    fn try_pass(&self) -> Option<Verdict> {
+        self.limits.try_pass(self.who, self.limit)
+    }
+
+    fn pass_alone(&self) -> Verdict {
+        self.limits.pass_alone(self.who, self.limit)
+    }
+
+    fn give_up(&self) -> Verdict {
+        let second = self.limits.second();
+        self.limits.shared(self.who, |shared| shared.hand.shut(second + 1));
+        self.try_pass().unwrap_or(Err(Refused { limit: self.limit, wait_seconds: 1 }))
+    }
+
+    fn gate(&self) -> Arc<Gate> {
+        self.limits.gate(self.who)
+    }
+
+    fn name(&self) -> String {
+        self.who.name()
+    }
+
+    fn ask(&self, want: u64, gate: Arc<Gate>, turn: Turn) -> Asking {
+        self.limits.ask(self.who, gate, turn, |shared, second| shared.report(want, false, second))
     }
 }
 
@@ -404,10 +343,6 @@ impl Who {
             _ => None,
         }
     }
-}
-
-fn number(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX >> 11)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

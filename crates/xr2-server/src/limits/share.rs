@@ -1,22 +1,9 @@
 //! What one node knows of one limit: its own requests of the last minute, and the permits it holds of what all nodes
 //! share.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-
-use tokio::sync::{Mutex, watch};
-
+use super::hand::{Hand, Terms, Wish};
 use super::window::{SECONDS, Window};
 use super::{Refused, Standing};
-
-/// Seconds for which lent permits may be used, less than Redis keeps them for.
-const USABLE: i64 = 25;
-
-/// A node that has not told Redis for so long what it used and holds does so now.
-const TELL_EVERY: i64 = 10;
-
-/// Permits of a limit that nobody has asked for in so long are given back.
-const IDLE: i64 = 20;
 
 /// A limit on this node.
 pub(super) struct Share {
@@ -28,46 +15,12 @@ pub(super) struct Share {
 /// A part of what all nodes share.
 #[derive(Default)]
 pub(super) struct Shared {
-    /// Held by whoever asks Redis on behalf of all who wait.
-    pub(super) gate: Arc<Gate>,
+    pub(super) hand: Hand,
     limit: u64,
-    /// Permits in hand.
-    held: u64,
-    /// Permits nobody had when Redis was last asked.
-    free: u64,
-    /// Until which second the permits may be used.
-    usable_until: i64,
-    /// When Redis was last asked.
-    asked_at: i64,
     /// Requests Redis has not been told of, by second.
     untold: Vec<(i64, i64)>,
-    /// Until this second all is used up, whoever asks.
-    shut_until: i64,
     /// When the oldest request is out of the window.
     frees_at: i64,
-    /// Until this second nothing is asked for ahead: somebody else needs it more.
-    modest_until: i64,
-    /// Whether more is being asked for already.
-    is_asking: bool,
-}
-
-/// See [`Shared::gate`].
-#[derive(Default)]
-pub(super) struct Gate {
-    /// Held until Redis has answered, whether or not anybody still waits for that: an answer to an older question must
-    /// not come after a newer one was asked.
-    pub(super) turn: Arc<Mutex<()>>,
-    pub(super) waiting: AtomicUsize,
-    /// Whether the answer that is waited for takes too long.
-    pub(super) overdue: watch::Sender<bool>,
-}
-
-impl Gate {
-    /// Waits until Redis takes too long to answer.
-    pub(super) async fn is_overdue(&self) {
-        // The sender is the gate's own.
-        let _ = self.overdue.subscribe().wait_for(|is_overdue| *is_overdue).await;
-    }
 }
 
 /// What can be said without asking anybody.
@@ -84,8 +37,7 @@ pub(super) enum Answer {
 pub(super) struct Report {
     pub(super) limit: u64,
     pub(super) want: u64,
-    pub(super) ahead: u64,
-    pub(super) held: u64,
+    pub(super) wish: Wish,
     /// By second.
     pub(super) used: Vec<(i64, i64)>,
 }
@@ -119,23 +71,22 @@ impl Share {
         };
         if shared.limit != limit {
             // Somebody has changed it.
-            (shared.limit, shared.shut_until) = (limit, 0);
+            shared.limit = limit;
+            shared.hand.open();
         }
-        if shared.held > 0 && now < shared.usable_until {
-            shared.held -= 1;
+        if shared.hand.take(now) {
             let standing = Standing {
                 limit,
-                remaining: shared.held + shared.free,
+                remaining: shared.hand.within_reach(),
                 reset: shared.reset(now).unwrap_or_else(|| self.window.wait()),
                 is_lent: true,
             };
-            let wants_more = shared.wants_more(now);
-            shared.is_asking |= wants_more;
+            let wants_more = shared.hand.wants_more(shared.stock(), now);
             self.record();
             return Answer::Passed(standing, wants_more);
         }
-        if now < shared.shut_until {
-            let wait_seconds = (shared.shut_until - now).unsigned_abs();
+        if now < shared.hand.shut_until() {
+            let wait_seconds = (shared.hand.shut_until() - now).unsigned_abs();
             return Answer::Refused(Refused { limit, wait_seconds });
         }
         Answer::Unknown
@@ -175,7 +126,9 @@ impl Share {
             && *count > 0
         {
             *count -= 1;
-            shared.held += u64::from(is_lent && now < shared.usable_until);
+            if is_lent && shared.hand.is_usable(now) {
+                shared.hand.put_back();
+            }
         }
     }
 
@@ -183,7 +136,7 @@ impl Share {
     pub(super) fn refusal(&mut self, limit: u64, second: i64) -> Option<Refused> {
         self.window.roll(second);
         let now = self.window.last();
-        let shut_until = self.shared.as_ref().map_or(0, |shared| shared.shut_until);
+        let shut_until = self.shared.as_ref().map_or(0, |shared| shared.hand.shut_until());
         let wait_seconds = match u64::try_from(shut_until - now) {
             Ok(wait @ 1..) => wait,
             _ if self.window.total() >= limit => self.window.wait(),
@@ -199,24 +152,21 @@ impl Share {
     }
 
     /// Whether Redis should hear of it, though nobody waits for an answer.
-    pub(super) fn is_due(&self, second: i64) -> bool {
-        self.shared.as_ref().is_some_and(|shared| shared.has_news() && second - shared.asked_at >= TELL_EVERY)
+    pub(super) fn is_due(&self, second: i64, terms: Terms) -> bool {
+        let is_silent = |shared: &Shared| shared.hand.silent_for(second) >= terms.tell_every();
+        self.shared.as_ref().is_some_and(|shared| shared.has_news() && is_silent(shared))
     }
 }
 
 impl Shared {
     /// Whether Redis counts something as lent that is not, or not any more.
     pub(super) fn has_news(&self) -> bool {
-        self.held > 0 || !self.untold.is_empty()
+        self.hand.held() > 0 || !self.untold.is_empty()
     }
 
     /// Permits to have in hand.
     fn stock(&self) -> u64 {
         (self.limit / 20).max(1)
-    }
-
-    fn wants_more(&self, now: i64) -> bool {
-        self.free > 0 && !self.is_asking && now >= self.modest_until && self.held < self.stock().div_ceil(2)
     }
 
     fn reset(&self, now: i64) -> Option<u64> {
@@ -225,56 +175,31 @@ impl Shared {
 
     /// What to tell and ask now. `want` is for those who wait; without any, permits that lie idle go back.
     pub(super) fn report(&mut self, want: u64, is_idle: bool, now: i64) -> Report {
-        if is_idle || now >= self.usable_until {
-            self.held = 0;
-        }
-        let is_modest = is_idle || now < self.modest_until;
-        let ahead = if is_modest { 0 } else { self.stock().saturating_sub(self.held) };
-        self.asked_at = now;
-        let used = std::mem::take(&mut self.untold);
-        // Permits stay with the reporter until Redis has answered: so they are not used twice should they lapse there.
-        Report { limit: self.limit, want, ahead, held: self.held, used }
+        let wish = self.hand.wish(self.stock(), is_idle, now);
+        Report { limit: self.limit, want, wish, used: std::mem::take(&mut self.untold) }
     }
 
     /// Gives everything back, because somebody else needs it.
     pub(super) fn give_back(&mut self, now: i64) -> Report {
-        self.modest_until = now + 2;
+        self.hand.be_modest(now);
         self.report(0, true, now)
     }
 
     /// Takes in the answer to what was asked for at `asked_at`.
-    pub(super) fn lent(&mut self, want: u64, lent: Lent, asked_at: i64) {
-        self.is_asking = false;
-        self.held += lent.granted;
-        self.free = lent.free;
-        self.usable_until = asked_at + USABLE;
+    pub(super) fn lent(&mut self, want: u64, lent: Lent, asked_at: i64, terms: Terms) {
+        self.hand.lent(lent.granted, lent.free, asked_at, terms);
         self.frees_at = asked_at + lent.wait;
         if lent.granted < want && lent.elsewhere == 0 {
-            self.shut_until = asked_at + lent.wait.max(1);
+            self.hand.shut(asked_at + lent.wait.max(1));
         }
-    }
-
-    /// Somebody else asks; or nobody, after all.
-    pub(super) fn does_not_ask(&mut self) {
-        self.is_asking = false;
-    }
-
-    /// Everybody else has been asked in vain for what they hold.
-    pub(super) fn shut_for_a_moment(&mut self, now: i64) {
-        self.shut_until = self.shut_until.max(now + 1);
     }
 
     /// The report did not arrive, as far as anybody knows.
     pub(super) fn untold(&mut self, report: Report) {
-        self.is_asking = false;
+        self.hand.does_not_ask();
         let mut used = report.used;
         used.append(&mut self.untold);
         self.untold = used;
-    }
-
-    /// Whether nobody has needed it for a while.
-    pub(super) fn lies_idle(&self, last_used: i64, now: i64) -> bool {
-        now - last_used >= IDLE
     }
 }
 
@@ -283,10 +208,11 @@ mod tests {
     use super::*;
 
     const LIMIT: u64 = 10;
+    const TERMS: Terms = Terms { lapse: 30 };
 
     fn lent(share: &mut Share, granted: u64, second: i64) {
         let answer = Lent { granted, free: 0, elsewhere: 0, wait: 60 };
-        share.shared.as_mut().unwrap().lent(granted, answer, second);
+        share.shared.as_mut().unwrap().lent(granted, answer, second, TERMS);
     }
 
     fn pass(share: &mut Share, second: i64, is_alone: bool) -> Option<Standing> {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use xr2_server::auth::Scope;
 use xr2_server::limits::Who;
-use xr2_testkit::{
-    Answer, Client, KeyFixture, Network, Options, Proxy, RedisServer, TestApp, both, has_redis,
-};
+use xr2_testkit::{Answer, Client, KeyFixture, Network, Options, Proxy, RedisServer, both, has_redis};
+
+use crate::nodes::{node_on, passing, three_nodes};
 
 fn limited(limit: i64) -> KeyFixture {
     KeyFixture { rate_limit_per_minute: Some(limit), ..KeyFixture::default() }
@@ -15,24 +15,6 @@ fn limited(limit: i64) -> KeyFixture {
 
 async fn from(client: &Client, address: &str, path: &str) -> Answer {
     client.request("GET", path).header("x-forwarded-for", address).send().await
-}
-
-/// How many of `count` requests at the same time pass; the others are refused for the limit.
-async fn passing(clients: &[Client], path: &'static str, count: usize) -> usize {
-    let requests: Vec<_> = (0..count)
-        .map(|n| {
-            let client = clients[n % clients.len()].clone();
-            tokio::spawn(async move { client.get(path).await.status })
-        })
-        .collect();
-    let mut statuses = Vec::new();
-    for request in requests {
-        statuses.push(request.await.unwrap());
-    }
-    let passed = statuses.iter().filter(|status| **status == 200).count();
-    let refused = statuses.iter().filter(|status| **status == 429).count();
-    assert_eq!(passed + refused, count, "{statuses:?}");
-    passed
 }
 
 fn header(answer: &Answer, name: &str) -> i64 {
@@ -128,22 +110,6 @@ both!(
         health.send().await.ok();
     }
 );
-
-/// A node on a Redis that is given time: a busy machine is no outage.
-async fn node_on(app: &TestApp, redis: &str) -> TestApp {
-    let options = app.options().set("redis", redis).set("resilience.redis_patience", "10s");
-    let node = app.node_with(options.set("resilience.redis_timeout", "10s")).await;
-    node.until("Redis is there", || async {
-        app.nobody().get(&node.url("/ready")).await.json["checks"]["redis"] == "ok"
-    })
-    .await;
-    node
-}
-
-/// Three nodes on one Redis.
-async fn three_nodes(app: &TestApp, redis: &str) -> [TestApp; 3] {
-    [node_on(app, redis).await, node_on(app, redis).await, node_on(app, redis).await]
-}
 
 both!(exactly_the_limit_passes_on_three_nodes, |app| async move {
     if !has_redis() {

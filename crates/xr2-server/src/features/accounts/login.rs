@@ -19,7 +19,7 @@ use crate::state::App;
 pub(super) async fn login(app: &App, input: LoginInput, context: &RequestContext) -> Result<SignedInAnswer> {
     // What is no address is counted and hashed like one that nobody has.
     let key = Email::parse(&input.email).map_or_else(|| input.email.to_lowercase(), |email| email.key);
-    let attempt = app.accounts().throttle.sign_in(&key, context, app.clock().now())?;
+    let attempt = app.accounts().throttle.sign_in(&key, context, app.clock().now()).await?;
     let mut tx = app.db().system(Purpose::Accounts).read().await?;
     let found = queries::account_by_email(&mut tx, &key).await?;
     tx.commit().await?;
@@ -28,7 +28,7 @@ pub(super) async fn login(app: &App, input: LoginInput, context: &RequestContext
     let verdict = app.accounts().hasher.verify(&input.password, stored).await?;
     match usable {
         Some(account) if verdict.right => {
-            attempt.forgive();
+            attempt.forgive().await;
             let hash = renew_hash(app, account, &input.password, verdict).await?;
             open(app, account, &hash, context).await
         }

@@ -20,8 +20,10 @@ pub use setup::setup_link;
 
 use axum::http::HeaderValue;
 
+use crate::clock::Clock;
 use crate::config::Auth;
 use crate::error::Result;
+use crate::limits::Lender;
 use crate::state::App;
 use password::Hasher;
 use throttle::Throttle;
@@ -38,7 +40,8 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) fn new(auth: &Auth) -> Accounts {
-        Accounts { hasher: Hasher::new(auth), throttle: Throttle::new(auth) }
+    /// `secret` keys the hashes of addresses that somebody tried.
+    pub(crate) fn new(auth: &Auth, lender: Lender, clock: &Clock, secret: [u8; 32]) -> Accounts {
+        Accounts { hasher: Hasher::new(auth), throttle: Throttle::new(auth, lender, clock, secret) }
     }
 }

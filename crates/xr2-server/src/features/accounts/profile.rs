@@ -70,14 +70,14 @@ pub(super) async fn change_password(app: &App, caller: &Caller, input: PasswordI
     let accounts = app.accounts();
     // Whoever finds an open browser is not to guess the password with it.
     let key = Email::parse(&account.email).map_or_else(|| account.email.clone(), |email| email.key);
-    let attempt = accounts.throttle.sign_in(&key, &caller.context, app.clock().now())?;
+    let attempt = accounts.throttle.sign_in(&key, &caller.context, app.clock().now()).await?;
     let stored = account.password_hash.as_str();
     if !accounts.hasher.verify(&input.current_password, Some(stored)).await?.right {
         let mut error = login::wrong();
         error.message = "This is not your present password.".into();
         return Err(error);
     }
-    attempt.forgive();
+    attempt.forgive().await;
     let hash = accounts.hasher.hash(&input.new_password).await?;
     let now = app.clock().now();
     let mut tx = app.db().system(Purpose::Accounts).write().await?;

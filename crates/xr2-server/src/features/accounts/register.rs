@@ -41,7 +41,7 @@ pub(super) async fn register(
     input: RegisterInput,
     context: &RequestContext,
 ) -> Result<Registered> {
-    app.accounts().throttle.register(context, app.clock().now())?;
+    app.accounts().throttle.register(context, app.clock().now()).await?;
     let (email, name) = check(&input)?;
     let setup_token = input.setup_token.as_deref().map(str::trim).filter(|token| !token.is_empty());
     let gate = gate(app, setup_token).await?;

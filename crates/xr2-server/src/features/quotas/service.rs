@@ -4,111 +4,60 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveTime;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 use xr2_db::Purpose;
 
-use super::counter::{Counter, first_day, month_of};
-use super::queries;
+use super::call::{Call, Level};
+use super::counter::{Counter, Taken, first_day, month_of};
+use super::lease::Errand;
+use super::{queries, sharing};
 use crate::auth::{Access, Identity};
 use crate::clock::Time;
-use crate::error::{ApiError, Code, Result};
-use crate::http::Warning;
+use crate::error::Result;
+use crate::limits::Lender;
 use crate::state::App;
 
-/// How often is looked what other nodes have counted.
-const READ_EVERY: Duration = Duration::from_secs(5);
+/// How often is looked whether something has to be read or told.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often is looked what the database knows of all workspaces, in looks.
+const READ_EVERY: u32 = 5;
 
 /// How long the first call of a workspace waits for what was counted before.
 const FIRST_READ: Duration = Duration::from_secs(1);
-
-static X_XR2_WARNING: HeaderName = HeaderName::from_static("x-xr2-warning");
 
 /// Calls a month that a workspace has; none: as many as it likes.
 pub fn quota(app: &App, _workspace: Uuid) -> Option<i64> {
     i64::try_from(app.config().limits.calls_per_month).ok().filter(|calls| *calls > 0)
 }
 
+/// Calls that pass. A tenth more, so that nobody is cut off at once who has looked away for a moment.
+pub(super) fn most(quota: i64) -> i64 {
+    quota.saturating_add(quota / 10)
+}
+
 /// Calls of workspaces in the present month.
-#[derive(Default)]
 pub struct Quotas {
     counters: RwLock<HashMap<Uuid, Arc<Counter>>>,
     /// Held by whoever reads what was counted before, for all who wait for that.
     reading: Mutex<()>,
-}
-
-/// A call that counts, unless it is dropped before [`Call::stands`].
-#[derive(Default)]
-pub struct Call {
-    counter: Option<Arc<Counter>>,
-    /// What the client should be told.
-    pub level: Option<Level>,
-}
-
-/// A quota that is nearly or wholly used up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Level {
-    percent: i64,
-    month: i64,
-}
-
-impl Level {
-    fn of(used: i64, quota: i64, month: i64) -> Option<Level> {
-        let reached = |percent: i64| used.saturating_mul(100) >= quota.saturating_mul(percent);
-        let percent = [100, 80].into_iter().find(|percent| reached(*percent))?;
-        Some(Level { percent, month })
-    }
-
-    fn renews(&self) -> NaiveDate {
-        first_day(self.month + 1)
-    }
-
-    /// Puts `X-XR2-Warning` on an answer.
-    pub fn put_on(&self, headers: &mut HeaderMap) {
-        let text = format!("quota; used={}%; renews={}", self.percent, self.renews());
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(X_XR2_WARNING.clone(), value);
-        }
-    }
-
-    /// For `meta.warnings`.
-    pub fn warning(&self) -> Warning {
-        let (percent, renews) = (self.percent, self.renews());
-        let message = match percent {
-            100 => format!(
-                "This workspace has used all calls of the month; beyond 110 % they are refused until {renews}."
-            ),
-            _ => format!(
-                "This workspace has used {percent} % of its calls of the month. It begins anew on {renews}."
-            ),
-        };
-        Warning { code: format!("QUOTA_{percent}"), message, variable: None, nearest: None }
-    }
-}
-
-impl Call {
-    /// It was answered.
-    pub fn stands(mut self) {
-        self.counter = None;
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        if let Some(counter) = &self.counter {
-            counter.take_back();
-        }
-    }
+    pub(super) lender: Lender,
 }
 
 impl Quotas {
+    /// Shared with other nodes through `lender`.
+    pub(crate) fn new(lender: Lender) -> Quotas {
+        Quotas { counters: RwLock::default(), reading: Mutex::default(), lender }
+    }
+
     /// Counts a call, if it can be said at once whether it may be made. None: [`Quotas::take`] has to be asked.
     pub fn try_take(&self, app: &App, workspace: Uuid, now: Time) -> Option<Result<Call>> {
         let Some(quota) = quota(app, workspace) else { return Some(Ok(Call::default())) };
         let counter = self.counter(workspace, month_of(now));
-        counter.is_read().then(|| take(counter, quota))
+        let taken = sharing::try_take(app, &counter, most(quota))?;
+        Some(Call::of(counter, taken, quota))
     }
 
     /// Counts a program's call, or refuses it. People's do not count.
@@ -116,51 +65,86 @@ impl Quotas {
         if !matches!(access.caller.identity, Identity::Key(_)) {
             return Ok(Call::default());
         }
-        if let Some(taken) = self.try_take(app, access.workspace, app.clock().now()) {
-            return taken;
-        }
-        // Without the database it counts from here; what was before is added when it is there again.
-        let read = tokio::time::timeout(FIRST_READ, self.first_read(app, access.workspace)).await;
         let Some(quota) = quota(app, access.workspace) else { return Ok(Call::default()) };
         let counter = self.counter(access.workspace, month_of(app.clock().now()));
-        if !matches!(read, Ok(Ok(()))) {
-            counter.go_without();
+        let taken = match sharing::take(app, &counter, most(quota)).await {
+            Some(taken) => taken,
+            None => self.take_alone(app, &counter, most(quota)).await,
+        };
+        Call::of(counter, taken, quota)
+    }
+
+    /// Counts a call, or refuses it, by what the database knows. Without the database it counts from here; what was
+    /// before is added when it is there again.
+    async fn take_alone(&self, app: &App, counter: &Counter, most: i64) -> Taken {
+        if !counter.knows_enough() {
+            self.read_or_go_without(app, counter).await;
         }
-        take(counter, quota)
+        counter.take_alone(most)
     }
 
     /// How far a workspace's calls are used up, when it should be told.
     pub async fn level(&self, app: &App, workspace: Uuid) -> Option<Level> {
         let quota = quota(app, workspace)?;
         let counter = self.counter(workspace, month_of(app.clock().now()));
-        if !counter.is_read() {
-            self.first_read(app, workspace).await.ok()?;
+        if !sharing::look(app, &counter, most(quota)).await && !counter.is_read() {
+            self.first_read(app, &counter).await.ok()?;
         }
         Level::of(counter.used(), quota, counter.month)
     }
 
     /// Calls that this node counted are in the database now.
     pub fn wrote(&self, workspace: Uuid, month: i64, count: i64) {
-        let known = self.counters.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(counter) = known.get(&workspace).filter(|counter| counter.month == month) {
+        if let Some(counter) = self.known_counter(workspace, month) {
             counter.wrote(count);
         }
     }
 
+    /// Whether this node counts for itself although there are others, because Redis does not answer in time.
+    pub fn are_per_node(&self) -> bool {
+        self.lender.is_per_node()
+    }
+
+    /// Gives back what is held of a month's calls: another node needs it.
+    pub fn recall(&self, app: &App, name: &str) {
+        let Some((workspace, month, epoch)) = Counter::of_name(name) else { return };
+        let Some(quota) = quota(app, workspace) else { return };
+        let counter = self.known_counter(workspace, month).filter(|counter| counter.is_wanted(epoch));
+        if let Some(counter) = counter {
+            let app = app.clone();
+            tokio::spawn(async move { sharing::settle(&app, &counter, Errand::GiveBack, most(quota)).await });
+        }
+    }
+
+    /// Asks the database what was counted before; when it does not tell, goes without. Whether it did.
+    pub(super) async fn read_or_go_without(&self, app: &App, counter: &Counter) -> bool {
+        let read = tokio::time::timeout(FIRST_READ, self.first_read(app, counter)).await;
+        let is_read = matches!(read, Ok(Ok(())));
+        if !is_read && counter.go_without() {
+            tracing::warn!(
+                workspace = %counter.workspace,
+                "the database does not tell how many calls were made this month; they are let through as far as is \
+                 known, and what is missing is added when it does"
+            );
+        }
+        is_read
+    }
+
     /// Reads what was counted before of a workspace, and of all others that wait for that: many calls are one question.
-    async fn first_read(&self, app: &App, workspace: Uuid) -> xr2_db::Result<()> {
-        let counter = self.counter(workspace, month_of(app.clock().now()));
+    async fn first_read(&self, app: &App, counter: &Counter) -> xr2_db::Result<()> {
         let _reading = self.reading.lock().await;
-        if counter.is_read() {
+        let second = self.lender.second();
+        if !counter.wants_read(second) {
             return Ok(());
         }
-        let unread = self.known(|counter| !counter.is_read());
+        let unread = self.known(|counter| counter.wants_read(second));
         self.read(app, &unread).await
     }
 
-    async fn read(&self, app: &App, workspaces: &[Uuid]) -> xr2_db::Result<()> {
+    async fn read(&self, app: &App, counters: &[Arc<Counter>]) -> xr2_db::Result<()> {
         let month = month_of(app.clock().now());
         let begin = first_day(month).and_time(NaiveTime::MIN).and_utc().timestamp_micros();
+        let workspaces: Vec<Uuid> = counters.iter().map(|counter| counter.workspace).collect();
         for some in workspaces.chunks(queries::AT_ONCE) {
             // What this node writes meanwhile would count twice, or not at all.
             let _quiet = app.usage().hold().await;
@@ -174,58 +158,49 @@ impl Quotas {
         Ok(())
     }
 
-    fn known(&self, is_wanted: impl Fn(&Counter) -> bool) -> Vec<Uuid> {
+    fn known(&self, is_wanted: impl Fn(&Counter) -> bool) -> Vec<Arc<Counter>> {
         let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);
-        counters.iter().filter(|(_, counter)| is_wanted(counter)).map(|(workspace, _)| *workspace).collect()
+        counters.values().filter(|counter| is_wanted(counter)).cloned().collect()
+    }
+
+    fn known_counter(&self, workspace: Uuid, month: i64) -> Option<Arc<Counter>> {
+        let known = self.counters.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&workspace).filter(|counter| counter.month == month).cloned()
     }
 
     fn counter(&self, workspace: Uuid, month: i64) -> Arc<Counter> {
-        let found = {
-            let known = self.counters.read().unwrap_or_else(PoisonError::into_inner);
-            known.get(&workspace).filter(|counter| counter.month == month).cloned()
-        };
-        found.unwrap_or_else(|| {
+        self.known_counter(workspace, month).unwrap_or_else(|| {
+            let new = || Arc::new(Counter::new(workspace, month, self.lender.is_shared()));
             let mut known = self.counters.write().unwrap_or_else(PoisonError::into_inner);
-            let counter = known.entry(workspace).or_insert_with(|| Arc::new(Counter::new(month)));
+            let counter = known.entry(workspace).or_insert_with(new);
             if counter.month != month {
-                *counter = Arc::new(Counter::new(month));
+                *counter = new();
             }
             counter.clone()
         })
     }
 }
 
-fn take(counter: Arc<Counter>, quota: i64) -> Result<Call> {
-    // A tenth more, so that nobody is cut off at once who has looked away for a moment.
-    let most = quota.saturating_add(quota / 10);
-    match counter.take(most) {
-        Some(used) => {
-            let level = Level::of(used, quota, counter.month);
-            Ok(Call { counter: Some(counter), level })
-        }
-        None => {
-            let renews = first_day(counter.month + 1);
-            let message = format!(
-                "This workspace has used up its {quota} calls of the month (and a tenth more). It begins anew on {renews}."
-            );
-            let details =
-                serde_json::json!({ "quota": quota, "used": counter.used(), "renews": renews.to_string() });
-            Err(ApiError::new(Code::QuotaExceeded, message).with_details(details))
-        }
-    }
-}
-
-/// Looks what other nodes have counted, until the server stops.
-pub async fn run(app: App) {
-    let stop = app.stopping();
-    loop {
+/// Looks what the database knows and tells Redis what it should hear, until the server stops; then gives back what this
+/// node holds, as far as that can be done within `grace`.
+pub async fn run(app: App, grace: Duration) {
+    let (quotas, stop) = (app.quotas(), app.stopping());
+    for look in 1_u32.. {
         tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(READ_EVERY) => {}
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        let known = app.quotas().known(|_| true);
-        if let Err(error) = app.quotas().read(&app, &known).await {
+        let second = quotas.lender.second();
+        let is_for_all = look % READ_EVERY == 0;
+        let wanted = quotas.known(|counter| is_for_all || counter.wants_read(second));
+        if let Err(error) = quotas.read(&app, &wanted).await {
             tracing::debug!(%error, "calls of other nodes could not be read; trying again");
         }
+        let terms = quotas.lender.terms();
+        let due = quotas.known(|counter| counter.is_due(second, terms));
+        sharing::settle_all(&app, due, Errand::Tell).await;
     }
+    // What is not given back lapses.
+    let all = quotas.known(|counter| counter.is_due(i64::MAX, quotas.lender.terms()));
+    let _ = tokio::time::timeout(grace, sharing::settle_all(&app, all, Errand::GiveBack)).await;
 }

@@ -43,7 +43,7 @@ pub struct Checks {
     usage: &'static str,
     /// `ok`, `unavailable` (changes of other nodes are noticed within a second), or `none`: there is one node.
     redis: &'static str,
-    /// Limits per minute: `ok`, or `per_node` (Redis does not answer in time; each node counts for itself).
+    /// Limits per minute and month: `ok`, or `per_node` (Redis does not answer in time; each node counts for itself).
     limits: &'static str,
     /// `ok`, `stale` (from memory and the snapshot, without the database) or `unavailable` (for longer than the settings
     /// allow).
@@ -113,7 +113,7 @@ pub async fn ready(Shared(app): Shared<App>) -> Response {
             State::Connected => "ok",
             State::Disconnected => "unavailable",
         },
-        limits: if app.limits().are_per_node() { "per_node" } else { "ok" },
+        limits: if app.limits().are_per_node() || app.quotas().are_per_node() { "per_node" } else { "ok" },
         delivery,
         stale_seconds,
         snapshot_age_seconds: app.frozen().current_at().map(|at| (app.clock().now() - at).num_seconds()),

@@ -1,11 +1,17 @@
+use std::sync::atomic::Ordering;
+
 use chrono::TimeDelta;
+use xr2_bus::Bus;
 
 use super::*;
+use crate::clock::Clock;
+use crate::limits::Terms;
 
 fn alone(most: usize) -> (RateLimits, Clock) {
     let clock = Clock::default();
-    let limits = RateLimits::new(Bus::local(), clock.clone(), Uuid::nil(), Duration::from_millis(50), most);
-    (limits, clock)
+    let (patience, terms) = (Duration::from_millis(50), Terms { lapse: 30 });
+    let lender = Lender::new(Bus::local(), clock.clone(), Uuid::nil(), patience, terms);
+    (RateLimits::new(lender, most), clock)
 }
 
 fn key(id: u128) -> Who {

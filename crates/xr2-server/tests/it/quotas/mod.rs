@@ -1,5 +1,9 @@
 //! Calls a month: counted over restarts and nodes, warned of, and in the end refused.
 
+mod lease;
+mod shared;
+mod unread;
+
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde_json::json;
 use xr2_server::auth::Scope;

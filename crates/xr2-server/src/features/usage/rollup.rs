@@ -93,7 +93,7 @@ pub(super) struct HourUser {
 #[derive(Default)]
 pub(super) struct Sums {
     pub hours: HashMap<HourKey, HourSum>,
-    /// Calls without errors, by workspace and month.
+    /// Calls without errors, by workspace and month. What SDKs read from their memory is none.
     pub months: HashMap<(Uuid, i64), i64>,
     pub users: HashSet<HourUser>,
 }
@@ -150,7 +150,7 @@ fn sums_of(batch: &[Counted]) -> Sums {
             source: event.source.clone(),
         };
         sums.hours.entry(key).or_default().add(event);
-        if event.status < 400 {
+        if event.status < 400 && event.source == Source::Api.as_str() {
             let month = month_of(DateTime::from_timestamp_micros(event.at).unwrap_or_default());
             let count = sums.months.entry((event.workspace, month)).or_default();
             *count = together(*count, event.count);

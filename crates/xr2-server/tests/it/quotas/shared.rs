@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
-use xr2_server::auth::Scope;
 use xr2_testkit::{Client, Network, Options, Proxy, RedisServer, TestApp, both, has_redis};
 
 use super::{people, renews, warning};

@@ -27,9 +27,9 @@ const CONTENT: &str = "Summarise the ticket of {{ customer }} in three sentences
 /// What a server holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Population {
-    /// So many prompts in one workspace.
+    /// So many other prompts in the workspace of those that are fetched.
     Prompts(usize),
-    /// So many workspaces with a prompt and a key each.
+    /// So many workspaces with a prompt and a key each; each prompt fetched is another workspace's.
     Workspaces(usize),
 }
 
@@ -43,8 +43,8 @@ const POPULATIONS: [Population; 4] = [
 impl Population {
     fn name(self) -> String {
         match self {
-            Self::Prompts(1) => "1 prompt".to_owned(),
-            Self::Prompts(count) => format!("{count} prompts"),
+            Self::Prompts(1) => "1 more prompt".to_owned(),
+            Self::Prompts(count) => format!("{count} more prompts"),
             Self::Workspaces(count) => format!("{count} workspaces"),
         }
     }
@@ -114,7 +114,7 @@ impl Filled {
         })
         .await?;
         let requests = match population {
-            Population::Prompts(count) => fill_prompts(&server, count).await?,
+            Population::Prompts(others) => fill_prompts(&server, HOT + others).await?,
             Population::Workspaces(count) => fill_workspaces(&server, count).await?,
         };
         Ok(Self { population, server, work: Rc::new(HotSet { requests }), rows: Vec::new() })
@@ -150,8 +150,8 @@ async fn fill_prompts(server: &Server, count: usize) -> Result<Vec<Rc<[u8]>>> {
     })
     .await?;
     // Every so many, so that they are old and new ones.
-    let step = count.div_ceil(HOT).max(1);
-    Ok((0..count).step_by(step).map(|number| fetch(&format!("bench-{number}"), &key)).collect())
+    let step = (count / HOT).max(1);
+    Ok((0..count).step_by(step).take(HOT).map(|number| fetch(&format!("bench-{number}"), &key)).collect())
 }
 
 async fn fill_workspaces(server: &Server, count: usize) -> Result<Vec<Rc<[u8]>>> {
@@ -211,9 +211,9 @@ fn report(servers: &[Filled], effort: Effort, machine: Value) -> Report {
     Report {
         name: "hot-set",
         method: format!(
-            "`GET /api/v1/prompts/{{slug}}` with a key and two variables, {HOT} prompts in turn (the only one where there is \
-             one), over {CONNECTIONS} keep-alive connections, {} s a measurement after 1 s of warming up, on servers that \
-             hold 1, 1,000 and 100,000 prompts in one workspace, and 1,000 workspaces with a prompt and a key each. The four \
+            "`GET /api/v1/prompts/{{slug}}` with a key and two variables, the same {HOT} prompts in turn, over \
+             {CONNECTIONS} keep-alive connections, {} s a measurement after 1 s of warming up, on servers that hold 1, 1,000 \
+             and 100,000 prompts more in their workspace, and on one where each is another workspace's, with its own key. The four \
              servers are measured in turn, SQLite. The load generator runs on one thread of the same machine.",
             effort.seconds
         ),

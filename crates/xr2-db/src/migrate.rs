@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = list![
     (5, "0005_quotas", Usage),
     (6, "0006_edge", Main),
     (7, "0007_usage_batches", Usage),
+    (8, "0008_reported_ids", Usage),
 ];
 
 /// All migrations in order.

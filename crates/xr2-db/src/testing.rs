@@ -308,6 +308,7 @@ pub fn guarded_tables() -> &'static [&'static str] {
         "usage_users",
         "usage_monthly",
         "telemetry_ids",
+        "reported_ids",
         "client_instances",
         "jobs",
     ]

@@ -18,7 +18,7 @@ use crate::features::delivery::{BundleCache, Freezer, PromptCache, WarmTier};
 use crate::features::edge::Edges;
 use crate::features::quotas::{self, Quotas};
 use crate::features::stream::Hub;
-use crate::features::telemetry::Presence;
+use crate::features::telemetry::{Presence, ReportedIds};
 use crate::features::usage::Usage;
 use crate::frozen::Frozen;
 use crate::last_used::LastUsed;
@@ -53,6 +53,7 @@ struct Inner {
     usage: Usage,
     quotas: Quotas,
     presence: Presence,
+    reported_ids: ReportedIds,
     edges: Arc<Edges>,
     outbound: xr2_outbound::Client,
     jobs: Jobs,
@@ -190,6 +191,7 @@ impl App {
             usage,
             quotas,
             presence: Presence::default(),
+            reported_ids: ReportedIds::default(),
             edges,
             outbound,
             jobs,
@@ -365,6 +367,11 @@ impl App {
     /// Instances of clients.
     pub fn presence(&self) -> &Presence {
         &self.0.presence
+    }
+
+    /// Ids of reported events.
+    pub fn reported_ids(&self) -> &ReportedIds {
+        &self.0.reported_ids
     }
 
     /// What is done later, by whichever node.

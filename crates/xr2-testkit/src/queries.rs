@@ -347,6 +347,11 @@ pub(crate) async fn insert_canary_usage(
         args![workspace, vec![7_u8; 16], at],
     )
     .await?;
+    tx.execute(
+        "INSERT INTO reported_ids (workspace_id, seen_at, id_hashes) VALUES ($1, $2, $3)",
+        args![workspace, at, vec![8_u8; 32]],
+    )
+    .await?;
     let serving = json!([{ "p": prompt, "l": "canary-label", "v": 1 }]);
     tx.execute(
         "INSERT INTO client_instances (workspace_id, instance, sdk, api_key_id, revision, stream, serving, first_seen,

@@ -66,6 +66,24 @@ both!(no_key_uses_up_the_ids_of_another, |app| async move {
     assert_eq!(count(&app).await, (6, 0));
 });
 
+both!(what_was_reported_stays_known, |app| async move {
+    let (_, key) = people(&app).await;
+    text(&app.owner().await, "hi", "Hello").await;
+    let counted = async |client: &Client, ids: &[&str]| {
+        let answer = send(client, report(ids.iter().map(|id| event(&app, id)).collect())).await;
+        (answer["accepted"].as_i64(), answer["duplicates"].as_i64())
+    };
+    assert_eq!(counted(&key, &["a", "b", "a"]).await, (Some(2), Some(1)));
+    app.app().reported_ids().move_now(app.app()).await.unwrap();
+    assert_eq!(counted(&key, &["a", "b", "c"]).await, (Some(1), Some(2)), "after they were put in order");
+    assert_eq!(counted(&key, &["c", "d"]).await, (Some(1), Some(1)), "and before");
+    let node = app.second_node().await;
+    let there = node.bearer(key.token());
+    assert_eq!(counted(&there, &["a", "c", "d", "e"]).await, (Some(1), Some(3)), "by a server that has just started");
+    node.app().reported_ids().move_now(node.app()).await.unwrap();
+    assert_eq!(counted(&key, &["d", "e", "f"]).await, (Some(1), Some(2)), "wherever they were put in order");
+});
+
 both!(a_report_sent_by_many_at_once_counts_once, |app| async move {
     let (owner, key) = people(&app).await;
     text(&owner, "hi", "Hello").await;

@@ -5,6 +5,7 @@
 
 mod clients;
 mod dto;
+mod ids;
 mod jobs;
 mod names;
 mod presence;
@@ -13,5 +14,6 @@ mod report;
 mod roster;
 pub mod routes;
 
+pub use ids::ReportedIds;
 pub use jobs::ForgetReports;
 pub use presence::{Presence, run};

@@ -178,6 +178,9 @@ pub async fn run(app: App) {
                 tracing::warn!(%error, "could not write which clients are there; they will report again");
             }
         }
+        if let Err(error) = app.reported_ids().move_over(&app).await {
+            tracing::debug!(%error, "ids of reported events are moved later");
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(FLUSH_EVERY) => {}

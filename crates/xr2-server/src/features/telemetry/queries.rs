@@ -55,6 +55,78 @@ fn id_values(workspace: Uuid, hashes: &[[u8; 16]], now: Time) -> Vec<Value> {
     hashes.iter().flat_map(|hash| args![workspace, hash.to_vec(), now]).collect()
 }
 
+/// Ids of a report, as appended.
+pub(super) struct AppendedIds {
+    pub sequence: i64,
+    pub workspace: Uuid,
+    pub seen_at: i64,
+    pub id_hashes: Vec<u8>,
+}
+
+impl FromRow for AppendedIds {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(AppendedIds {
+            sequence: row.get("sequence")?,
+            workspace: row.get("workspace_id")?,
+            seen_at: row.get("seen_at")?,
+            id_hashes: row.get("id_hashes")?,
+        })
+    }
+}
+
+/// Ids appended behind a row. Runs in a system transaction.
+pub(super) async fn appended_ids(tx: &mut Tx, after: i64) -> Result<Vec<AppendedIds>> {
+    tx.all(
+        "SELECT sequence, workspace_id, seen_at, id_hashes FROM reported_ids WHERE sequence > $1 ORDER BY sequence",
+        args![after],
+    )
+    .await
+}
+
+/// Appends ids of a report as one row, and tells its number. Runs in a system transaction.
+pub(super) async fn append_ids(
+    tx: &mut Tx,
+    workspace: Uuid,
+    ids: &HashSet<[u8; 16]>,
+    seen_at: i64,
+) -> Result<i64> {
+    let bytes: Vec<u8> = ids.iter().flatten().copied().collect();
+    tx.one(
+        "INSERT INTO reported_ids (workspace_id, seen_at, id_hashes) VALUES ($1, $2, $3) RETURNING sequence",
+        args![workspace, seen_at, bytes],
+    )
+    .await
+}
+
+/// Those of the ids that the ordered table has. Runs in a system transaction.
+pub(super) async fn known_ids(
+    tx: &mut Tx,
+    workspace: Uuid,
+    ids: &[[u8; 16]],
+) -> Result<HashSet<[u8; 16]>> {
+    let values = ids.iter().flat_map(|id| args![workspace, id.to_vec()]).collect();
+    let known: Vec<Vec<u8>> = tx
+        .insert_rows_returning(
+            "SELECT t.id_hash FROM (",
+            2,
+            values,
+            ") AS v JOIN telemetry_ids t ON t.workspace_id = v.column1 AND t.id_hash = v.column2",
+        )
+        .await?;
+    Ok(known.into_iter().filter_map(|id| id.try_into().ok()).collect())
+}
+
+/// Puts ids into the ordered table. Runs in a system transaction.
+pub(super) async fn put_ids(tx: &mut Tx, ids: &[((Uuid, [u8; 16]), i64)]) -> Result<()> {
+    let values = ids.iter().flat_map(|((workspace, id), at)| args![*workspace, id.to_vec(), *at]).collect();
+    tx.insert_rows(INSERT_IDS, 3, values, "ON CONFLICT DO NOTHING").await.map(drop)
+}
+
+/// Removes what was appended up to a row: it has been moved. Runs in a system transaction.
+pub(super) async fn remove_appended(tx: &mut Tx, up_to: i64) -> Result<()> {
+    tx.execute("DELETE FROM reported_ids WHERE sequence <= $1", args![up_to]).await.map(drop)
+}
+
 /// Forgets ids seen before a time, at most `limit`; tells how many.
 pub(super) async fn forget_ids(tx: &mut Tx, before: i64, limit: i64) -> Result<u64> {
     tx.execute(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use serde_json::value::RawValue;
 use uuid::Uuid;
+use xr2_db::Engine;
 
 use crate::auth::{Access, Identity};
 use crate::clock::Time;
@@ -13,6 +14,7 @@ use crate::error::{ApiError, FieldProblem, Result};
 use crate::features::telemetry::dto::{
     Received, Rejected, Report, ReportedEvent, ReportedLatency, ServingReport,
 };
+use crate::features::telemetry::ids::IdHash;
 use crate::features::telemetry::names::Names;
 use crate::features::telemetry::presence::{Heard, Serving};
 use crate::features::telemetry::queries;
@@ -84,7 +86,7 @@ fn read_event(event: &RawValue) -> std::result::Result<ReportedEvent, String> {
 
 /// An event that is right.
 struct Checked {
-    id_hash: [u8; 16],
+    id_hash: IdHash,
     row: EventRow,
 }
 
@@ -120,14 +122,33 @@ async fn store(app: &App, workspace: Uuid, mut checked: Vec<Checked>, now: Time)
     }
     // In one order everywhere, so that two reports with the same events wait for each other and do not block.
     checked.sort_unstable_by_key(|event| event.id_hash);
-    if let Some(rows) = store_new(app, workspace, &mut checked, now).await? {
-        return Ok(rows);
+    match app.db().engine() {
+        Engine::Sqlite => store_once(app, workspace, checked, now).await,
+        Engine::Postgres => match store_new(app, workspace, &mut checked, now).await? {
+            Some(rows) => Ok(rows),
+            None => store_some(app, workspace, checked, now).await,
+        },
     }
-    let hashes: Vec<[u8; 16]> = checked.iter().map(|event| event.id_hash).collect();
+}
+
+/// On SQLite.
+async fn store_once(app: &App, workspace: Uuid, checked: Vec<Checked>, now: Time) -> Result<Vec<EventRow>> {
+    let ids: Vec<IdHash> = checked.iter().map(|event| event.id_hash).collect();
+    let mut noted = app.reported_ids().note(app, workspace, &ids, now).await?;
+    let rows = rows_of(checked.into_iter().filter(|event| noted.new.contains(&event.id_hash)));
+    if !rows.is_empty() {
+        crate::features::usage::insert(&mut noted.tx, &rows).await?;
+    }
+    noted.commit().await?;
+    Ok(rows)
+}
+
+/// On PostgreSQL, where some were there before.
+async fn store_some(app: &App, workspace: Uuid, checked: Vec<Checked>, now: Time) -> Result<Vec<EventRow>> {
+    let hashes: Vec<IdHash> = checked.iter().map(|event| event.id_hash).collect();
     let mut tx = app.db().usage().tenant(workspace).write().await?;
     let new: HashSet<Vec<u8>> = queries::note_ids(&mut tx, &hashes, now).await?.into_iter().collect();
-    checked.retain(|event| new.contains(event.id_hash.as_slice()));
-    let rows = rows_of(checked);
+    let rows = rows_of(checked.into_iter().filter(|event| new.contains(event.id_hash.as_slice())));
     if !rows.is_empty() {
         crate::features::usage::insert(&mut tx, &rows).await?;
     }
@@ -135,7 +156,7 @@ async fn store(app: &App, workspace: Uuid, mut checked: Vec<Checked>, now: Time)
     Ok(rows)
 }
 
-/// Writes all of them, if none was there before; else nothing. Nearly always none was, and to ask which costs more than
+/// On PostgreSQL: writes all of them, if none was there before; else nothing. Nearly always none was, and to ask which costs more than
 /// to write them.
 async fn store_new(
     app: &App,
@@ -143,21 +164,21 @@ async fn store_new(
     checked: &mut Vec<Checked>,
     now: Time,
 ) -> Result<Option<Vec<EventRow>>> {
-    let hashes: Vec<[u8; 16]> = checked.iter().map(|event| event.id_hash).collect();
+    let hashes: Vec<IdHash> = checked.iter().map(|event| event.id_hash).collect();
     let mut tx = app.db().usage().tenant(workspace).write().await?;
     if queries::note_new_ids(&mut tx, &hashes, now).await? < hashes.len() as u64 {
         tx.rollback().await?;
         return Ok(None);
     }
-    let rows = rows_of(std::mem::take(checked));
+    let rows = rows_of(std::mem::take(checked).into_iter());
     crate::features::usage::insert(&mut tx, &rows).await?;
     tx.commit().await?;
     Ok(Some(rows))
 }
 
 /// In the order of time, in which they are kept.
-fn rows_of(checked: Vec<Checked>) -> Vec<EventRow> {
-    let mut rows: Vec<EventRow> = checked.into_iter().map(|event| event.row).collect();
+fn rows_of(checked: impl Iterator<Item = Checked>) -> Vec<EventRow> {
+    let mut rows: Vec<EventRow> = checked.map(|event| event.row).collect();
     rows.sort_by_key(|row| row.at);
     rows
 }
@@ -231,7 +252,7 @@ impl Caller {
     }
 
     /// What an event is known by: its id among those of the same key. No key can use up the ids of another.
-    fn hash_of(&self, id: &str) -> [u8; 16] {
+    fn hash_of(&self, id: &str) -> IdHash {
         let mut bytes = self.key.unwrap_or_default().as_bytes().to_vec();
         bytes.extend_from_slice(id.as_bytes());
         xxhash_rust::xxh3::xxh3_128(&bytes).to_be_bytes()

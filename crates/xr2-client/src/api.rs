@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::{Value, json};
 
@@ -39,10 +39,29 @@ pub(crate) struct Bundle {
     pub etag: Option<String>,
 }
 
+/// What an answer says of its own age.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Every change up to it is in the answer.
+    pub revision: Option<u64>,
+    /// The node is cut off from its database: there may be later revisions.
+    pub is_stale: bool,
+}
+
+/// An answer's content, and its age.
+pub(crate) struct Dated<T> {
+    pub content: T,
+    pub standing: Standing,
+}
+
+/// A prompt with its ETag; none when it is still what was asked about.
+pub(crate) type Single = Option<(Item, Option<String>)>;
+
 /// An answer, read to its end.
 struct Answer {
     status: StatusCode,
     etag: Option<String>,
+    standing: Standing,
     body: Vec<u8>,
 }
 
@@ -86,7 +105,7 @@ impl Api {
         label: &str,
         etag: Option<&str>,
         min_revision: u64,
-    ) -> Result<Option<Bundle>, Error> {
+    ) -> Result<Dated<Option<Bundle>>, Error> {
         for _ in 1..BUNDLE_ATTEMPTS {
             match self.bundle_once(label, etag, min_revision).await {
                 // The revision moved on between two pages.
@@ -102,8 +121,9 @@ impl Api {
         label: &str,
         etag: Option<&str>,
         min_revision: u64,
-    ) -> Result<Option<Bundle>, Error> {
+    ) -> Result<Dated<Option<Bundle>>, Error> {
         let mut bundle = Bundle { revision: 0, items: Vec::new(), etag: None };
+        let mut standing = Standing::default();
         let mut cursor: Option<String> = None;
         loop {
             let mut query = vec![("label", label)];
@@ -117,13 +137,16 @@ impl Api {
                 request = request.header(IF_NONE_MATCH, etag);
             }
             let answer = self.ask_again(request).await?;
-            if answer.status == StatusCode::NOT_MODIFIED {
-                return Ok(None);
-            }
             let is_first = cursor.is_none();
+            if is_first {
+                standing = answer.standing;
+            }
+            if answer.status == StatusCode::NOT_MODIFIED {
+                return Ok(Dated { content: None, standing });
+            }
             cursor = bundle.take_page(answer, is_first)?;
             if cursor.is_none() {
-                return Ok(Some(bundle));
+                return Ok(Dated { content: Some(bundle), standing });
             }
         }
     }
@@ -135,7 +158,7 @@ impl Api {
         selector: &Selector,
         user: Option<&str>,
         etag: Option<&str>,
-    ) -> Result<Option<(Item, Option<String>)>, Error> {
+    ) -> Result<Dated<Single>, Error> {
         let (field, value) = selector.pair();
         let mut query = vec![(field, value.as_str())];
         query.extend(user.map(|user| ("user_id", user)));
@@ -144,20 +167,22 @@ impl Api {
             request = request.header(IF_NONE_MATCH, etag);
         }
         let answer = self.ask_again(request).await?;
+        let standing = answer.standing;
         if answer.status == StatusCode::NOT_MODIFIED {
-            return Ok(None);
+            return Ok(Dated { content: None, standing });
         }
         let etag = answer.etag.clone();
         let item = Item::read(answer.data()?).map_err(Error::Protocol)?;
-        Ok(Some((item, etag)))
+        Ok(Dated { content: Some((item, etag)), standing })
     }
 
     /// Several prompts of a label in one request: `{prompts, errors}`.
-    pub async fn batch(&self, names: &[String], label: &str) -> Result<Value, Error> {
+    pub async fn batch(&self, names: &[String], label: &str) -> Result<Dated<Value>, Error> {
         let request = self.request(Method::POST, &["prompts", "batch"], &[]);
         let body = json!({"slugs": names, "label": label}).to_string();
         // It changes nothing, so that it may be asked again.
-        self.ask_again(with_json(request, body)).await?.data()
+        let answer = self.ask_again(with_json(request, body)).await?;
+        Ok(Dated { content: answer.data()?, standing: answer.standing })
     }
 
     /// A prompt rendered by the server: the answer's `data` and `meta`.
@@ -229,10 +254,18 @@ impl Api {
                 return Err(refusal_of(&response).await_body(response).await);
             }
             let etag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+            let standing = Standing::of(response.headers());
             let body = read_body(&mut response, MAX_ANSWER).await?;
-            Ok(Answer { status, etag, body })
+            Ok(Answer { status, etag, standing, body })
         };
         tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or(Err(Error::Timeout(ANSWER_TIMEOUT)))
+    }
+}
+
+impl Standing {
+    fn of(headers: &HeaderMap) -> Self {
+        let revision = headers.get("x-xr2-revision").and_then(|value| value.to_str().ok()?.parse().ok());
+        Self { revision, is_stale: headers.contains_key("x-xr2-stale") }
     }
 }
 

@@ -8,13 +8,13 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use xr2_prompt::{Content, Values};
 
-use crate::api::Selector;
+use crate::api::{Dated, Selector};
 use crate::error::Error;
 use crate::fetched::Key;
 use crate::get::{Get, show};
 use crate::inner::{Inner, SelectorRef};
 use crate::item::Item;
-use crate::prompt::{Prompt, Rendered, Source};
+use crate::prompt::{Prompt, Rendered};
 use crate::settings::{Builder, Settings};
 use crate::values::IntoValues;
 use crate::worker::{self, Worker};
@@ -232,19 +232,20 @@ async fn ask_many(inner: &Arc<Inner>, slugs: Vec<String>) -> BTreeMap<String, Re
     for slugs in missing.chunks(BATCH) {
         let answer = inner.api.batch(slugs, &home.label).await;
         for slug in slugs {
-            let prompt = answer.as_ref().map_err(Clone::clone).and_then(|data| of_batch(inner, data, slug));
+            let prompt =
+                answer.as_ref().map_err(Clone::clone).and_then(|answer| of_batch(inner, answer, slug));
             found.insert(slug.clone(), prompt);
         }
     }
     found
 }
 
-fn of_batch(inner: &Inner, data: &Value, slug: &str) -> Result<Prompt, Error> {
+fn of_batch(inner: &Inner, answer: &Dated<Value>, slug: &str) -> Result<Prompt, Error> {
+    let data = &answer.content;
     if let Some(prompt) = data["prompts"].get(slug) {
         let item = Arc::new(Item::read(prompt.clone()).map_err(Error::Protocol)?);
         let selector = Selector::Label(inner.shelves.home().label.clone());
-        inner.fetched.keep(Key::new(slug, selector, None), item.clone());
-        return Ok(Prompt::new(item, Source::Api, false));
+        return Ok(inner.fetched.keep(Key::new(slug, selector, None), item, answer.standing));
     }
     let text = |name: &str| data["errors"][slug][name].as_str().map(str::to_owned);
     let code = text("code").unwrap_or_else(|| "NOT_FOUND".to_owned());

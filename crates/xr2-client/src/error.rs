@@ -151,6 +151,16 @@ impl Error {
         }
     }
 
+    /// A node that is cut off from its database gave an answer older than what is here: as good as none.
+    pub(crate) fn cut_off() -> Self {
+        Self::of_status(Refusal {
+            status: 503,
+            code: "UNAVAILABLE".to_owned(),
+            message: "the server is cut off from its database, and behind what is in memory".to_owned(),
+            ..Refusal::default()
+        })
+    }
+
     pub(crate) fn of_render(slug: &str, error: RenderError) -> Self {
         let (slug, is_missing) = (slug.to_owned(), error.code() == "MISSING_VARIABLES");
         match error {

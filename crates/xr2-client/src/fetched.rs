@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::api::Selector;
+use crate::api::{Dated, Selector, Standing};
 use crate::error::Error;
 use crate::inner::{Flights, Inner};
 use crate::item::Item;
@@ -41,6 +41,8 @@ impl Key {
 struct Copy {
     answer: Result<Arc<Item>, Error>,
     etag: Option<String>,
+    /// Of which it is, as far as the server said.
+    revision: Option<u64>,
     checked: Instant,
     used: Instant,
 }
@@ -87,9 +89,15 @@ impl Fetched {
         }
     }
 
-    /// Keeps what a batch brought along.
-    pub fn keep(&self, key: Key, item: Arc<Item>) {
-        self.store(key, Ok(item), None);
+    /// Keeps what a batch brought along, and gives it; or the last good copy, where the batch is behind that.
+    pub fn keep(&self, key: Key, item: Arc<Item>, standing: Standing) -> Prompt {
+        match self.last_good(&key).filter(|_| self.is_behind(&key, standing)) {
+            Some(newer) => Prompt::new(newer, Source::Cache, true),
+            None => {
+                self.store(key, Ok(item.clone()), None, standing.revision);
+                Prompt::new(item, Source::Api, false)
+            }
+        }
     }
 
     pub fn clear(&self) {
@@ -125,18 +133,19 @@ impl Fetched {
         let etag =
             self.copies().get(key).filter(|copy| copy.answer.is_ok()).and_then(|copy| copy.etag.clone());
         match inner.api.prompt(&key.name, &key.selector, key.user.as_deref(), etag.as_deref()).await {
-            Ok(Some((item, etag))) => {
+            Ok(Dated { standing, .. }) if self.is_behind(key, standing) => Err(Error::cut_off()),
+            Ok(Dated { content, standing }) => {
+                if !standing.is_stale {
+                    inner.in_touch();
+                }
+                let Some((item, etag)) = content else { return self.confirm(key, standing) };
                 let item = Arc::new(item);
-                self.store(key.clone(), Ok(item.clone()), etag);
+                self.store(key.clone(), Ok(item.clone()), etag, standing.revision);
                 Ok((item, true))
             }
-            Ok(None) => match self.confirm(key) {
-                Some(item) => Ok((item, true)),
-                None => Err(Error::Protocol("nothing has changed, yet nothing is known".to_owned())),
-            },
             Err(error) => {
                 if matches!(error, Error::NotFound(_)) {
-                    self.store(key.clone(), Err(error.clone()), None);
+                    self.store(key.clone(), Err(error.clone()), None, None);
                 } else if !error.is_outage() {
                     self.copies().remove(key);
                 }
@@ -149,21 +158,31 @@ impl Fetched {
         }
     }
 
-    fn store(&self, key: Key, answer: Result<Arc<Item>, Error>, etag: Option<String>) {
+    /// Whether an answer is of a node that is cut off, and older than the copy.
+    fn is_behind(&self, key: &Key, standing: Standing) -> bool {
+        let held = self.copies().get(key).and_then(|copy| copy.revision);
+        standing.is_stale && held.zip(standing.revision).is_some_and(|(held, answered)| answered < held)
+    }
+
+    fn store(&self, key: Key, answer: Result<Arc<Item>, Error>, etag: Option<String>, revision: Option<u64>) {
         let now = Instant::now();
         let mut copies = self.copies();
         if copies.len() >= MOST && !copies.contains_key(&key) {
             let oldest = copies.iter().min_by_key(|(_, copy)| copy.used).map(|(key, _)| key.clone());
             oldest.and_then(|key| copies.remove(&key));
         }
-        copies.insert(key, Copy { answer, etag, checked: now, used: now });
+        copies.insert(key, Copy { answer, etag, revision, checked: now, used: now });
     }
 
-    fn confirm(&self, key: &Key) -> Option<Arc<Item>> {
+    /// The copy is what the server has.
+    fn confirm(&self, key: &Key, standing: Standing) -> Outcome {
         let mut copies = self.copies();
-        let copy = copies.get_mut(key)?;
+        let Some(copy) = copies.get_mut(key).filter(|copy| copy.answer.is_ok()) else {
+            return Err(Error::Protocol("nothing has changed, yet nothing is known".to_owned()));
+        };
         copy.checked = Instant::now();
-        copy.answer.as_ref().ok().cloned()
+        copy.revision = standing.revision.max(copy.revision);
+        copy.answer.clone().map(|item| (item, true))
     }
 
     /// A copy of any age.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::api::connection;
+use crate::api::{Bundle, Dated, connection};
 use crate::backoff::{Backoff, jittered};
 use crate::error::Error;
 use crate::inner::Inner;
@@ -19,7 +19,8 @@ use crate::sse::{Decoder, Frame};
 const HELLO: Duration = Duration::from_secs(10);
 /// A stream that lasted this long was a good one.
 const GOOD: Duration = Duration::from_secs(10);
-/// After so many bundles that are older than what we have, the server was set back, and is right.
+/// After so many bundles that are older than what we have, the server was set back, and is right. Those of nodes that say
+/// of themselves that they may be out of date do not count.
 const OLDER_BUNDLES: u32 = 10;
 
 /// Asks for bundles whenever the stream does not say it all, until the client is closed.
@@ -83,13 +84,18 @@ async fn load(inner: &Inner, shelf: &Shelf) -> Result<(), Error> {
     let is_doubtful = inner.link.is_doubtful.load(Relaxed);
     // Prompts that are as they were do not tell whether the server counts as it did.
     let etag = shelf.etag().filter(|_| !is_doubtful);
-    // A server that was set back will never reach what we ask for.
-    let need = if is_doubtful { 0 } else { inner.link.need.load(Relaxed) };
-    match inner.api.bundle(&shelf.label, etag.as_deref(), need).await {
-        Ok(bundle) => {
+    // A server that was set back will never reach what we ask for, nor what another one tells that is cut off.
+    let is_vain = is_doubtful || inner.link.is_cut_off.load(Relaxed);
+    let need = if is_vain { 0 } else { inner.link.need.load(Relaxed) };
+    let answer = inner.api.bundle(&shelf.label, etag.as_deref(), need).await;
+    match answer.and_then(|answer| not_behind(shelf, answer)) {
+        Ok(Dated { content, standing }) => {
             inner.admit();
             inner.heard();
-            match bundle {
+            if !standing.is_stale {
+                inner.in_touch();
+            }
+            match content {
                 None => {
                     shelf.confirm();
                     // The answer is as new as was asked for.
@@ -107,7 +113,19 @@ async fn load(inner: &Inner, shelf: &Shelf) -> Result<(), Error> {
     }
 }
 
-fn take(inner: &Inner, shelf: &Shelf, bundle: crate::api::Bundle) {
+/// Passes on what may be taken. What a node says that is cut off, and of a time that is over here, is as good as nothing.
+fn not_behind(shelf: &Shelf, answer: Dated<Option<Bundle>>) -> Result<Dated<Option<Bundle>>, Error> {
+    if answer.standing.is_stale {
+        shelf.count_anew();
+        let revision = answer.content.as_ref().map(|bundle| bundle.revision);
+        if revision.is_some_and(|revision| shelf.complete().is_some_and(|complete| complete > revision)) {
+            return Err(Error::cut_off());
+        }
+    }
+    Ok(answer)
+}
+
+fn take(inner: &Inner, shelf: &Shelf, bundle: Bundle) {
     let revision = bundle.revision;
     if shelf.complete().is_some_and(|complete| complete > revision) {
         if shelf.is_ahead() < OLDER_BUNDLES {
@@ -133,8 +151,8 @@ async fn recheck_all(inner: &Inner) {
     for shelf in inner.shelves.all() {
         let Some(complete) = shelf.complete() else { continue };
         match inner.api.bundle(&shelf.label, shelf.etag().as_deref(), complete).await {
-            Ok(None) => inner.heard(),
-            Ok(Some(bundle)) => {
+            Ok(Dated { content: None, .. }) => inner.heard(),
+            Ok(Dated { content: Some(bundle), .. }) => {
                 inner.heard();
                 // A node that is behind cannot know what was missed.
                 if bundle.revision >= complete {
@@ -174,6 +192,7 @@ pub(crate) async fn stream(inner: Arc<Inner>) {
         let began = Instant::now();
         let end = Stream::open(&inner).await;
         let was_streaming = inner.link.is_streaming.swap(false, Relaxed);
+        inner.link.is_cut_off.store(false, Relaxed);
         inner.tell();
         if was_streaming {
             // A node that goes down ends the streams of thousands, and most are back before they need to ask.
@@ -206,7 +225,7 @@ pub(crate) async fn stream(inner: Arc<Inner>) {
 /// How a stream ended.
 enum End {
     Relabelled,
-    /// The other side ended it, and perhaps asked to wait.
+    /// The other side ended it, and perhaps asked to wait; or it is left for a better one.
     Over(Option<Duration>),
     /// Nothing came for three heartbeats.
     Silent,
@@ -223,6 +242,8 @@ struct Stream<'a> {
     /// The age of the server this is a stream of.
     age: u64,
     has_greeted: bool,
+    /// The server is cut off from its database: it does not hear of every change, and tells late what others told before.
+    is_cut_off: bool,
     deadline: Duration,
     retry: Option<Duration>,
 }
@@ -244,6 +265,7 @@ impl<'a> Stream<'a> {
             seen: after.unwrap_or(0),
             age: inner.link.age.load(Relaxed),
             has_greeted: false,
+            is_cut_off: false,
             deadline: HELLO,
             retry: None,
         };
@@ -252,6 +274,7 @@ impl<'a> Stream<'a> {
             let piece = tokio::select! {
                 piece = tokio::time::timeout(this.deadline, response.chunk()) => piece,
                 () = inner.link.relabelled.notified() => return End::Relabelled,
+                () = inner.link.left.notified() => return End::Over(this.retry),
             };
             let piece = match piece {
                 Err(_) => return End::Silent,
@@ -301,10 +324,14 @@ impl<'a> Stream<'a> {
         let heartbeat = data["heartbeat"].as_f64().filter(|seconds| (0.01..=600.0).contains(seconds));
         self.deadline = Duration::from_secs_f64(heartbeat.unwrap_or(15.0) * 3.0);
         self.has_greeted = true;
+        self.is_cut_off = data["stale"] == true;
+        self.inner.link.is_cut_off.store(self.is_cut_off, Relaxed);
         // It goes on from what is in memory, or what lies before it must come with a bundle.
         self.seen = self.after.unwrap_or(0).max(from);
         self.inner.link.need.store(self.seen, Relaxed);
-        self.inner.link.is_doubtful.store(self.after.is_some_and(|after| revision < after), Relaxed);
+        // A node that is cut off has not heard of what we have, and nothing follows from that.
+        let is_doubtful = !self.is_cut_off && self.after.is_some_and(|after| revision < after);
+        self.inner.link.is_doubtful.store(is_doubtful, Relaxed);
         self.inner.link.applied.store(self.seen, Relaxed);
         if !self.inner.link.is_suspect.load(Relaxed) {
             self.carries();
@@ -320,8 +347,11 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// The stream carries: asking is needless from now on.
+    /// The stream carries: asking is needless from now on, unless there may be changes that it does not hear of.
     fn carries(&self) {
+        if self.is_cut_off {
+            return;
+        }
         self.inner.heard();
         if self.is_of_this_age() && !self.inner.link.is_streaming.swap(true, Relaxed) {
             if self.after.is_some() && !self.inner.link.is_doubtful.load(Relaxed) {
@@ -371,6 +401,7 @@ impl<'a> Stream<'a> {
         let Ok(item) = Item::read(prompt) else { return false };
         let Some(label) = item.label.clone() else { return false };
         if let Some(shelf) = self.inner.shelves.find(&label)
+            && !self.is_old_news(&shelf, revision)
             && shelf.put(revision, item)
         {
             self.inner.tell();
@@ -381,6 +412,7 @@ impl<'a> Stream<'a> {
     fn delete(&self, revision: u64, data: &Value) -> bool {
         let (Some(id), Some(label)) = (data["id"].as_str(), data["label"].as_str()) else { return false };
         if let Some(shelf) = self.inner.shelves.find(label)
+            && !self.is_old_news(&shelf, revision)
             && shelf.delete(revision, id)
         {
             self.inner.tell();
@@ -390,6 +422,9 @@ impl<'a> Stream<'a> {
 
     /// What is in memory is not all there is: a bundle is needed, in a while, so that not everybody asks at once.
     fn resync(&self, revision: u64, within: Duration) {
+        if self.inner.shelves.all().iter().all(|shelf| self.is_old_news(shelf, revision)) {
+            return;
+        }
         if self.inner.shelves.revision().is_some_and(|complete| complete > revision) {
             self.inner.link.is_doubtful.store(true, Relaxed);
         }
@@ -399,6 +434,11 @@ impl<'a> Stream<'a> {
             return self.inner.link.poll.notify_one();
         }
         self.inner.link.poll_in(wait);
+    }
+
+    /// Whether a node that was cut off tells only now what others told before.
+    fn is_old_news(&self, shelf: &Shelf, revision: u64) -> bool {
+        self.is_cut_off && shelf.has(revision)
     }
 
     /// Whether the server was not set back since; then it counts anew.

@@ -188,21 +188,19 @@ fn or_fallback(
     Ok(prompt)
 }
 
-/// Puts the prompt on the caller's span, where the span has fields for it, and into an event of that span.
+/// Version of a prompt that has none, as one that came from a fallback.
+const NO_VERSION: i64 = 0;
+
+/// Puts the prompt on the caller's span, where the span has fields for it, and into an event of that span. What a span
+/// has been told cannot be taken back: all fields are told, lest those of an earlier prompt stand beside this one's.
 pub(crate) fn show(prompt: &Prompt) {
     let span = tracing::Span::current();
     if !span.is_disabled() {
         span.record("xr2.prompt.slug", prompt.slug());
         span.record("xr2.prompt.source", prompt.source().as_str());
-        if let Some(version) = prompt.version() {
-            span.record("xr2.prompt.version", version);
-        }
-        if let Some(label) = prompt.label() {
-            span.record("xr2.prompt.label", label);
-        }
-        if let Some(variant) = prompt.variant() {
-            span.record("xr2.prompt.variant", variant);
-        }
+        span.record("xr2.prompt.version", prompt.version().unwrap_or(NO_VERSION));
+        span.record("xr2.prompt.label", prompt.label().unwrap_or_default());
+        span.record("xr2.prompt.variant", prompt.variant().unwrap_or_default());
     }
     tracing::debug!(
         target: "xr2::get",

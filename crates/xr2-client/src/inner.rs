@@ -44,6 +44,10 @@ pub(crate) struct Link {
     pub need: AtomicU64,
     /// The server is behind us: another node, or a restored backup.
     pub is_doubtful: AtomicBool,
+    /// The open stream is of a node that is cut off from its database and does not hear of every change.
+    pub is_cut_off: AtomicBool,
+    /// Leave that stream.
+    pub left: Notify,
     /// Ask for the bundles now.
     pub poll: Arc<Notify>,
     /// The labels to follow have changed.
@@ -217,6 +221,13 @@ impl Inner {
         self.link.heard_at.store(now, Relaxed);
         if self.link.is_away.swap(false, Relaxed) {
             tracing::info!(target: "xr2", "the server is back");
+        }
+    }
+
+    /// A node answered that hears of every change: perhaps its stream is to be had instead of one that does not.
+    pub fn in_touch(&self) {
+        if self.link.is_cut_off.load(Relaxed) {
+            self.link.left.notify_waiters();
         }
     }
 

@@ -101,11 +101,21 @@ impl Shelf {
         self.ledger().etag.clone()
     }
 
+    /// Whether every change up to this one is here.
+    pub fn has(&self, revision: u64) -> bool {
+        self.complete().is_some_and(|complete| complete >= revision)
+    }
+
     /// Counts bundles that are older than what is here; gives how many came in a row.
     pub fn is_ahead(&self) -> u32 {
         let mut ledger = self.ledger();
         ledger.older += 1;
         ledger.older
+    }
+
+    /// The row of older bundles is broken by an answer that proves nothing.
+    pub fn count_anew(&self) {
+        self.ledger().older = 0;
     }
 
     pub fn failed(&self, error: &Error) {

@@ -23,6 +23,8 @@ pub struct Script {
     pub prompts: Vec<Value>,
     /// What GET /prompts/{slug} knows beyond the prompts above.
     pub single: HashMap<String, Value>,
+    /// Whether this node is cut off from its database, as it says of itself.
+    pub stale: bool,
     /// Answered to everything but the stream.
     pub down: Option<StatusCode>,
     pub stream: Streams,
@@ -175,12 +177,25 @@ impl Server {
     }
 }
 
+impl Script {
+    /// What every answer says of its age.
+    fn standing(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-xr2-revision", self.revision.into());
+        if self.stale {
+            headers.insert("x-xr2-stale", 60.into());
+        }
+        headers
+    }
+}
+
 impl Shared {
     fn new(revision: u64, prompts: Vec<Value>) -> Self {
         let script = Script {
             revision,
             prompts,
             single: HashMap::new(),
+            stale: false,
             down: None,
             stream: Streams::Open,
             page: 1_000,
@@ -246,7 +261,7 @@ fn bundle_answer(server: &Server, query: &HashMap<String, String>, headers: &Hea
     let label = &query["label"];
     let etag = format!("\"r{}-{label}\"", script.revision);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+        return (StatusCode::NOT_MODIFIED, script.standing(), [(header::ETAG, etag)]).into_response();
     }
     let of_label: Vec<_> = script.prompts.iter().filter(|prompt| prompt["label"] == *label).collect();
     let start = query.get("cursor").map_or(0, |cursor| cursor.parse().unwrap());
@@ -257,22 +272,30 @@ fn bundle_answer(server: &Server, query: &HashMap<String, String>, headers: &Hea
         "data": {"revision": script.revision, "label": label, "prompts": &of_label[start..end]},
         "meta": {"next_cursor": next, "total": of_label.len()},
     });
-    ([(header::ETAG, etag)], axum::Json(body)).into_response()
+    (script.standing(), [(header::ETAG, etag)], axum::Json(body)).into_response()
 }
 
 async fn stream(State(server): State<Server>, Query(query): Query_, headers: HeaderMap) -> Response {
-    let (mode, revision, heartbeat) = {
+    let (mode, revision, heartbeat, stale) = {
         let script = server.script();
-        (script.stream, script.revision, script.heartbeat)
+        (script.stream, script.revision, script.heartbeat, script.stale)
     };
+    let after = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let response = match mode {
         Streams::Refused(status) => refusal(StatusCode::from_u16(status).unwrap()),
         Streams::Page => ([(header::CONTENT_TYPE, "text/html")], "<h1>Proxy</h1>").into_response(),
         Streams::Open | Streams::Mute => {
             let (sender, mut receiver) = mpsc::unbounded_channel::<Bytes>();
             if mode == Streams::Open {
-                let data = json!({"revision": revision, "heartbeat": heartbeat});
+                let mut data = json!({"revision": revision, "heartbeat": heartbeat});
+                if stale {
+                    data["stale"] = json!(true);
+                }
                 sender.send(format!("event: hello\nid: {revision}\ndata: {data}\n\n").into()).unwrap();
+                if after.is_some_and(|after| after > revision) {
+                    let data = json!({"revision": revision});
+                    sender.send(format!("event: resync\nid: {revision}\ndata: {data}\n\n").into()).unwrap();
+                }
             }
             server.shared.streams.lock().unwrap().push(sender);
             let frames = futures::stream::poll_fn(move |context| {
@@ -308,7 +331,9 @@ async fn batch(State(server): State<Server>, headers: HeaderMap, body: Bytes) ->
         }
     }
     server.note("batch", HashMap::new(), &headers, body, 200);
-    axum::Json(json!({"success": true, "data": {"prompts": prompts, "errors": errors}})).into_response()
+    let standing = server.script().standing();
+    let answer = json!({"success": true, "data": {"prompts": prompts, "errors": errors}});
+    (standing, axum::Json(answer)).into_response()
 }
 
 async fn single(
@@ -317,9 +342,9 @@ async fn single(
     Query(query): Query_,
     headers: HeaderMap,
 ) -> Response {
-    let (down, found) = {
+    let (down, found, standing) = {
         let script = server.script();
-        (script.down, script.single.get(&slug).cloned())
+        (script.down, script.single.get(&slug).cloned(), script.standing())
     };
     let response = match (down, found) {
         (Some(status), _) => refusal(status),
@@ -330,8 +355,8 @@ async fn single(
                 headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
             let body = json!({"success": true, "data": prompt, "meta": {}});
             match known {
-                true => StatusCode::NOT_MODIFIED.into_response(),
-                false => ([(header::ETAG, etag)], axum::Json(body)).into_response(),
+                true => (StatusCode::NOT_MODIFIED, standing).into_response(),
+                false => (standing, [(header::ETAG, etag)], axum::Json(body)).into_response(),
             }
         }
     };

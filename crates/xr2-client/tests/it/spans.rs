@@ -96,3 +96,38 @@ async fn the_prompt_is_recorded_where_the_span_has_fields_for_it() {
         ]
     );
 }
+
+#[tokio::test]
+async fn nothing_of_an_earlier_prompt_stands_beside_a_later_one() {
+    let mut tested = prompt("welcome", 3, "Hello");
+    tested["ab_test"] = serde_json::json!({"variant": "b"});
+    let server = Server::start(1, vec![tested]).await;
+    let client = server.client();
+    client.ready().await.unwrap();
+    let fields = Fields::default();
+    let subscriber = tracing_subscriber::registry().with(Kept(fields.clone()));
+    tracing::subscriber::with_default(subscriber, || {
+        let span = tracing::info_span!(
+            "answer",
+            xr2.prompt.slug = tracing::field::Empty,
+            xr2.prompt.version = tracing::field::Empty,
+            xr2.prompt.label = tracing::field::Empty,
+            xr2.prompt.variant = tracing::field::Empty,
+        );
+        span.in_scope(|| {
+            client.get_now("welcome").unwrap();
+            client.get("absent").fallback("Hello").now().unwrap();
+        });
+    });
+    let fields = fields.lock().unwrap();
+    let found: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("xr2.prompt.label", "\"\""),
+            ("xr2.prompt.slug", "\"absent\""),
+            ("xr2.prompt.variant", "\"\""),
+            ("xr2.prompt.version", "0"),
+        ]
+    );
+}

@@ -120,7 +120,7 @@ async fn wait_for(app: &App, room: &Arc<Room>, wanted: i64) {
 /// What is sent before anything that happens from now on.
 async fn greet(app: &App, seat: &mut Seat, last: Option<i64>, filter: &Filter) -> VecDeque<Bytes> {
     let heartbeat = app.config().stream.heartbeat().as_secs_f64();
-    // Asked after the place was taken: whoever is not told so here was greeted as of a time when all was well.
+    // As answers say it of themselves (`X-XR2-Stale`).
     let is_stale = app.follower().contact().stale().is_some();
     let greeting = |from, revision| hello(from, revision, heartbeat, is_stale);
     let missed = match last {

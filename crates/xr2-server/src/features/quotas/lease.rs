@@ -160,7 +160,7 @@ impl Lease {
 
     /// Whether Redis should hear of it, though nobody waits for an answer.
     pub(super) fn is_due(&self, tally: Tally, second: i64, terms: Terms) -> bool {
-        let has_more = tally.beyond > self.others;
+        let has_more = self.epoch != 0 && tally.beyond > self.others;
         let is_for_all = self.has_floor && (self.is_astray || self.is_in_doubt || has_more);
         let silent_for = self.hand.silent_for(second);
         let has_calls = tally.counted != self.settled && silent_for >= TELL_CALLS_EVERY;

@@ -12,7 +12,7 @@ use xr2_breaker::{Settings, Time};
 
 use crate::hosts::{self, Hosts};
 use crate::migrate::{self, MigrationReport, Store};
-use crate::{DbError, Result};
+use crate::{DbError, Result, statistics};
 
 /// How a database is to be opened.
 #[derive(Clone)]
@@ -165,7 +165,7 @@ impl Opener {
                     .idle_timeout(None)
                     .max_lifetime(None)
                     .acquire_timeout(acquire)
-                    .connect_lazy_with((**connect).clone());
+                    .connect_lazy_with(self.of_writer((**connect).clone()));
                 let reader = SqlitePoolOptions::new()
                     .max_connections(self.options.max_connections.max(1))
                     .idle_timeout(Duration::from_secs(300))
@@ -202,6 +202,15 @@ impl Opener {
         }
     }
 
+    /// Ids of reported events come in no order, each to a page of its own. What is written again and again had better stay
+    /// in memory, and be carried over from the log into the file once for many times.
+    fn of_writer(&self, connect: SqliteConnectOptions) -> SqliteConnectOptions {
+        match self.store {
+            Store::Main => connect,
+            Store::Usage => connect.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "16000"),
+        }
+    }
+
     /// Connects, makes what is not there yet, and applies outstanding migrations under a lock. `pools` are fresh.
     pub(crate) async fn start(&self, pools: &Pools) -> Result<MigrationReport> {
         match (&self.target, pools) {
@@ -214,6 +223,9 @@ impl Opener {
                 make_file(path).map_err(sqlx::Error::Io).map_err(failed)?;
                 drop(writer.acquire().await.map_err(failed)?);
                 let report = migrate::sqlite(writer, self.store).await?;
+                if self.store == Store::Main {
+                    statistics::tell(writer).await?;
+                }
                 drop(reader.acquire().await?);
                 Ok(report)
             }
@@ -273,7 +285,6 @@ fn sqlite(path: PathBuf, options: &Options) -> Result<Target> {
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-8192")
         .statement_cache_capacity(256)
-        .optimize_on_close(true, 400)
         .disable_statement_logging();
     Ok(Target::Sqlite { connect: Box::new(connect), path })
 }

@@ -12,6 +12,7 @@ mod row;
 mod rows;
 mod shared;
 mod sql;
+mod statistics;
 #[doc(hidden)]
 pub mod testing;
 mod tx;

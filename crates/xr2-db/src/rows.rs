@@ -30,12 +30,13 @@ impl Tx {
         columns: usize,
         values: Vec<Value>,
         behind: &'static str,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let engine = self.engine();
+        let mut affected = 0;
         for (rows, args) in statements(columns, values) {
-            self.execute(text(Shape { into, behind, engine, columns, rows }), args).await?;
+            affected += self.execute(text(Shape { into, behind, engine, columns, rows }), args).await?;
         }
-        Ok(())
+        Ok(affected)
     }
 
     /// The same for statements that return something.

@@ -1,5 +1,6 @@
 //! For the test kit alone: PostgreSQL databases made and dropped by the dozen, and the schema as each engine sees it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnec
 use uuid::Uuid;
 
 use crate::connect::usage_file;
-use crate::{Db, DbError, Door, Engine, Options, Result, Sql, migrations};
+use crate::{Db, DbError, Door, Engine, Options, Result, Sql, migrations, statistics};
 
 /// Any number that nothing else uses.
 const TEMPLATE_LOCK: i64 = 0x7872_325f_7465_6d70;
@@ -174,6 +175,29 @@ pub async fn indexes(url: &str) -> Result<Vec<String>> {
     };
     names.sort();
     Ok(names)
+}
+
+/// Indexes of SQLite's main file that the planner is told nothing of although it is told of others of their table, and
+/// those it is told of that are not there.
+pub async fn wrong_statistics(path: &Path) -> Result<Vec<String>> {
+    let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
+    let of_schema: Vec<(String, String)> =
+        sqlx::query_as("SELECT tbl_name, name FROM sqlite_schema WHERE type = 'index'")
+            .fetch_all(&mut connection)
+            .await?;
+    let there: BTreeSet<(&str, &str)> = of_schema.iter().map(|(t, i)| (t.as_str(), i.as_str())).collect();
+    let told: BTreeSet<(&str, &str)> = statistics::lines().map(|(table, index, _)| (table, index)).collect();
+    let tables: BTreeSet<&str> = told.iter().map(|(table, _)| *table).collect();
+    let wrong = there.symmetric_difference(&told).filter(|(table, _)| tables.contains(table));
+    Ok(wrong.map(|(table, index)| format!("{table}.{index}")).collect())
+}
+
+/// How a new connection to SQLite's main file would carry out a statement; its arguments are all null.
+pub async fn plan(path: &Path, sql: &str) -> Result<Vec<String>> {
+    let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut connection).await?;
+    Ok(steps.into_iter().map(|(_, _, _, step)| step).collect())
 }
 
 /// Whether row-level security is enabled and forced, and how many policies there are, by table.

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
 use axum::response::Response;
 use axum::routing::future::RouteFuture;
-use bytes::Bytes;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use tower::Service;
 
 use crate::error::{ApiError, Code};
@@ -67,14 +66,15 @@ impl hyper::service::Service<axum::http::Request<Incoming>> for Front {
             return Answer::Ready(Some(refuse(app, self.peer.ip(), request.headers(), error)));
         }
         if let Some(response) = self.at_once(&request) {
-            return Answer::Ready(Some(response));
+            return Answer::Ready(Some(self.activity.hand_over(response, self.activity.begin())));
         }
         let mut request: Request = request.map(Body::new);
         if is_http2 {
             name_host(&mut request);
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        Answer::Routed(self.inner.router.clone().call(request), Some(self.activity.begin()))
+        let in_flight = Some((self.activity.clone(), self.activity.begin()));
+        Answer::Routed(self.inner.router.clone().call(request), in_flight)
     }
 }
 
@@ -124,7 +124,7 @@ pub enum Answer {
     /// There.
     Ready(Option<Response>),
     /// On its way through the router.
-    Routed(RouteFuture<Infallible>, Option<InFlight>),
+    Routed(RouteFuture<Infallible>, Option<(Arc<Activity>, InFlight)>),
 }
 
 impl Future for Answer {
@@ -139,42 +139,11 @@ impl Future for Answer {
             },
             Answer::Routed(future, in_flight) => {
                 let Ok(response) = ready!(Pin::new(future).poll(context));
-                Poll::Ready(Ok(while_it_lasts(response, in_flight.take())))
+                Poll::Ready(Ok(match in_flight.take() {
+                    Some((activity, in_flight)) => activity.hand_over(response, in_flight),
+                    None => response,
+                }))
             }
         }
-    }
-}
-
-/// A request is in flight for as long as its answer goes on.
-fn while_it_lasts(response: Response, in_flight: Option<InFlight>) -> Response {
-    if response.body().size_hint().exact().is_some() {
-        return response;
-    }
-    response.map(|body| Body::new(Lasting { body, _in_flight: in_flight }))
-}
-
-/// A body that is not there as a whole.
-struct Lasting {
-    body: Body,
-    _in_flight: Option<InFlight>,
-}
-
-impl HttpBody for Lasting {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

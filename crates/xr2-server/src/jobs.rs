@@ -25,6 +25,7 @@ pub(crate) fn registry() -> Registry<App> {
         .every(MINUTES_10, &telemetry::ForgetReports {})
         .every(SECONDS_10, &edge::FindPurges {})
         .handle::<edge::Purge>()
+        .handle::<edge::Leave>()
 }
 
 /// Works off what this node is to do, until the server stops.

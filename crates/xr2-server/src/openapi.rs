@@ -1,6 +1,7 @@
 //! The OpenAPI document and the page that shows it. Nothing is loaded from outside.
 
 mod errors;
+mod headers;
 
 use axum::Json;
 use axum::Router;
@@ -14,6 +15,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, O
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use errors::add_common_errors;
+pub use headers::add_common_headers;
 
 use crate::state::App;
 

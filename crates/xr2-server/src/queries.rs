@@ -53,6 +53,7 @@ pub(crate) async fn touch_sessions(
         ") AS used WHERE sessions.id = used.column1 AND sessions.last_used_at < used.column2",
     )
     .await
+    .map(drop)
 }
 
 pub(crate) async fn touch_keys(tx: &mut Tx, used: &HashMap<Uuid, Time>) -> Result<()> {
@@ -67,6 +68,7 @@ pub(crate) async fn touch_keys(tx: &mut Tx, used: &HashMap<Uuid, Time>) -> Resul
              AND (api_keys.last_used_at IS NULL OR api_keys.last_used_at < used.column2)",
     )
     .await
+    .map(drop)
 }
 
 fn sorted(used: &HashMap<Uuid, Time>) -> Vec<(&Uuid, &Time)> {
@@ -79,9 +81,10 @@ fn sorted(used: &HashMap<Uuid, Time>) -> Vec<(&Uuid, &Time)> {
 async fn lock(tx: &mut Tx, from: &'static str, used: &[(&Uuid, &Time)]) -> Result<()> {
     match tx.engine() {
         Engine::Sqlite => Ok(()),
-        Engine::Postgres => {
-            tx.insert_rows(from, 1, used.iter().map(|(id, _)| (**id).into()).collect(), LOCKED).await
-        }
+        Engine::Postgres => tx
+            .insert_rows(from, 1, used.iter().map(|(id, _)| (**id).into()).collect(), LOCKED)
+            .await
+            .map(drop),
     }
 }
 
@@ -106,4 +109,5 @@ pub(crate) async fn touch_fetches(tx: &mut Tx, fetched: &HashMap<Fetch, (Uuid, T
              WHERE excluded.last_fetched_at > prompt_fetches.last_fetched_at",
     )
     .await
+    .map(drop)
 }

@@ -88,6 +88,7 @@ pub fn document() -> OpenApi {
 fn split() -> (Router<App>, OpenApi) {
     let all = OpenApiRouter::with_openapi(openapi::base()).merge(outside()).nest("/api/v1", api());
     let (routes, mut document) = all.split_for_parts();
+    openapi::add_common_headers(&mut document);
     openapi::add_common_errors(&mut document);
     (routes, document)
 }

@@ -256,7 +256,8 @@ impl App {
             tracing::warn!(%error, "could not write the last last-used times");
         }
         if let Err(error) = self.usage().flush(self).await {
-            tracing::warn!(%error, "could not write the last usage");
+            let lost = self.usage().give_up().await;
+            tracing::warn!(%error, lost, "could not write the last usage");
         }
         self.0.db.close().await;
     }

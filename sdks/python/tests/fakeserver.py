@@ -61,6 +61,8 @@ class FakeServer:
         self.valid_key = True
         self.hello = True
         self.send_revision = True
+        self.stale: int | None = None
+        """Seconds for which this node has been cut off from its database, as it says of itself."""
         self.cut = 0
         self.stopped = threading.Event()
         self._streams: list[tuple[queue.Queue[bytes | None], str | None]] = []
@@ -230,19 +232,24 @@ class FakeServer:
         version = _pick(prompt, seen.query) if prompt else None
         if version is None:
             return failure(404, "NOT_FOUND", "prompt not found")
-        headers = {"ETag": f'"{slug}-{version["number"]}"', "Cache-Control": "private, no-cache"}
+        headers = {"ETag": f'"{slug}-{version["number"]}"', "Cache-Control": "private, no-cache", **self._standing()}
         if self.send_revision:
             headers["X-XR2-Revision"] = str(revision)
         if seen.headers.get("if-none-match") == headers["ETag"]:
             return Reply(304, None, headers)
         return Reply(200, {"success": True, "data": _data(slug, version, seen.query), "meta": {}}, headers)
 
+    def _standing(self) -> dict[str, str]:
+        return {} if self.stale is None else {"X-XR2-Stale": str(self.stale)}
+
     def _bundle(self, seen: Seen) -> Reply:
         label = seen.query["label"]
         with self._lock:
             revision = self.revision
+            if int(seen.headers.get("x-xr2-min-revision", 0)) > revision:
+                return failure(503, "UNAVAILABLE", "this server has not reached that revision yet")
             items = [item for slug in sorted(self.prompts) if (item := self.item(slug, label)) is not None]
-        headers = {"ETag": f'"r{revision}-{label}"', "X-XR2-Revision": str(revision)}
+        headers = {"ETag": f'"r{revision}-{label}"', "X-XR2-Revision": str(revision), **self._standing()}
         if seen.headers.get("if-none-match") == headers["ETag"]:
             return Reply(304, None, headers)
         of, _, start = seen.query.get("cursor", f"{revision}:0").partition(":")
@@ -276,11 +283,13 @@ class FakeServer:
         label = seen.query.get("label") if self.bundles else None
         with self._lock:
             if self.hello:
-                about = {"revision": self.revision, "heartbeat": self.heartbeat_seconds}
-                last = seen.headers.get("last-event-id") if self.resumes else None
-                own.put(_frame("hello", int(last or self.revision), about))
-                if self.bundles and last is not None:
-                    self._replay(own, int(last), label)
+                about: dict[str, Any] = {"revision": self.revision, "heartbeat": self.heartbeat_seconds}
+                if self.stale is not None:
+                    about["stale"] = True
+                last = int(seen.headers.get("last-event-id", self.revision)) if self.resumes else self.revision
+                own.put(_frame("hello", min(last, self.revision), about))
+                if self.bundles and self.resumes and "last-event-id" in seen.headers:
+                    self._replay(own, last, label)
             self._streams.append((own, label))
         try:
             yield own
@@ -289,7 +298,7 @@ class FakeServer:
                 self._streams = [entry for entry in self._streams if entry[0] is not own]
 
     def _replay(self, own: queue.Queue[bytes | None], last: int, label: str | None) -> None:
-        if last < self.revision - self.window:
+        if last < self.revision - self.window or last > self.revision:
             own.put(_frame("resync", self.revision, {"revision": self.revision}))
             return
         for revision, event, data in self.log:

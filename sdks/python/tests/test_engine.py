@@ -197,6 +197,12 @@ def test_a_node_that_says_it_is_behind_is_never_believed_over_a_newer_copy() -> 
         landing = fetch(engine, now, answer("old", 40, behind=True))
         assert landing.snapshot is not None
         assert landing.snapshot.data["content"] == "new"
+    landing = fetch(engine, 201, answer("old", 40))
+    assert landing.snapshot is not None
+    assert landing.snapshot.data["content"] == "new", "what it said before counts for nothing"
+    landing = fetch(engine, 201 + OLDER_ANSWERS_REFUSED_FOR, answer("restored", 40))
+    assert landing.snapshot is not None
+    assert landing.snapshot.data["content"] == "restored"
 
 
 def test_a_greeting_with_a_lower_revision_covers_nothing() -> None:

@@ -36,8 +36,8 @@ def filled(revision: int = 10, *items: dict[str, Any]) -> Table:
     return table
 
 
-def load(table: Table, revision: int, *items: dict[str, Any], now: float = 100.0) -> bool:
-    return table.land(revision, f'"r{revision}"', table.prepare(items, revision), now - 1, now)
+def load(table: Table, revision: int, *items: dict[str, Any], now: float = 100.0, behind: bool = False) -> bool:
+    return table.land(revision, f'"r{revision}"', table.prepare(items, revision), now - 1, now, behind=behind)
 
 
 def text(table: Table, name: str) -> str | None:
@@ -53,6 +53,29 @@ def test_an_older_bundle_is_refused_until_it_must_be_believed() -> None:
     assert not load(table, 9, item("a", "old"), now=100.0 + OLDER_BUNDLES_REFUSED_FOR - 1)
     assert load(table, 9, item("a", "restored"), now=101.0 + OLDER_BUNDLES_REFUSED_FOR)
     assert (text(table, "a"), table.revision) == ("restored", 9)
+
+
+def test_a_node_that_says_it_is_behind_never_passes_for_a_restored_server() -> None:
+    table = filled(10, item("a", "new"))
+    for now in (100.0, 150.0, 200.0):
+        assert not load(table, 9, item("a", "old"), now=now, behind=True)
+    assert not load(table, 9, item("a", "old"), now=201.0), "only from here on it might be true"
+    assert not table.not_modified(9, 204.0, 205.0, behind=True)
+    assert not load(table, 9, item("a", "old"), now=205.0 + OLDER_BUNDLES_REFUSED_FOR)
+    assert (text(table, "a"), table.revision) == ("new", 10)
+    assert load(table, 9, item("a", "restored"), now=205.0 + 2 * OLDER_BUNDLES_REFUSED_FOR)
+    assert load(table, 11, item("a", "newer"), now=230.0, behind=True), "what is newer is newer, whoever says it"
+    assert text(table, "a") == "newer"
+
+
+def test_a_bundle_is_asked_for_that_has_what_is_missing_and_never_what_is_here() -> None:
+    table = Table("production")
+    table.floor = 15
+    assert table.min_revision == 15
+    load(table, 10, item("a"))
+    assert table.min_revision == 15
+    load(table, 20, item("a"))
+    assert table.min_revision == 0, "or a server that was set back could not say so"
 
 
 def test_frames_up_to_the_bundle_are_in_it_already() -> None:

@@ -1,7 +1,7 @@
 import { ApiError, ServerError } from "./errors.js";
 import type { MirroredPrompt } from "./mirror.js";
 import { isPrompt } from "./stream.js";
-import { revisionOf } from "./headers.js";
+import { revisionOf, saysStale } from "./headers.js";
 import type { ApiAnswer, Transport } from "./transport.js";
 
 /** Which part of a workspace is kept in memory. */
@@ -32,15 +32,17 @@ export interface BundleRequest {
   readonly signal: AbortSignal;
 }
 
+/** What a server has. `isStale`: it says itself that there may be something newer. */
 export type BundleAnswer =
   | {
       readonly kind: "bundle";
       readonly revision: number;
       readonly etag: string | undefined;
       readonly prompts: readonly MirroredPrompt[];
+      readonly isStale: boolean;
     }
   /** What is at hand is what the server has. */
-  | { readonly kind: "same"; readonly revision: number | undefined }
+  | { readonly kind: "same"; readonly revision: number | undefined; readonly isStale: boolean }
   /** An older server, which has no bundles. */
   | { readonly kind: "unsupported" }
   | { readonly kind: "too-large"; readonly total: number };
@@ -73,7 +75,8 @@ export async function fetchBundle(transport: Transport, request: BundleRequest):
 
 async function fetchPages(transport: Transport, request: BundleRequest, deadline: number): Promise<BundleAnswer> {
   const first = await ask(transport, request, undefined, deadline);
-  if (first.status === 304) return { kind: "same", revision: revisionOf(first.headers) };
+  const isStale = saysStale(first.headers);
+  if (first.status === 304) return { kind: "same", revision: revisionOf(first.headers), isStale };
   const prompts: MirroredPrompt[] = [];
   let page = readPage(first);
   const { revision } = page;
@@ -85,7 +88,7 @@ async function fetchPages(transport: Transport, request: BundleRequest, deadline
     page = readPage(await ask(transport, request, page.cursor, deadline));
     if (page.revision !== revision) throw new ApiError("The bundle's pages are of two revisions", { status: 409 });
   }
-  return { kind: "bundle", revision, etag: first.headers.get("etag") ?? undefined, prompts };
+  return { kind: "bundle", revision, etag: first.headers.get("etag") ?? undefined, prompts, isStale };
 }
 
 function ask(

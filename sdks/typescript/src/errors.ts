@@ -77,6 +77,11 @@ export class RateLimitError extends ApiError {}
 /** 5xx, or an answer that is not xr2's. */
 export class ServerError extends ApiError {}
 
+/** The server is behind what is in memory, and says that it is cut off: as good as no answer. */
+export function cutOff(what: string): ServerError {
+  return new ServerError(`${what}: the server is cut off from its database and behind`, { code: "UNAVAILABLE" });
+}
+
 /** 422: the request is understood but not acceptable. */
 export class ValidationError extends ApiError {}
 

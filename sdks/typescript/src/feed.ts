@@ -1,11 +1,12 @@
 import { fetchBundle, type BundleAnswer, type Selection } from "./bundle.js";
-import { ApiError, AuthError, isRevoked, isTemporary, ServerError } from "./errors.js";
+import { ApiError, AuthError, cutOff, isRevoked, isTemporary, ServerError } from "./errors.js";
 import { Mirror, type Entry, type MirroredPrompt } from "./mirror.js";
 import type { Settings } from "./options.js";
 import { Progress } from "./progress.js";
 import type { SharedStream, Subscriber } from "./shared-stream.js";
+import { Soonest } from "./soonest.js";
 import type { ChangeEvent, Frame } from "./stream.js";
-import { backgroundTimer, within, type Transport } from "./transport.js";
+import { within, type Transport } from "./transport.js";
 import type { Source, Warning } from "./types.js";
 
 /** Whoever holds prompts that were fetched one by one hears what the stream says of them. */
@@ -22,7 +23,7 @@ export interface FeedContext {
   readonly selection: Selection;
   readonly settings: Settings;
   readonly transport: Transport;
-  readonly stream: Pick<SharedStream, "subscribe">;
+  readonly stream: Pick<SharedStream, "subscribe" | "inTouch">;
   readonly singles: SinglesListener;
   /** What is held changed, or what is known of it. */
   onChange(isOther: boolean): void;
@@ -62,8 +63,9 @@ const MAX_BACKOFF = 8;
 
 /**
  * Everything one label delivers, in memory: one bundle, kept current by the stream. Where
- * streams are blocked the bundle is asked for again as it is read, by ETag. Servers that
- * know no bundles get the old way: then prompts are fetched one by one (`isSingle`).
+ * streams are blocked the bundle is asked for again, by ETag, as it is read, and now and then
+ * when nobody reads. Servers that know no bundles get the old way: then prompts are fetched
+ * one by one (`isSingle`).
  */
 export class Feed implements Subscriber {
   readonly #context: FeedContext;
@@ -92,7 +94,9 @@ export class Feed implements Subscriber {
   #failures = 0;
   #retryAt = -Infinity;
   #denied: { readonly error: unknown; readonly at: number } | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #next = new Soonest(() => {
+    if (this.#isToBeAsked) this.#refresh().catch(() => undefined);
+  });
 
   constructor(context: FeedContext) {
     this.#context = context;
@@ -161,7 +165,7 @@ export class Feed implements Subscriber {
   close(): void {
     this.#ended.abort();
     this.#live = false;
-    clearTimeout(this.#timer);
+    this.#next.cancel();
   }
 
   /**
@@ -227,7 +231,7 @@ export class Feed implements Subscriber {
     this.#flight ??= this.#load().finally(() => {
       this.#flight = undefined;
       this.#isSlow = false;
-      this.#catchUp(0);
+      this.#askLater(0);
     });
     return this.#flight;
   }
@@ -259,7 +263,8 @@ export class Feed implements Subscriber {
     const revision = answer.revision ?? this.#etag?.revision;
     if (revision === undefined) throw new ServerError("The bundle has no revision", { code: "UNEXPECTED_ANSWER" });
     const { olderGrace } = this.#context.settings.timing;
-    const verdict = this.#progress.bundle(revision, startedAt, performance.now(), olderGrace);
+    const verdict = this.#progress.bundle(revision, answer.isStale, startedAt, performance.now(), olderGrace);
+    if (verdict === "behind") throw cutOff(`Cannot get the prompts of "${this.label}"`);
     this.#failure = this.#denied = undefined;
     this.#failures = 0;
     this.#retryAt = -Infinity;
@@ -277,6 +282,7 @@ export class Feed implements Subscriber {
     this.#look();
     this.#context.onChange(answer.kind === "bundle");
     if (this.#progress.revision !== before) this.#context.onApplied();
+    if (!answer.isStale) this.#context.stream.inTouch();
   }
 
   #tooLarge(total: number): void {
@@ -325,20 +331,24 @@ export class Feed implements Subscriber {
     this.#look();
   }
 
-  /** Fetches the bundle, soon, if the stream alone cannot make memory whole. */
-  #catchUp(jitter: number): void {
-    const isNeeded = this.#connectedAt !== undefined && !this.#progress.live && !this.isSingle && !this.#denied;
-    if (!isNeeded || this.#closed || this.#flight !== undefined || this.#timer !== undefined) return;
+  /** Whether nothing but a bundle can tell what is new. */
+  get #isToBeAsked(): boolean {
+    return !this.#progress.live && !this.isSingle && !this.#denied && !this.#closed;
+  }
+
+  /**
+   * Fetches the bundle, soon, if the open stream alone cannot make memory whole; now and then, if
+   * there is none, or only one that does not hear of every change.
+   */
+  #askLater(jitter: number): void {
+    if (!this.#isToBeAsked || this.#flight !== undefined) return;
+    const now = performance.now();
+    const { retryAfterFailure, pollEvery } = this.#context.settings.timing;
+    const isStreaming = this.#connectedAt !== undefined && !this.#progress.isStale;
+    if (isStreaming && jitter > 0) return this.#next.within(jitter * Math.random());
     // Answers that changed nothing, as from a node that lags, are not asked for in a row.
-    const { retryAfterFailure } = this.#context.settings.timing;
-    const rest = Math.max(0, this.#retryAt - performance.now(), this.#askedAt + retryAfterFailure - performance.now());
-    this.#timer = backgroundTimer(
-      () => {
-        this.#timer = undefined;
-        if (!this.#progress.live) this.#refresh().catch(() => undefined);
-      },
-      jitter > 0 ? jitter * Math.random() : rest,
-    );
+    const wait = isStreaming ? this.#askedAt + retryAfterFailure - now : pollEvery * (0.75 + Math.random() / 2);
+    this.#next.within(Math.max(0, this.#retryAt - now, wait));
   }
 
   /** Takes note of whether memory is live now. */
@@ -346,7 +356,9 @@ export class Feed implements Subscriber {
     const was = this.#live;
     this.#live = this.#mode === "bundle" && this.#progress.live && !this.#closed;
     if (was && !this.#live) this.#goodUntil = Math.max(this.#goodUntil, performance.now());
-    if (this.#live) this.#isFromDisk = false;
+    if (!this.#live) return;
+    this.#isFromDisk = false;
+    this.#next.cancel();
   }
 
   get #closed(): boolean {
@@ -371,7 +383,7 @@ export class Feed implements Subscriber {
   #take(frame: Frame): void {
     switch (frame.kind) {
       case "hello":
-        return this.#greet(frame.revision, frame.resumedFrom);
+        return this.#greet(frame);
       case "put":
         this.#progress.see(frame.revision);
         return this.#put(frame.prompt, frame.revision);
@@ -393,7 +405,7 @@ export class Feed implements Subscriber {
         return this.#lost(frame.revision);
       default:
         // Words of a later server are for later clients; but the old way rests on knowing all that happened.
-        if (this.isSingle) this.#context.singles.resync(this.label, frame.revision);
+        if (this.isSingle && !this.#progress.isStale) this.#context.singles.resync(this.label, frame.revision);
         else if (frame.revision !== undefined) this.#progress.see(frame.revision);
     }
   }
@@ -414,7 +426,7 @@ export class Feed implements Subscriber {
     return isMine && revision > this.#heldAtHello;
   }
 
-  #greet(revision: number | undefined, resumedFrom: number | undefined): void {
+  #greet({ revision, resumedFrom, isStale }: Extract<Frame, { kind: "hello" }>): void {
     const now = performance.now();
     this.#connectedAt = now;
     // The server is there to say so: what failed before is worth another try.
@@ -423,27 +435,29 @@ export class Feed implements Subscriber {
     const { revision: held = -1 } = this.#progress;
     const isBehindUs = revision !== undefined && revision < held;
     const repeats = resumedFrom !== undefined && resumedFrom < held && !isBehindUs;
-    this.#heldAtHello = repeats ? held : -1;
-    this.#progress.hello(revision, resumedFrom, now);
-    this.#context.singles.hello(this.label, revision);
+    // One that is cut off tells only later what others told before.
+    const isLate = isStale && this.#progress.resumeFrom !== undefined;
+    this.#heldAtHello = repeats || isLate ? held : -1;
+    this.#progress.hello(revision, resumedFrom, isStale, now);
+    if (!isStale) this.#context.singles.hello(this.label, revision);
     const { streamTrust, resyncJitter } = this.#context.settings.timing;
     // Perhaps it is a later server by now.
     if (this.isSingle && now - this.#askedAt > streamTrust) this.#refreshInBackground();
     // All clients are greeted at once when a server comes back.
-    this.#catchUp(this.#progress.revision === undefined ? 0 : resyncJitter);
+    this.#askLater(this.#progress.revision === undefined ? 0 : resyncJitter);
   }
 
   #lost(revision: number | undefined): void {
     const now = performance.now();
     this.#progress.lost(revision, now);
-    this.#context.singles.resync(this.label, revision);
-    this.#catchUp(this.#context.settings.timing.resyncJitter);
+    if (!this.#progress.isStale) this.#context.singles.resync(this.label, revision);
+    this.#askLater(this.#context.settings.timing.resyncJitter);
   }
 
   /** Should an event ever be lost without a trace, its text is late by minutes and not for good. */
   #reconcile(): void {
     const { bundleTrust } = this.#context.settings.timing;
-    if (!this.#progress.live) return this.#catchUp(this.#context.settings.timing.resyncJitter);
+    if (!this.#progress.live) return this.#askLater(this.#context.settings.timing.resyncJitter);
     if (performance.now() - this.#askedAt > bundleTrust * (0.75 + Math.random() / 2)) this.#refreshInBackground();
   }
 
@@ -457,6 +471,7 @@ export class Feed implements Subscriber {
     this.#context.singles.down(this.label, lastSign);
     this.#context.onChange(false);
     if (wasLive) this.#context.onApplied();
+    this.#askLater(0);
   }
 
   refused(): void {

@@ -5,6 +5,11 @@ export function revisionOf(headers: Headers): number | undefined {
   return Number.isInteger(revision) ? revision : undefined;
 }
 
+/** Whether the node that answers says that it is cut off from its database: there may be later revisions. */
+export function saysStale(headers: Headers): boolean {
+  return headers.has("x-xr2-stale");
+}
+
 /** Retry-After in seconds; it may be a number or a date. */
 export function parseRetryAfter(text: string | null | undefined): number | undefined {
   if (!text) return undefined;

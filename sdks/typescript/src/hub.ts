@@ -57,7 +57,13 @@ export class Hub {
   constructor(settings: Settings) {
     this.settings = settings;
     this.transport = new Transport(settings);
-    this.#repository = new Repository(settings, this.transport, (isOther) => this.#changed(isOther), this.#revoked);
+    this.#repository = new Repository(
+      settings,
+      this.transport,
+      (isOther) => this.#changed(isOther),
+      this.#revoked,
+      () => this.#stream.inTouch(),
+    );
     this.#stream = new SharedStream((label) => this.#address(label), settings.timing, this.#repository);
     this.telemetry = new Telemetry(settings, this.transport, {
       revision: () => this.#revision(),
@@ -69,9 +75,9 @@ export class Hub {
     }
   }
 
-  /** Whether a stream is open. */
+  /** Whether a stream is open, of a server that hears of every change. */
   get streaming(): boolean {
-    return this.#stream.healthy;
+    return this.#stream.healthy && !this.#stream.isStale;
   }
 
   /** The prompt, if it is in memory and kept current by the stream. Counts as a read. */

@@ -43,6 +43,8 @@ export interface Xr2Options {
 export interface Timing {
   /** Without a stream, how old an entry may be before the server is asked again. */
   maxAge: number;
+  /** Without a stream, how often the bundle is asked for while nobody reads, give or take a quarter. */
+  pollEvery: number;
   /** How long a call waits for a fresh copy when there is a last good one. */
   staleWait: number;
   /** After a failure, how long until the server is asked again for the same prompt. */
@@ -75,6 +77,7 @@ export interface Timing {
 
 const DEFAULT_TIMING: Timing = {
   maxAge: 1_000,
+  pollEvery: 5_000,
   staleWait: 1_000,
   retryAfterFailure: 1_000,
   retryDelay: 100,

@@ -1,5 +1,5 @@
 /** What a bundle is worth. */
-export type Verdict = "taken" | "late" | "set-back";
+export type Verdict = "taken" | "late" | "behind" | "set-back";
 
 /**
  * Knows up to which revision memory is complete. The stream tells everything after one
@@ -12,6 +12,8 @@ export class Progress {
   #from: number | undefined;
   /** What the greeting said. */
   #head: number | undefined;
+  /** The server that streams is cut off from its database. */
+  #isStale = false;
   #seen = -1;
   #settled = -1;
   /** Something was lost at this time: only a bundle asked for later makes good for it. */
@@ -26,6 +28,16 @@ export class Progress {
 
   /** Whether the open stream keeps memory current. */
   get live(): boolean {
+    return this.#isMet && !this.#isStale;
+  }
+
+  /** Whether the open stream is of a server that does not hear of every change. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Whether what the open stream tells follows upon what memory holds. */
+  get #isMet(): boolean {
     return (
       this.#from !== undefined &&
       this.#revision !== undefined &&
@@ -37,7 +49,7 @@ export class Progress {
   /** The revision a bundle must be of to meet the stream. */
   get needed(): number | undefined {
     const behind = this.#from !== undefined && (this.#revision ?? -1) < this.#from;
-    return behind ? this.#from : undefined;
+    return behind && !this.#isStale ? this.#from : undefined;
   }
 
   /** After which revision a stream should go on, so that nothing is missed. */
@@ -45,13 +57,17 @@ export class Progress {
     return this.#lostAt === undefined ? this.#revision : undefined;
   }
 
-  /** The stream greets. A server that is behind us lags, or was set back: a bundle will tell. */
-  hello(head: number | undefined, resumedFrom: number | undefined, now: number): void {
+  /**
+   * The stream greets. A server that is behind us lags, or was set back: a bundle will tell. One
+   * that is cut off has not heard of what we have, and nothing follows from that.
+   */
+  hello(head: number | undefined, resumedFrom: number | undefined, isStale: boolean, now: number): void {
     this.#head = head;
+    this.#isStale = isStale;
     this.#from = resumedFrom ?? head;
     if (head !== undefined && this.#revision !== undefined && head < this.#revision) {
       this.#from = head;
-      this.#lostAt = now;
+      if (!isStale) this.#lostAt = now;
     }
     this.#seen = this.#settled = this.#from ?? -1;
   }
@@ -73,13 +89,14 @@ export class Progress {
   heartbeat(): void {
     this.#settle(this.#seen);
     // The server did not go on where it was asked to, as when something on the way ate the request for it.
-    const skipped = this.live && this.#head !== undefined && this.#seen < this.#head;
+    const skipped = this.#isMet && this.#head !== undefined && this.#seen < this.#head;
     if (skipped) this.#from = this.#head;
   }
 
-  /** Something was lost; the stream goes on after `revision`. */
+  /** Something was lost; the stream goes on after `revision`. One that is cut off may miss what others told us. */
   lost(revision: number | undefined, now: number): void {
-    this.#lostAt = now;
+    const isHere = this.#isStale && revision !== undefined && (this.resumeFrom ?? -1) >= revision;
+    if (!isHere) this.#lostAt = now;
     if (revision === undefined || this.#from === undefined) return;
     this.#from = revision;
     this.#seen = this.#settled = revision;
@@ -88,6 +105,7 @@ export class Progress {
   down(): void {
     this.#from = undefined;
     this.#head = undefined;
+    this.#isStale = false;
   }
 
   /** Everything up to `revision` was read from disk. */
@@ -97,17 +115,20 @@ export class Progress {
 
   /**
    * A bundle came. A lower revision than ours is a late answer; if it stays lower for longer
-   * than `grace`, the server was set back to a backup, and is right.
+   * than `grace`, the server was set back to a backup, and is right. One that says itself that
+   * it may be out of date (`isStale`) is behind, for however long, and proves nothing.
    */
-  bundle(revision: number, startedAt: number, now: number, grace: number): Verdict {
+  bundle(revision: number, isStale: boolean, startedAt: number, now: number, grace: number): Verdict {
+    if (isStale) this.#olderSince = this.#belowSince = undefined;
     if (this.#revision !== undefined && revision < this.#revision) {
+      if (isStale) return "behind";
       if (this.live) return "late";
       this.#olderSince ??= now;
       if (now - this.#olderSince <= grace) return "late";
       this.#take(revision, startedAt);
       return "set-back";
     }
-    this.#meet(revision, now, grace);
+    if (!isStale) this.#meet(revision, now, grace);
     this.#take(revision, startedAt);
     return "taken";
   }
@@ -130,11 +151,11 @@ export class Progress {
     this.#olderSince = undefined;
     this.#revision = revision;
     if (this.#lostAt !== undefined && startedAt >= this.#lostAt) this.#lostAt = undefined;
-    if (this.live) this.#revision = Math.max(revision, this.#settled);
+    if (this.#isMet) this.#revision = Math.max(revision, this.#settled);
   }
 
   #settle(revision: number): void {
     this.#settled = Math.max(this.#settled, revision);
-    if (this.live) this.#revision = Math.max(this.#revision ?? -1, revision);
+    if (this.#isMet) this.#revision = Math.max(this.#revision ?? -1, revision);
   }
 }

@@ -1,6 +1,6 @@
-import { ApiError, AuthError, isRevoked, isTemporary, NotFoundError, ServerError, TimeoutError } from "./errors.js";
+import { ApiError, AuthError, cutOff, isRevoked, isTemporary, NotFoundError, ServerError, TimeoutError } from "./errors.js";
 import type { SinglesListener } from "./feed.js";
-import { revisionOf } from "./headers.js";
+import { revisionOf, saysStale } from "./headers.js";
 import { Lru } from "./lru.js";
 import type { Settings } from "./options.js";
 import { keyOf, Slot, type Copy, type Query } from "./slot.js";
@@ -50,20 +50,26 @@ export class Repository implements SinglesListener {
   readonly #slots: Lru<string, Slot>;
   readonly #onChange: (isOther: boolean) => void;
   readonly #onRevoked: (error: unknown) => void;
+  readonly #onInTouch: () => void;
   readonly #streams = new Map<string, StreamState>();
   #highestRevision = -1;
 
-  /** `onChange` hears whenever a copy changed or went, or may have; `onRevoked`, that the key is no good any more. */
+  /**
+   * `onChange` hears whenever a copy changed or went, or may have; `onRevoked`, that the key is no
+   * good any more; `onInTouch`, of answers from servers that hear of every change.
+   */
   constructor(
     settings: Settings,
     transport: Transport,
     onChange: (isOther: boolean) => void,
     onRevoked: (error: unknown) => void,
+    onInTouch: () => void,
   ) {
     this.#settings = settings;
     this.#transport = transport;
     this.#onChange = onChange;
     this.#onRevoked = onRevoked;
+    this.#onInTouch = onInTouch;
     this.#slots = new Lru(settings.cacheSize);
   }
 
@@ -204,13 +210,18 @@ export class Repository implements SinglesListener {
   #accept(slot: Slot, answer: ApiAnswer, startedAt: number): void {
     const now = performance.now();
     const revision = revisionOf(answer.headers);
+    const isStale = saysStale(answer.headers);
     if (revision !== undefined) this.#highestRevision = Math.max(this.#highestRevision, revision);
-    if (!slot.admits(revision, now, this.#settings.timing.olderGrace)) return;
+    if (!slot.admits(revision, isStale, now, this.#settings.timing.olderGrace)) {
+      if (isStale) throw cutOff(`Cannot get "${slot.query.slug}"`);
+      return;
+    }
+    if (!isStale) this.#onInTouch();
     const before = slot.copy;
     if (answer.status !== 304) slot.copy = readCopy(answer, slot.query.slug);
     else if (before?.from === "disk") slot.copy = { ...before, from: "api" };
     slot.verified(revision, startedAt);
-    slot.confirmed = this.#isConnected(slot) && slot.meetsDemand(startedAt);
+    slot.confirmed = !isStale && this.#isConnected(slot) && slot.meetsDemand(startedAt);
     if (slot.copy?.data === before?.data) return;
     this.#onChange(true);
   }

@@ -26,6 +26,7 @@ export class SharedStream {
   #label: string | undefined;
   /** The last revision heard of on the open stream. */
   #seen: number | undefined;
+  #isStale = false;
   #isClosed = false;
 
   constructor(addressOf: AddressOf, timing: Timing, singles: Pick<SinglesListener, "changed">) {
@@ -39,6 +40,16 @@ export class SharedStream {
     return this.#stream?.healthy ?? false;
   }
 
+  /** Whether the open stream is of a server that is cut off from its database and does not hear of every change. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** An answer came from a server that is in touch with its database: where the one that streams is not, it is left. */
+  inTouch(): void {
+    if (this.#isStale) this.#stream?.reopen();
+  }
+
   /** From now on the stream tells of this label, too. */
   subscribe(label: string, subscriber: Subscriber): void {
     if (this.#isClosed) return;
@@ -46,7 +57,8 @@ export class SharedStream {
     if (this.#stream === undefined) return this.#open(label);
     if (this.#label !== undefined && this.#label !== label) return this.#widen();
     // What comes from here on is told; what was before has to come with a bundle.
-    if (this.healthy) subscriber.frame({ kind: "hello", revision: this.#seen, resumedFrom: undefined });
+    const hello = { kind: "hello", revision: this.#seen, resumedFrom: undefined, isStale: this.#isStale } as const;
+    if (this.healthy) subscriber.frame(hello);
   }
 
   close(): void {
@@ -89,8 +101,12 @@ export class SharedStream {
   #note(frame: Frame): void {
     if (frame.kind === "heartbeat" || frame.kind === "changed") return;
     const { revision } = frame;
-    if (frame.kind === "hello") this.#seen = frame.resumedFrom ?? revision;
-    else if (revision !== undefined) this.#seen = Math.max(this.#seen ?? 0, revision);
+    if (frame.kind === "hello") {
+      this.#seen = frame.resumedFrom ?? revision;
+      this.#isStale = frame.isStale;
+    } else if (revision !== undefined) {
+      this.#seen = Math.max(this.#seen ?? 0, revision);
+    }
   }
 
   /** Whoever holds prompts one by one holds those of all labels: it is told once. */
@@ -102,6 +118,7 @@ export class SharedStream {
   }
 
   #down(lastSign: number): void {
+    this.#isStale = false;
     for (const subscriber of this.#subscribers.values()) subscriber.down(lastSign);
   }
 

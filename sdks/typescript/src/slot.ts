@@ -106,13 +106,17 @@ export class Slot {
   /**
    * Whether an answer is later than the copy, and so may replace it. A lower revision is a
    * late answer; if it stays lower for longer than `grace`, the server was restored from a
-   * backup, and is right.
+   * backup, and is right. One that says itself that it may be out of date (`isStale`) never is.
    */
-  admits(revision: number | undefined, now: number, grace: number): boolean {
+  admits(revision: number | undefined, isStale: boolean, now: number, grace: number): boolean {
     const older = revision !== undefined && this.revision !== undefined && revision < this.revision;
     if (!older || this.copy === undefined) {
       this.#olderSince = undefined;
       return true;
+    }
+    if (isStale) {
+      this.#olderSince = undefined;
+      return false;
     }
     this.#olderSince ??= now;
     if (now - this.#olderSince <= grace) return false;

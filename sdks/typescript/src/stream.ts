@@ -16,8 +16,16 @@ export interface ChangeEvent {
 
 /** What the stream says, one thing after the other. */
 export type Frame =
-  /** Connected. `resumedFrom`: the revision after which it was asked to go on. */
-  | { readonly kind: "hello"; readonly revision: number | undefined; readonly resumedFrom: number | undefined }
+  /**
+   * Connected. `resumedFrom`: the revision after which it was asked to go on. `isStale`: the
+   * server is cut off from its database and does not hear of every change.
+   */
+  | {
+      readonly kind: "hello";
+      readonly revision: number | undefined;
+      readonly resumedFrom: number | undefined;
+      readonly isStale: boolean;
+    }
   /** The label delivers this from now on. */
   | { readonly kind: "put"; readonly revision: number; readonly prompt: PromptData }
   /** The label delivers this no longer. */
@@ -100,6 +108,11 @@ export class ChangeStream {
     void this.#connect();
   }
 
+  /** Ends the open stream; after the usual pause another one is opened. */
+  reopen(): void {
+    this.#controller?.abort();
+  }
+
   close(): void {
     this.#state = "closed";
     clearTimeout(this.#pause);
@@ -164,7 +177,7 @@ export class ChangeStream {
     this.#healthySince ??= performance.now();
     const heartbeat = data["heartbeat"];
     if (typeof heartbeat === "number" && heartbeat > 0) this.#heartbeat = Math.min(heartbeat, MAX_HEARTBEAT);
-    this.#listener.frame({ kind: "hello", revision, resumedFrom });
+    this.#listener.frame({ kind: "hello", revision, resumedFrom, isStale: data["stale"] === true });
   }
 
   #wentDown(): void {

@@ -108,9 +108,15 @@ export class Telemetry {
     const pause = Math.max(this.#sentAt + gap - performance.now(), (gap / 4) * Math.random());
     this.#soon = backgroundTimer(() => {
       this.#soon = undefined;
-      void this.#send(false);
+      void this.#sendAnew();
       this.#wait();
     }, pause);
+  }
+
+  /** A report under way may be of before. */
+  async #sendAnew(): Promise<void> {
+    await this.#sending;
+    await this.#send(false);
   }
 
   /** Sends what is left, and nothing from then on. */

@@ -53,12 +53,22 @@ impl Route<'_> {
         self.is_api() && self.operation.security.is_none()
     }
 
+    fn is_asked_something(&self) -> bool {
+        self.has_body() || self.operation.parameters.as_ref().is_some_and(|known| !known.is_empty())
+    }
+
     fn has_body(&self) -> bool {
         self.operation.request_body.is_some()
     }
 }
 
 const COMMON: &[Common] = &[
+    Common {
+        status: "400",
+        name: "BadRequest",
+        description: "The request cannot be read: a parameter, a header or the body's JSON is malformed",
+        applies: |route| route.is_api() && route.is_asked_something(),
+    },
     Common {
         status: "401",
         name: "Unauthenticated",

@@ -2,11 +2,14 @@
 //!
 //! Requests only count; time is looked at when a connection's timer rings, a few times a minute.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use axum::response::Response;
 use tokio::time::Instant;
+
+use crate::serve::body::{Pace, hand_over};
 
 /// What one connection is doing.
 #[derive(Debug, Default)]
@@ -19,6 +22,9 @@ pub struct Activity {
     is_begun: AtomicBool,
     /// Whether it speaks HTTP/2, where what comes need not be a request.
     is_http2: AtomicBool,
+    /// Large answers on their way over HTTP/2, where one may be left lying while the connection goes on. With HTTP/1
+    /// there is one at a time, and the connection itself is watched.
+    paces: Mutex<Vec<Weak<Pace>>>,
 }
 
 impl Activity {
@@ -36,6 +42,34 @@ impl Activity {
         if is_http2 {
             self.is_http2.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Hands an answer over to the connection.
+    pub fn hand_over(&self, response: Response, in_flight: InFlight) -> Response {
+        hand_over(response, in_flight, || self.is_http2.load(Ordering::Relaxed).then(|| self.pace()))
+    }
+
+    fn pace(&self) -> Arc<Pace> {
+        let pace = Arc::new(Pace::new());
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        if paces.len() == paces.capacity() {
+            paces.retain(|pace| pace.strong_count() > 0);
+        }
+        paces.push(Arc::downgrade(&pace));
+        pace
+    }
+
+    /// Since when some answer lies there and is not taken.
+    fn left_lying_since(&self) -> Option<Instant> {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        paces.retain(|pace| pace.strong_count() > 0);
+        paces.iter().filter_map(|pace| pace.upgrade()?.waits_since()).min()
+    }
+
+    /// Whether a request is being answered.
+    #[cfg(test)]
+    pub fn is_answering(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0
     }
 
     /// A request is being answered, until what is returned is dropped.
@@ -62,6 +96,8 @@ pub struct Patience {
     pub head: Duration,
     /// Without any request.
     pub idle: Duration,
+    /// For an answer that lies there and is not taken.
+    pub stall: Duration,
 }
 
 /// What is to become of a connection whose timer rang.
@@ -95,11 +131,11 @@ impl Judge {
 
     /// The timer rang.
     pub fn look(&mut self, now: Instant) -> Verdict {
-        let Activity { requests, in_flight, is_begun, is_http2 } = &*self.activity;
+        let Activity { requests, in_flight, is_begun, is_http2, .. } = &*self.activity;
         let count = requests.load(Ordering::Relaxed);
         if in_flight.load(Ordering::Relaxed) > 0 {
             (self.seen, self.begun_since, self.idle_since) = (count, None, None);
-            return Verdict::Wait(self.patience.idle);
+            return self.look_at_answers(now, is_http2.load(Ordering::Relaxed));
         }
         if count != self.seen {
             (self.seen, self.begun_since, self.idle_since) = (count, None, None);
@@ -120,6 +156,24 @@ impl Judge {
         if self.is_told_to_end { Verdict::Cut } else { self.finish() }
     }
 
+    /// While there are answers under way. Over HTTP/2 a client that leaves one lying keeps it in memory, with the whole
+    /// connection well; its other answers get the time to end.
+    fn look_at_answers(&mut self, now: Instant, is_http2: bool) -> Verdict {
+        if !is_http2 {
+            return Verdict::Wait(self.patience.idle);
+        }
+        let lies = self.activity.left_lying_since().map(|since| now.saturating_duration_since(since));
+        match lies {
+            None => Verdict::Wait(self.patience.stall.min(self.patience.idle)),
+            Some(time) if time < self.patience.stall => Verdict::Wait(self.patience.stall - time),
+            Some(_) if self.is_told_to_end => {
+                metrics::counter!("xr2_connections_stalled_total").increment(1);
+                Verdict::Cut
+            }
+            Some(_) => self.finish(),
+        }
+    }
+
     fn finish(&mut self) -> Verdict {
         self.is_told_to_end = true;
         Verdict::Finish
@@ -132,10 +186,11 @@ mod tests {
 
     const HEAD: Duration = Duration::from_secs(10);
     const IDLE: Duration = Duration::from_secs(60);
+    const STALL: Duration = Duration::from_secs(30);
 
     fn judge() -> (Arc<Activity>, Judge, Instant) {
         let (activity, now) = (Arc::new(Activity::default()), Instant::now());
-        (activity.clone(), Judge::new(activity, Patience { head: HEAD, idle: IDLE }, now), now)
+        (activity.clone(), Judge::new(activity, Patience { head: HEAD, idle: IDLE, stall: STALL }, now), now)
     }
 
     #[test]
@@ -180,5 +235,24 @@ mod tests {
         activity.received();
         assert_eq!(judge.look(began + HEAD), Verdict::Wait(HEAD));
         assert_eq!(judge.look(began + HEAD + IDLE), Verdict::Finish);
+    }
+
+    #[test]
+    fn an_answer_that_is_left_lying_ends_its_connection() {
+        let (activity, mut judge, began) = judge();
+        activity.requested(true);
+        let answering = activity.begin();
+        let (pace, taken) = (activity.pace(), activity.pace());
+        assert_eq!(judge.look(began), Verdict::Wait(STALL));
+        pace.give();
+        taken.give();
+        taken.ask();
+        let given = pace.waits_since().unwrap();
+        assert_eq!(judge.look(given + STALL / 3), Verdict::Wait(STALL - STALL / 3));
+        assert_eq!(judge.look(given + STALL), Verdict::Finish);
+        assert_eq!(judge.look(given + STALL + HEAD), Verdict::Cut);
+        drop(pace);
+        assert_eq!(judge.look(given + STALL + HEAD), Verdict::Wait(STALL), "only the one that lay there");
+        drop(answering);
     }
 }

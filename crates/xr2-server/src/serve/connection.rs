@@ -22,7 +22,7 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_PATIENCE: Duration = Duration::from_secs(20);
 /// Streams that a client opens and resets before they are served, until its connection ends.
 const RESETS: usize = 32;
-/// What one answer may wait with in memory for an HTTP/2 client that does not take it.
+/// What may wait in an HTTP/2 connection's own buffer for each answer.
 const SEND_BUFFER: usize = 256 * 1024;
 
 /// How all connections are served.
@@ -51,7 +51,11 @@ impl Protocol {
             .max_local_error_reset_streams(RESETS)
             .max_send_buf_size(SEND_BUFFER)
             .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
-        let patience = Patience { head: config.http.header_timeout, idle: config.http.idle_timeout };
+        let patience = Patience {
+            head: config.http.header_timeout,
+            idle: config.http.idle_timeout,
+            stall: config.stream.stall(),
+        };
         Protocol { builder: Arc::new(builder), patience, stop }
     }
 

@@ -1,6 +1,7 @@
 //! Listening, and stopping without dropping anybody.
 
 mod activity;
+mod body;
 mod connection;
 mod stop;
 pub mod tls;

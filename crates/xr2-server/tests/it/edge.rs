@@ -229,6 +229,24 @@ both!(caches_are_told_again_when_every_node_has_heard, reachable(), |app| async 
     app.until("it is told twice", || async { times() >= 2 }).await;
 });
 
+both!(a_cache_that_is_left_forgets_everything, reachable(), |app| async move {
+    let owner = app.owner().await;
+    app.keep_secret(TOKEN);
+    text(&owner, "p", "Hello").await;
+    let ((old, old_address), (new, new_address)) = (Cache::start().await, Cache::start().await);
+    let all = tag("w", &json!(app.workspace()));
+    // At once, and when every node has heard.
+    let times = |cache: &Cache| cache.told().iter().filter(|told| told.keys == all).count();
+    owner.put("/workspaces/acme/edge", by_http(old_address)).await.ok();
+    app.until("the first cache knows of it", || async { times(&old) == 2 }).await;
+    owner.put("/workspaces/acme/edge", by_http(new_address)).await.ok();
+    app.until("the cache that is left forgets all", || async { times(&old) == 4 }).await;
+    app.until("the second cache knows of it", || async { times(&new) == 2 }).await;
+    owner.put("/workspaces/acme/edge", json!({ "enabled": true })).await.ok();
+    app.until("the second cache forgets all", || async { times(&new) == 4 }).await;
+    assert!(old.told().iter().chain(&new.told()).all(|told| told.token == TOKEN));
+});
+
 both!(a_cache_that_fails_is_told_later, reachable(), |app| async move {
     let owner = app.owner().await;
     app.keep_secret(TOKEN);

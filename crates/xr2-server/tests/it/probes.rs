@@ -41,6 +41,23 @@ both!(the_api_page_may_load_nothing_from_outside, |app| async move {
     assert!(initializer.text.contains("\"validatorUrl\": \"none\""), "{}", initializer.text);
 });
 
+both!(delivery_describes_its_headers, |app| async move {
+    let document = app.nobody().get(&app.url("/openapi.json")).await.json;
+    let fetch = &document["paths"]["/api/v1/prompts/{p}"]["get"];
+    let asks: Vec<&str> =
+        fetch["parameters"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    assert!(asks.contains(&"If-None-Match") && asks.contains(&"X-XR2-Min-Revision"), "{asks:?}");
+    let (owner, key) = (app.owner().await, app.key(&[xr2_server::auth::Scope::Deliver]).await);
+    crate::support::text(&owner, "p", "Hello").await;
+    let answer = key.get("/prompts/p").await.ok();
+    for name in ["ETag", "X-XR2-Revision", "X-XR2-Version"] {
+        assert!(answer.header(name).is_some(), "{name} is sent");
+        assert!(fetch["responses"]["200"]["headers"][name].is_object(), "{name} is described");
+    }
+    let publish = &document["paths"]["/api/v1/prompts/{p}/publish"]["post"]["responses"];
+    assert!(publish["200"]["headers"]["X-XR2-Revision"].is_object());
+});
+
 both!(every_operation_lists_its_common_errors, |app| async move {
     let document = app.nobody().get(&app.url("/openapi.json")).await.json;
     let paths = document["paths"].as_object().unwrap();
@@ -58,7 +75,12 @@ both!(every_operation_lists_its_common_errors, |app| async move {
                 expected.push("404");
             }
             if operation.get("requestBody").is_some() {
-                expected.extend(["413", "415", "422"]);
+                expected.extend(["400", "413", "415", "422"]);
+            }
+            if operation["parameters"].as_array().is_some_and(|all| !all.is_empty())
+                && path.starts_with("/api/")
+            {
+                expected.push("400");
             }
             for status in expected {
                 let found = &operation["responses"][status];

@@ -59,3 +59,27 @@ fn migrations_are_numbered_in_order() {
         assert!(migration.name.starts_with(&format!("{:04}_", migration.version)), "{}", migration.name);
     }
 }
+
+#[tokio::test]
+async fn sqlite_is_told_how_large_tables_become() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("xr2.sqlite3");
+    let url = format!("sqlite:{}", file.display());
+    for _ in 0..2 {
+        let (db, _) = xr2_db::Db::open(&xr2_db::Options::new(&url)).await.unwrap();
+        db.close().await;
+    }
+    assert_eq!(testing::wrong_statistics(&file).await.unwrap(), Vec::<String>::new());
+    // Of these SQLite would, left to itself, read the whole workspace.
+    let of_one_prompt = [
+        "SELECT slug FROM prompt_slugs WHERE workspace_id = $1 AND prompt_id = $2 AND is_current = $3 ORDER BY slug",
+        "SELECT DISTINCT p.id FROM prompt_includes i
+         JOIN prompts p ON p.id = i.prompt_id AND p.latest_version = i.version_number
+         WHERE p.deleted_at IS NULL AND i.workspace_id = $1 AND p.workspace_id = $1 AND i.included_id = $2",
+    ];
+    for sql in of_one_prompt {
+        let plan = testing::plan(&file, sql).await.unwrap();
+        assert!(plan.iter().any(|step| step.starts_with("SEARCH")), "{plan:?}");
+        assert!(!plan.iter().any(|step| step.ends_with("(workspace_id=?)")), "{plan:?}");
+    }
+}

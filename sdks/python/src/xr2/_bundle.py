@@ -11,7 +11,7 @@ from typing import Any
 
 from ._settings import API_PATH
 from ._table import read_item
-from ._wire import Request, json_object, read_error, whole_number
+from ._wire import Request, json_object, read_error, says_behind, whole_number
 from .errors import Conflict, ProtocolError
 
 BUNDLE_PATH = f"{API_PATH}/bundle"
@@ -31,6 +31,8 @@ class Page:
     next_cursor: str | None
     total: int
     size: int
+    behind: bool
+    """The node that answered says that it is cut off and may be out of date."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Bundle:
     revision: int | None
     etag: str | None
     items: list[dict[str, Any]] | None
+    behind: bool
 
 
 class TooLarge(Exception):
@@ -73,7 +76,7 @@ def fetch_bundle(ask: Ask, label: str, *, etag: str | None, min_revision: int, m
 def _attempt(ask: Ask, label: str, *, etag: str | None, min_revision: int, most: int) -> Bundle | None:
     first = ask(_request(label, None, etag, min_revision))
     if first.unchanged:
-        return Bundle(first.revision, etag, None)
+        return Bundle(first.revision, etag, None, first.behind)
     items, size, page = list(first.items), first.size, first
     _check_size(max(first.total, len(items)), size, most)
     while page.next_cursor is not None:
@@ -83,7 +86,7 @@ def _attempt(ask: Ask, label: str, *, etag: str | None, min_revision: int, most:
         items += page.items
         size += page.size
         _check_size(len(items), size, most)
-    return Bundle(first.revision, first.etag, items)
+    return Bundle(first.revision, first.etag, items, first.behind)
 
 
 def _check_size(count: int, size: int, most: int) -> None:
@@ -106,9 +109,9 @@ def _request(label: str, cursor: str | None, etag: str | None, min_revision: int
 def read_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
     """Read one answer, or raise what it says is wrong."""
     told = whole_number(headers.get("x-xr2-revision"))
-    etag = headers.get("etag")
+    etag, behind = headers.get("etag"), says_behind(headers)
     if status == 304:
-        return Page(True, told, etag, [], None, 0, 0)
+        return Page(True, told, etag, [], None, 0, 0, behind)
     if status != 200:
         raise read_error(status, headers, body)
     envelope = json_object(status, headers, body)
@@ -125,5 +128,5 @@ def read_page(status: int, headers: Mapping[str, str], body: bytes) -> Page:
     cursor, total = meta.get("next_cursor"), meta.get("total")
     return Page(
         False, revision, etag, items, cursor if isinstance(cursor, str) and cursor else None,
-        total if type(total) is int else 0, len(body),
+        total if type(total) is int else 0, len(body), behind,
     )  # fmt: skip

@@ -29,7 +29,8 @@ from ._wire import Answer, Key
 from .errors import AuthError, NotFound
 
 OLDER_ANSWERS_REFUSED_FOR = 10.0
-"""Seconds after which lower revisions are believed: the server was restored from a backup."""
+"""Seconds after which lower revisions are believed: the server was restored from a backup. Answers of nodes that
+say of themselves that they may be out of date do not count."""
 EAGER_REFRESHES = 64
 """How many copies one event may refresh unasked; the rest are confirmed when they are next used."""
 DOUBT_AFTER = 60.0
@@ -214,12 +215,13 @@ class Engine:
     def _is_older(self, slot: Slot, answer: Answer, now: float) -> bool:
         if slot.snapshot is None or slot.revision is None or answer.revision is None:
             return False
-        if answer.revision >= slot.revision:
+        older = answer.revision < slot.revision
+        if answer.behind or not older:
             slot.refused_since = None
-            return False
+            return older
         if slot.refused_since is None:
             slot.refused_since = now
-        if answer.behind or now - slot.refused_since < OLDER_ANSWERS_REFUSED_FOR:
+        if now - slot.refused_since < OLDER_ANSWERS_REFUSED_FOR:
             return True
         slot.refused_since, slot.needs_revision = None, 0
         return False

@@ -24,8 +24,11 @@ LONGEST_HEARTBEAT = 300.0
 class Listener(Protocol):
     """What the stream tells, in order."""
 
-    def hello(self, revision: int | None, begins: int | None, heartbeat: float | None) -> None:
-        """The stream is open: the server is at ``revision``, what follows begins after ``begins``."""
+    def hello(self, revision: int | None, begins: int | None, heartbeat: float | None, *, stale: bool) -> None:
+        """The stream is open: the server is at ``revision``, what follows begins after ``begins``.
+
+        ``stale``: it is cut off from its database, so that there may be later revisions.
+        """
 
     def frame(self, label: str, change: Change) -> None:
         """A label delivers another text of a prompt now, or none any more."""
@@ -67,8 +70,9 @@ class Feed:
         if event.event == "hello":
             data = _object(event.data)
             self.connected = True
-            begins = whole_number(event.id)
-            self._listener.hello(_count(data.get("revision")), begins, _seconds(data.get("heartbeat")))
+            revision, begins = _count(data.get("revision")), whole_number(event.id)
+            heartbeat, stale = _seconds(data.get("heartbeat")), data.get("stale") is True
+            self._listener.hello(revision, begins, heartbeat, stale=stale)
         elif not self.connected:
             return
         elif event.event == COMMENT:

@@ -27,7 +27,7 @@ from ._table import Change, Table
 from ._telemetry import Reporter, Tally, served
 from ._wire import is_outage
 from ._workers import Workers
-from .errors import BadRequest, ConnectionFailed, NotFound, ProtocolError, Xr2Error
+from .errors import BadRequest, ConnectionFailed, NotFound, ProtocolError, ServerError, Xr2Error
 
 HEARTBEAT = 15.0
 SILENT_BEATS = 3
@@ -67,6 +67,8 @@ class Hub:
         """Everything that belongs to this process alone."""
         now = time.monotonic()
         self.connected = False
+        self._cut_off = False
+        """The server that streams is cut off from its database, and does not hear of every change."""
         self.everything = False
         self.heartbeat = HEARTBEAT
         self.opened_at: float | None = None
@@ -195,7 +197,7 @@ class Hub:
 
     def _load(self, table: Table, loading: Loading) -> None:
         try:
-            landed = self._fetch_and_land(table, loading)
+            landed, behind = self._fetch_and_land(table, loading)
         except TooLarge as error:
             log.warning("xr2: %s has too many prompts to hold (%s); fetching them one by one", table.label, error)
             self._no_bundle(table, loading, NotFound(f"no bundle of {table.label!r} is held", status=404))
@@ -206,11 +208,14 @@ class Hub:
             raise
         else:
             self._load_succeeded(table, loading, landed=landed)
+            if self._cut_off and not behind:
+                self.stream.hang_up()  # somebody is in touch with the database again: perhaps its stream can be had
         finally:
             self.stream.let_loose()
             self.keeper.wake()
 
-    def _fetch_and_land(self, table: Table, loading: Loading) -> bool:
+    def _fetch_and_land(self, table: Table, loading: Loading) -> tuple[bool, bool]:
+        """Whether the bundle could be taken in, and whether the node it is of says that it may be out of date."""
         bundle = self._fetch(table)
         snapshots = None
         if bundle.items is not None:
@@ -219,20 +224,25 @@ class Hub:
         with self.lock:
             if self.closed or self._loading.get(table.label) is not loading:
                 raise ConnectionFailed("the bundle came too late")
+            started_at, behind = loading.started_at, bundle.behind
             if snapshots is None:
-                landed = table.not_modified(bundle.revision, loading.started_at, now)
+                landed = table.not_modified(bundle.revision, started_at, now, behind=behind)
             else:
-                landed = table.land(bundle.revision or 0, bundle.etag, snapshots, loading.started_at, now)
+                landed = table.land(bundle.revision or 0, bundle.etag, snapshots, started_at, now, behind=behind)
             table.advance(self._applied if self.connected else 0)
-            table.follow(connected=self.connected, now=now)
-        return landed
+            table.follow(connected=self.in_touch, now=now)
+        if behind and not landed:
+            # As good as none: whoever is asked next may know more.
+            message = f"the server at {self.settings.url} is cut off from its database, and behind what is in memory"
+            raise ServerError(message, code="UNAVAILABLE")
+        return landed, behind
 
     def _fetch(self, table: Table) -> Bundle:
         return fetch_bundle(
             lambda request: self.wire.call(request, read_page),
             table.label,
             etag=table.if_none_match,
-            min_revision=table.floor,
+            min_revision=table.min_revision,
             most=self.settings.bundle_limit,
         )
 
@@ -329,18 +339,19 @@ class Hub:
             return self.opened_at, self.settings.connect_timeout + self.settings.read_timeout
         return self.heard_at, SILENT_BEATS * self.heartbeat
 
-    def hello(self, revision: int | None, begins: int | None, heartbeat: float | None) -> None:
+    def hello(self, revision: int | None, begins: int | None, heartbeat: float | None, *, stale: bool) -> None:
         """The stream is open."""
         now = time.monotonic()
         with self.lock:
-            self.connected, self.hello_at = True, now
+            self.connected, self.hello_at, self._cut_off = True, now, stale
             self.heartbeat = heartbeat or HEARTBEAT
             # A server that goes on elsewhere did not get, or not understand, where we left off.
             resumed = self._resumed_from if begins == self._resumed_from else None
             self._seen = self._applied = resumed if resumed is not None else revision or 0
-            self._vouched = self._opened_for is None
+            self._vouched = self._opened_for is None and not stale
             self.outage.succeeded()
-            late = [table for table in self.tables.values() if not self._greeted(table, revision, resumed)]
+            about = {"resumed": resumed is not None, "cut_off": stale}
+            late = [table for table in self.tables.values() if not table.greeted(revision, **about)]
             self._follow(now)
         self._unavailable_until.clear()
         for table in late:
@@ -351,19 +362,6 @@ class Hub:
         self._tell()
         self.keeper.wake()
 
-    def _greeted(self, table: Table, revision: int | None, resumed: int | None) -> bool:
-        """What the greeting means for a table; False where a bundle may be needed."""
-        if revision is None:
-            table.suspect = table.loaded
-            return False
-        if table.loaded and revision < table.revision:
-            table.suspect = True
-            return False
-        if resumed is None or not table.complete:
-            table.floor = max(table.floor, revision)
-        table.goal = revision
-        return table.complete and table.revision >= revision
-
     def frame(self, label: str, change: Change) -> None:
         """A label delivers another text of a prompt now, or none any more."""
         event = {
@@ -373,7 +371,9 @@ class Hub:
         with self.lock:
             self._step(change.revision)
             table = self.tables.get(label)
-            if table is not None and table.take(change):
+            # A server that was cut off tells only now what came from another one before.
+            old = table is not None and self._cut_off and table.has(change.revision)
+            if table is not None and not old and table.take(change):
                 self.keeper.changed()
         self._forward(event)
 
@@ -413,11 +413,12 @@ class Hub:
         with self.lock:
             if revision is not None:
                 self._seen = self._applied = max(self._seen, revision)
-            for table in self.tables.values():
+            uncertain = [table for table in self.tables.values() if not (self._cut_off and table.has(revision))]
+            for table in uncertain:
                 table.floor = max(table.floor, self._seen)
                 table.suspect = table.loaded
             self._follow(now)
-        for table in self.tables.values():
+        for table in uncertain:
             if self.usable(table, now):
                 self.keeper.load_within(table, 0.0, RESYNC_SPREAD)
         for sink in tuple(self.sinks):
@@ -438,7 +439,7 @@ class Hub:
     def lost(self, error: Xr2Error | None) -> None:
         """The connection is gone."""
         with self.lock:
-            self.connected = self._vouched = False
+            self.connected = self._cut_off = self._vouched = False
             self.opened_at = self.hello_at = None
             self._follow(self.heard_at)
         if refuses_the_key(error) and error is not None:
@@ -450,13 +451,18 @@ class Hub:
 
     def _follow(self, now: float) -> None:
         for table in self.tables.values():
-            table.follow(connected=self.connected, now=now)
+            table.follow(connected=self.in_touch, now=now)
 
     def _tell(self) -> None:
         for sink in tuple(self.sinks):
             sink.tell()
 
     # ---- what it has to tell ----
+
+    @property
+    def in_touch(self) -> bool:
+        """Whether a stream is open, and its server hears of every change."""
+        return self.connected and not self._cut_off
 
     @property
     def revision(self) -> int | None:

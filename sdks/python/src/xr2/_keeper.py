@@ -174,7 +174,7 @@ class Keeper:
         hub, reporter = self._hub, self._hub.reporter
         if reporter is None:
             return NEVER
-        due = max(reporter.due_at((hub.revision, reporter.used, hub.connected)), self._report_from)
+        due = max(reporter.due_at((hub.revision, reporter.used, hub.in_touch)), self._report_from)
         if now < due:
             return due
         if self._reporting.acquire(blocking=False):
@@ -193,7 +193,7 @@ class Keeper:
         if reporter is None:
             return
         request = reporter.next(
-            hub.revision, hub.serving, time.monotonic(), stream=hub.connected, flush=timeout is not None
+            hub.revision, hub.serving, time.monotonic(), stream=hub.in_touch, flush=timeout is not None
         )
         try:
             hub.wire.call(request, read_receipt, timeout, 0)

@@ -3,7 +3,8 @@
 Revisions
     The workspace counts its changes. ``revision`` is the count up to which this table is known to be complete.
     A bundle older than what is held is refused, a frame older than the bundle is ignored, and frames that arrive
-    while a bundle is on its way are applied once more on top of it.
+    while a bundle is on its way are applied once more on top of it. Servers that insist on lower revisions were
+    restored from a backup; one that says itself that it is ``behind`` insists on nothing.
 
 Current
     ``live`` is true while the stream is open and everything it has announced is in here. Otherwise the table's age
@@ -24,7 +25,8 @@ from ._wire import Key
 from .errors import Xr2Error
 
 OLDER_BUNDLES_REFUSED_FOR = 10.0
-"""Seconds after which lower revisions are believed: the server was restored from a backup."""
+"""Seconds after which lower revisions are believed: the server was restored from a backup. Answers of nodes that
+say of themselves that they may be out of date do not count."""
 MOST_PENDING = 10_000
 """Frames kept while a bundle is on its way; beyond them the bundle is fetched once more."""
 MOST_ABSENT = 1000
@@ -101,6 +103,11 @@ class Table:
         return self.loaded and not self.suspect and self.revision >= self.floor
 
     @property
+    def min_revision(self) -> int:
+        """What a bundle must be of; 0 where what is held is as new, so that a server set back can say that it was."""
+        return self.floor if not self.loaded or self.revision < self.floor else 0
+
+    @property
     def if_none_match(self) -> str | None:
         """The ETag to compare with; none where it would no longer stand for what is held."""
         return self.etag if self.loaded and not self._dirty and not self.suspect else None
@@ -126,9 +133,18 @@ class Table:
             fresh.since = held.since
         return fresh
 
-    def land(self, revision: int, etag: str | None, snapshots: list[Snapshot], started_at: float, now: float) -> bool:
+    def land(
+        self,
+        revision: int,
+        etag: str | None,
+        snapshots: list[Snapshot],
+        started_at: float,
+        now: float,
+        *,
+        behind: bool = False,
+    ) -> bool:
         """Take a whole bundle in; False where it is older than what is held."""
-        if self._is_older(revision, now):
+        if self._is_older(revision, now, behind=behind):
             self.stop_loading()
             return False
         pending, self._pending = self._pending or [], None
@@ -145,21 +161,22 @@ class Table:
         self._index = _Index(snapshots, self.label)
         self.entries = self._index.entries
 
-    def not_modified(self, revision: int | None, started_at: float, now: float) -> bool:
+    def not_modified(self, revision: int | None, started_at: float, now: float, *, behind: bool = False) -> bool:
         """The bundle is what it was; False where that was said by a server that lags behind."""
         revision = self._base if revision is None else revision
         self.stop_loading()
-        if self._is_older(revision, now):
+        if self._is_older(revision, now, behind=behind):
             return False
         self.revision = max(self.revision, revision)
         self.confirmed_at, self.from_disk = started_at, False
         self.suspect = self._overflow
         return True
 
-    def _is_older(self, revision: int, now: float) -> bool:
-        if not self.loaded or revision >= self.revision:
+    def _is_older(self, revision: int, now: float, *, behind: bool) -> bool:
+        older = self.loaded and revision < self.revision
+        if behind or not older:
             self._refused_since = None
-            return False
+            return older
         if self._refused_since is None:
             self._refused_since = now
         if now - self._refused_since < OLDER_BUNDLES_REFUSED_FOR:
@@ -183,7 +200,25 @@ class Table:
         self.revision = self._base = 0
         self.etag, self.confirmed_at, self._refused_since = None, NEVER, None
 
-    # ---- frames ----
+    # ---- the stream ----
+
+    def greeted(self, revision: int | None, *, resumed: bool, cut_off: bool) -> bool:
+        """What the stream's greeting means; False where a bundle may be needed."""
+        if revision is None:
+            self.suspect = self.loaded
+            return False
+        if self.loaded and revision < self.revision:
+            # A server that is cut off has not heard of what is held, and nothing follows from that.
+            self.suspect = self.suspect or not cut_off
+            return not self.suspect
+        if not resumed or not self.complete:
+            self.floor = max(self.floor, revision)
+        self.goal = revision
+        return self.complete and self.revision >= revision
+
+    def has(self, revision: int | None) -> bool:
+        """Whether everything up to this revision is known to be here."""
+        return self.complete and revision is not None and revision <= self.revision
 
     def take(self, change: Change) -> bool:
         """Apply one frame; True where it changed what is held."""

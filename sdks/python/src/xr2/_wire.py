@@ -87,6 +87,11 @@ def render_request(prompt: str, body: Mapping[str, Any]) -> Request:
     return Request("POST", f"{API_PATH}/prompts/{quote(prompt, safe='')}/render", json=dict(body))
 
 
+def says_behind(headers: Mapping[str, str]) -> bool:
+    """Whether the node that answered says that it is cut off from its database: there may be later revisions."""
+    return "x-xr2-stale" in headers
+
+
 def read_delivery(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     """Read the answer to a delivery or a render, or raise what it says is wrong."""
     if status != 304 and not 200 <= status < 300:
@@ -106,7 +111,7 @@ def read_delivery(status: int, headers: Mapping[str, str], body: bytes) -> Answe
         etag=headers.get("etag"),
         revision=whole_number(headers.get("x-xr2-revision")),
         storable="no-store" not in headers.get("cache-control", ""),
-        behind="x-xr2-stale" in headers,
+        behind=says_behind(headers),
     )
 
 

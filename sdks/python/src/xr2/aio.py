@@ -214,7 +214,7 @@ class AsyncXr2:
     @property
     def connected(self) -> bool:
         """Whether the stream is open: changes arrive by themselves. If not, texts are at most a second old."""
-        return self._core.hub.connected
+        return self._core.hub.in_touch
 
     async def close(self) -> None:
         """End the stream and close the connections. The client cannot be used afterwards."""

@@ -217,7 +217,7 @@ class Xr2:
     @property
     def connected(self) -> bool:
         """Whether the stream is open: changes arrive by themselves. If not, texts are at most a second old."""
-        return self._core.hub.connected
+        return self._core.hub.in_touch
 
     def close(self) -> None:
         """End the stream and close the connections. The client cannot be used afterwards."""

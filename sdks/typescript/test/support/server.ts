@@ -60,6 +60,8 @@ export class TestServer {
   replaysFrom = 0;
   /** Seconds between heartbeats, as the greeting says. */
   heartbeat: number | undefined;
+  /** Seconds for which this node has been cut off from its database, as it says of itself. */
+  stale: number | undefined;
   /** Prompts on a page of the bundle. */
   pageSize = 1_000;
   readonly #said: Said[] = [];
@@ -168,6 +170,12 @@ export class TestServer {
     this.tell("mark", { revision });
   }
 
+  /** Nothing has happened since this revision, as after a restore from a backup. */
+  setBack(revision: number): void {
+    this.revision = revision;
+    this.#said.splice(0, Infinity, ...this.#said.filter((said) => said.revision <= revision));
+  }
+
   /** Says it to the streams of a label, or to all, and to those who come back later. */
   tell(event: string, data: unknown, label?: string): void {
     const text = `event: ${event}\nid: ${this.revision}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -228,7 +236,11 @@ export class TestServer {
     const label = version ? null : (seen.query.get("label") ?? "production");
     const found = version ? this.#versions.get(`${slug}@${version}`) : this.#labels.get(`${slug}@${label}`);
     if (!found) return fail(response, 404, "NOT_FOUND", "Prompt not found");
-    answer(seen, response, { ...found.data, label }, this.revision);
+    answer(seen, response, { ...found.data, label }, this.revision, this.#standing());
+  }
+
+  #standing(): Record<string, string> {
+    return this.stale === undefined ? {} : { "X-XR2-Stale": String(this.stale) };
   }
 
   #bundle(seen: Seen, response: ServerResponse): void {
@@ -238,6 +250,7 @@ export class TestServer {
       "Content-Type": "application/json",
       ETag: `"r${revision}-${label}"`,
       "X-XR2-Revision": String(revision),
+      ...this.#standing(),
     };
     if (seen.headers["if-none-match"] === headers.ETag) return void response.writeHead(304, headers).end();
     const [of, from] = (seen.query.get("cursor") ?? `${revision}.0`).split(".").map(Number) as [number, number];
@@ -270,7 +283,8 @@ export class TestServer {
     response.on("close", () => this.streams.delete(response));
     if (!this.greets) return;
     const { revision, heartbeat } = this;
-    response.write(`event: hello\nid: ${revision}\ndata: ${JSON.stringify({ revision, heartbeat })}\n\n`);
+    const stale = this.stale === undefined ? undefined : true;
+    response.write(`event: hello\nid: ${revision}\ndata: ${JSON.stringify({ revision, heartbeat, stale })}\n\n`);
     const last = seen.headers["last-event-id"];
     if (this.modern && typeof last === "string") this.#goOn(response, Number(last));
   }

@@ -10,6 +10,8 @@ export const FAST = {
   streamRetry: 10,
   streamRetryMax: 50,
   resyncJitter: 10,
+  // Polls that nobody asked for are for the tests that are about them.
+  pollEvery: 600_000,
 };
 
 /** A fresh server for every test of a file, and clients that are closed after it. */

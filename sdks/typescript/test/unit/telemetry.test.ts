@@ -78,6 +78,46 @@ test("a new revision is reported at once, with what is in use here and since whe
   assert.ok(Date.parse(String(serving?.["since"])) >= before);
 });
 
+test("where streams are blocked, a publish gets to a client that reads nothing, and the server hears of it", async () => {
+  context.server.publish("greeting", "Hello");
+  context.server.streamAllowed = false;
+  const client = context.client({ timing: { ...OFTEN, telemetryEvery: 600_000, pollEvery: 20 } });
+  await client.get("greeting");
+  await until("polls by ETag", () => context.server.bundles().at(-1)?.headers["if-none-match"] === '"r1-production"');
+  context.server.publish("greeting", "Hi");
+  const heard = (revision: number): Report | undefined =>
+    context.server.reports.find((report) => report.revision === revision);
+  await until("the report", () => heard(2) !== undefined);
+  assert.deepEqual([heard(2)?.serving?.map(({ version }) => version), heard(2)?.stream], [[2], false]);
+  context.server.streamAllowed = true;
+  await connected(client);
+  const asked: number[] = [];
+  for (const revision of [3, 4, 5, 6]) {
+    context.server.publish("greeting", `Hi ${revision}`);
+    await until("the report", () => heard(revision) !== undefined);
+    asked.push(context.server.bundles().length);
+  }
+  // What was on its way when the stream opened has come by the first of them.
+  assert.equal(asked.at(-1), asked[0], "polling is retired");
+});
+
+test("a revision that comes in while a report is under way is reported after it", async () => {
+  context.server.publish("greeting", "Hello");
+  const heard = new Set<unknown>();
+  context.server.intercept = async (seen) => {
+    if (seen.path !== "/api/v1/telemetry") return false;
+    heard.add((JSON.parse(seen.body) as Report).revision);
+    // The answer takes longer than the next revision.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return false;
+  };
+  const client = context.client({ timing: { ...OFTEN, telemetryEvery: 600_000 } });
+  await connected(client);
+  await until("a first report", () => heard.has(1));
+  context.server.publish("greeting", "Hi");
+  await until("the next one", () => heard.has(2));
+});
+
 test("a client that reads nothing says now and then that it is there", async () => {
   context.server.publish("greeting", "Hello");
   const client = context.client({ timing: { ...OFTEN, telemetryIdle: 50 } });

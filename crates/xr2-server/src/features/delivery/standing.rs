@@ -81,11 +81,15 @@ impl Standing {
     pub fn of_bundle(app: &App, tenant: &Tenant, bundled: &Bundled) -> Standing {
         let (snapshot, known) = (&bundled.snapshot, tenant.told().max(tenant.seen()));
         let cut_off = app.follower().contact().stale();
-        let stale = if bundled.is_last_resort && snapshot.revision < known {
-            let since = snapshot.outdated_at().map_or(1, |at| seconds_since(app, at));
+        // The database may give no answer to this while the follower still has, or has again, its own.
+        let is_unproven = bundled.is_last_resort || (snapshot.is_frozen && cut_off.is_some());
+        let stale = if is_unproven {
+            let since = match snapshot.outdated_at().filter(|_| snapshot.revision < known) {
+                Some(outdated) => seconds_since(app, outdated),
+                None if snapshot.is_frozen => since_kept(app, tenant.id()),
+                None => 1,
+            };
             longer(cut_off, since)
-        } else if snapshot.is_frozen && cut_off.is_some() {
-            longer(cut_off, since_kept(app, tenant.id()))
         } else {
             cut_off
         };

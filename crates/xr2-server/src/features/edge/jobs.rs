@@ -9,10 +9,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use xr2_db::Purpose;
+use xr2_db::{Purpose, Tx};
 use xr2_jobs::{Attempt, Failure, Handler, Job, Retry, Terms};
 
 use crate::clock::Time;
+use crate::features::edge::model::Target;
 use crate::features::edge::purge::{NotDone, purge};
 use crate::features::edge::queries::Due;
 use crate::features::edge::{queries, service, tags};
@@ -47,6 +48,48 @@ impl Handler<App> for Purge {
             None => Ok(()),
         }
     }
+}
+
+/// Tells caches that a workspace no longer uses to forget everything of it. They would hear of no later change.
+#[derive(Serialize, Deserialize)]
+pub struct Leave {
+    target: Target,
+    /// Sealed.
+    token: Option<Vec<u8>>,
+    /// Whether every node has heard by now that they are no longer used.
+    is_last: bool,
+}
+
+impl Job for Leave {
+    const KIND: &'static str = "edge.leave";
+    const QUEUE: &'static str = QUEUE;
+    const RETRY: Retry = Purge::RETRY;
+}
+
+impl Handler<App> for Leave {
+    async fn handle(self, app: App, attempt: Attempt) -> Result<(), Failure> {
+        let Some(workspace) = attempt.workspace else { return Ok(()) };
+        let everything = [tags::of_workspace(workspace)];
+        let told = send(&app, workspace, &self.target, self.token.as_deref(), &everything).await;
+        told.map_err(NotDone::into_failure)?;
+        if !self.is_last {
+            let mut tx = app.db().tenant(workspace).write().await?;
+            let terms = Terms::new().after(HEARD_BY_ALL.to_std().unwrap_or_default());
+            app.jobs().enqueue(&mut tx, &Leave { is_last: true, ..self }, terms).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Has caches that were told so far forget everything, when the transaction commits.
+pub(super) async fn leave(
+    app: &App,
+    tx: &mut Tx,
+    target: Target,
+    token: Option<Vec<u8>>,
+) -> xr2_db::Result<()> {
+    app.jobs().enqueue(tx, &Leave { target, token, is_last: false }, Terms::new()).await.map(drop)
 }
 
 /// Finds purges that nobody has put off: those of a node that was killed just then, and those that were given up.
@@ -106,7 +149,7 @@ async fn tell(app: &App, workspace: Uuid) -> Result<(), Failure> {
             true => tags::to_purge(workspace, &events).into_iter().collect(),
             false => vec![tags::of_workspace(workspace)],
         };
-        let told = send(app, workspace, &due, &names).await;
+        let told = send(app, workspace, &due.target, due.token.as_deref(), &names).await;
         let confirmed = confirmed.unwrap_or(0).clamp(due.confirmed_revision, due.revision);
         if note(app, workspace, &due, confirmed, told).await? {
             return Ok(());
@@ -114,15 +157,21 @@ async fn tell(app: &App, workspace: Uuid) -> Result<(), Failure> {
     }
 }
 
-async fn send(app: &App, workspace: Uuid, due: &Due, names: &[String]) -> Result<(), NotDone> {
-    let token = match &due.token {
+async fn send(
+    app: &App,
+    workspace: Uuid,
+    target: &Target,
+    token: Option<&[u8]>,
+    names: &[String],
+) -> Result<(), NotDone> {
+    let token = match token {
         Some(sealed) => {
             let opened = service::open_token(app, workspace, sealed);
             Some(opened.map_err(|_| NotDone::new("the token cannot be read; set it again"))?)
         }
         None => None,
     };
-    purge(app.outbound(), &due.target, token.as_deref(), names).await
+    purge(app.outbound(), target, token.as_deref(), names).await
 }
 
 /// Writes down what came of it. Whether there is nothing more to tell just now.
@@ -140,11 +189,7 @@ async fn note(
     if let Err(not_done) = told {
         queries::failed(&mut tx, &not_done.message).await?;
         tx.commit().await?;
-        let failure = Failure::new(not_done.message);
-        return Err(match not_done.retry_after {
-            Some(pause) => failure.retry_after(pause),
-            None => failure,
-        });
+        return Err(not_done.into_failure());
     }
     queries::purged(&mut tx, due, confirmed, now).await?;
     if confirmed < due.revision {

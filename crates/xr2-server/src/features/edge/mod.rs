@@ -17,5 +17,5 @@ mod tags;
 
 pub use cache::Edges;
 pub use headers::{Fetched, dress};
-pub use jobs::{FindPurges, Purge, run};
+pub use jobs::{FindPurges, Leave, Purge, run};
 pub use routes::*;

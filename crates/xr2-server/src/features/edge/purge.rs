@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use xr2_jobs::Failure;
 use xr2_outbound::{Answer, Client, Request};
 
 use crate::features::edge::model::{Kind, Target};
@@ -21,6 +22,15 @@ impl NotDone {
     /// For this reason.
     pub fn new(message: impl Into<String>) -> NotDone {
         NotDone { message: message.into(), retry_after: None }
+    }
+
+    /// What the job of it says.
+    pub fn into_failure(self) -> Failure {
+        let failure = Failure::new(self.message);
+        match self.retry_after {
+            Some(pause) => failure.retry_after(pause),
+            None => failure,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::{ApiError, FieldProblem, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
 use crate::features::edge::dto::{DEFAULT_TTL, EdgeSettings, PutEdge, PutPurge};
 use crate::features::edge::model::{Edge, Kind, Target};
-use crate::features::edge::queries;
+use crate::features::edge::{jobs, queries};
 use crate::frozen::Sealer;
 use crate::state::App;
 
@@ -19,7 +19,8 @@ pub(super) async fn show(app: &App, access: &Access) -> Result<EdgeSettings> {
     Ok(edge.into())
 }
 
-/// Sets edge mode. Caches are told to forget everything of the workspace, so that what it was before leaves no trace.
+/// Sets edge mode. Caches are told to forget everything of the workspace, those that are left as well, so
+/// that what it was before leaves no trace.
 pub(super) async fn put(app: &App, access: &Access, input: PutEdge) -> Result<EdgeSettings> {
     let (given, target) = match input.purge {
         Some(purge) => {
@@ -49,6 +50,11 @@ pub(super) async fn put(app: &App, access: &Access, input: PutEdge) -> Result<Ed
         purged_at: None,
     };
     queries::put(change.tx(), &edge, revision, app.clock().now()).await?;
+    if let Some(Edge { target: Some(left), token, .. }) = &before
+        && edge.target.as_ref() != Some(left)
+    {
+        jobs::leave(app, change.tx(), left.clone(), token.clone()).await?;
+    }
     change.record(
         NewEvent::new(EventType::WorkspaceUpdated, Resource::new("workspace", access.workspace, &slug))
             .before(told(before.as_ref()))

@@ -23,7 +23,7 @@ pub(super) async fn used(
     let mut sql = Sql::new(
         "SELECT workspace_id, CAST(SUM(count) AS BIGINT) FROM usage_events
          WHERE sequence > (SELECT sequence FROM usage_cursors WHERE name = 'rollup')
-             AND source <> 'dashboard' AND status < 400 AND at >= ",
+             AND source = 'api' AND status < 400 AND at >= ",
     );
     sql.bind(begin).push(" AND workspace_id IN (");
     list(&mut sql, workspaces);

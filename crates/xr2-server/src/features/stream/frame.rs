@@ -43,10 +43,14 @@ pub struct Edited<'a> {
     pub at: Time,
 }
 
-/// The greeting. What follows it begins after `from`, which is its id; `revision` is what the server is at.
-pub fn hello(from: i64, revision: i64, heartbeat: f64) -> Bytes {
-    format!("event: hello\nid: {from}\ndata: {{\"revision\":{revision},\"heartbeat\":{heartbeat}}}\n\n")
-        .into()
+/// The greeting. What follows it begins after `from`, which is its id; `revision` is what the server is at, unless it is
+/// cut off from its database and cannot tell (`is_stale`).
+pub fn hello(from: i64, revision: i64, heartbeat: f64, is_stale: bool) -> Bytes {
+    let stale = if is_stale { ",\"stale\":true" } else { "" };
+    format!(
+        "event: hello\nid: {from}\ndata: {{\"revision\":{revision},\"heartbeat\":{heartbeat}{stale}}}\n\n"
+    )
+    .into()
 }
 
 /// Something was missed: everything has to be looked at again.
@@ -105,8 +109,12 @@ mod tests {
     #[test]
     fn events_are_framed() {
         assert_eq!(
-            &hello(3, 5, 15.0)[..],
+            &hello(3, 5, 15.0, false)[..],
             b"event: hello\nid: 3\ndata: {\"revision\":5,\"heartbeat\":15}\n\n"
+        );
+        assert_eq!(
+            &hello(3, 5, 15.0, true)[..],
+            b"event: hello\nid: 3\ndata: {\"revision\":5,\"heartbeat\":15,\"stale\":true}\n\n"
         );
         assert_eq!(&mark(7)[..], b"event: mark\nid: 7\ndata: {\"revision\":7}\n\n");
         let mut out = Vec::new();

@@ -9,6 +9,7 @@ mod hub;
 mod listen;
 mod queries;
 mod replay;
+mod replays;
 mod ring;
 mod room;
 pub mod routes;

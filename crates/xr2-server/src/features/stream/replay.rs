@@ -11,39 +11,62 @@ use crate::features::stream::changes::{Change, changes_of};
 use crate::features::stream::compose::compose;
 use crate::features::stream::filter::Filter;
 use crate::features::stream::hub::Seat;
+use crate::features::stream::replays::Replay;
 use crate::features::stream::room::Room;
 use crate::state::App;
 
 /// What happened after `from`, up to where the seat is then; none when that is too long ago, or not known any more.
-pub async fn replay(app: &App, seat: &mut Seat, from: i64, filter: &Filter) -> Result<Option<Arc<Batch>>> {
+pub async fn replay(app: &App, seat: &mut Seat, from: i64, filter: &Filter) -> Result<Option<Arc<Replay>>> {
     let room = seat.room.clone();
     let label = filter.label.as_deref();
     // One makes it for all who come back at the same time.
     let mut replays = room.replays.lock().await;
-    if let Some(batch) = replays.get(from, label, seat.said) {
-        return Ok(Some(batch));
-    }
-    let telling = room.telling.lock().await;
     seat.move_up();
-    let said = seat.said;
-    if said - from > app.config().stream.replay_revisions {
+    if let Some(replay) = replays.get(from, label, seat.said) {
+        return Ok(Some(replay));
+    }
+    if seat.said - from > app.config().stream.replay_revisions {
         return Ok(None);
     }
-    let kept = room.with_ring(|ring| ring.between(from, said));
+    let Some(most) = part(app, &room, from, seat.said, label).await? else { return Ok(None) };
+    let mut replay = Replay { parts: vec![most], revision: seat.said };
+    {
+        // What was read beside this and is said later may be older than what was read here: from now on nothing is read
+        // to be said until this has its place, and what was said meanwhile is read once more.
+        let _telling = room.telling.lock().await;
+        seat.move_up();
+        if seat.said > replay.revision {
+            let rest = part(app, &room, replay.revision, seat.said, label).await?;
+            let Some(rest) = rest else { return Ok(None) };
+            replay.parts.push(rest);
+            replay.revision = seat.said;
+        }
+    }
+    let replay = Arc::new(replay);
+    let grown = replays.put(from, label, replay.clone());
+    drop(replays);
+    app.streams().grown(grown);
+    Ok(Some(replay))
+}
+
+/// What happened from one revision to another, with what is delivered now.
+async fn part(
+    app: &App,
+    room: &Arc<Room>,
+    from: i64,
+    to: i64,
+    label: Option<&str>,
+) -> Result<Option<Arc<Batch>>> {
+    let kept = room.with_ring(|ring| ring.between(from, to));
     let changes = match kept {
         Some(changes) => changes,
-        None => match read(app, &room, from, said).await? {
+        None => match read(app, room, from, to).await? {
             Some(changes) => changes,
             None => return Ok(None),
         },
     };
-    let wanted = Filter { label: filter.label.clone(), ..Filter::default() };
-    let batch = Arc::new(compose(app, room.workspace, changes, said, &wanted).await?);
-    drop(telling);
-    let grown = replays.put(from, label, batch.clone());
-    drop(replays);
-    app.streams().grown(grown);
-    Ok(Some(batch))
+    let wanted = Filter { label: label.map(str::to_owned), ..Filter::default() };
+    Ok(Some(Arc::new(compose(app, room.workspace, changes, to, &wanted).await?)))
 }
 
 /// What is no longer in memory, from the database; kept in memory for the next one.

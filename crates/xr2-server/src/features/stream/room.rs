@@ -10,14 +10,12 @@ use uuid::Uuid;
 
 use crate::features::stream::batch::Batch;
 use crate::features::stream::changes::Change;
+use crate::features::stream::replays::Replays;
 use crate::features::stream::ring::Ring;
 
 /// What a slow listener may be behind before it has to look at everything again.
 const BACKLOG: usize = 256;
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
-
-/// Replays kept ready: after a break everybody comes back from about the same place.
-const REPLAYS: usize = 16;
 
 /// Wakes one listener, and tells it what else there is to do.
 #[derive(Default)]
@@ -98,42 +96,6 @@ struct Log {
 struct Waiters {
     next: u64,
     all: HashMap<u64, Arc<Waiter>>,
-}
-
-/// Where a replay begins, and which label it is of.
-type Start = (i64, Option<String>);
-
-/// Replays by their start.
-#[derive(Default)]
-pub struct Replays {
-    all: VecDeque<(Start, Arc<Batch>)>,
-    bytes: usize,
-}
-
-impl Replays {
-    /// The one that leads up to `said`.
-    pub fn get(&self, from: i64, label: Option<&str>, said: i64) -> Option<Arc<Batch>> {
-        let is_it = |key: &Start| key.0 == from && key.1.as_deref() == label;
-        self.all
-            .iter()
-            .find(|(key, batch)| is_it(key) && batch.revision == said)
-            .map(|(_, batch)| batch.clone())
-    }
-
-    /// Keeps one. Gives by how many bytes they have grown.
-    pub fn put(&mut self, from: i64, label: Option<&str>, batch: Arc<Batch>) -> isize {
-        self.all.retain(|(_, kept)| kept.revision >= batch.revision);
-        self.all.truncate(REPLAYS - 1);
-        self.all.push_front(((from, label.map(str::to_owned)), batch));
-        let bytes = self.all.iter().map(|(_, batch)| batch.bytes()).sum();
-        difference(std::mem::replace(&mut self.bytes, bytes), bytes)
-    }
-
-    /// Forgets them. Gives how much memory they took.
-    fn clear(&mut self) -> usize {
-        self.all.clear();
-        std::mem::take(&mut self.bytes)
-    }
 }
 
 /// Where a listener begins.
@@ -217,7 +179,7 @@ impl Room {
 
     /// Memory taken by what was said and may be replayed.
     pub fn bytes(&self) -> usize {
-        let replays = self.replays.try_lock().map_or(0, |replays| replays.bytes);
+        let replays = self.replays.try_lock().map_or(0, |replays| replays.bytes());
         let log = self.log.read().unwrap_or_else(PoisonError::into_inner).bytes;
         self.state().ring.bytes() + log + replays
     }
@@ -415,7 +377,8 @@ impl Log {
     }
 }
 
-fn difference(before: usize, now: usize) -> isize {
+/// By how much something has grown.
+pub(super) fn difference(before: usize, now: usize) -> isize {
     isize::try_from(now).unwrap_or(isize::MAX) - isize::try_from(before).unwrap_or(isize::MAX)
 }
 

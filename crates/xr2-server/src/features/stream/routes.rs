@@ -30,7 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Listen to changes
 ///
-/// Server-sent events. `hello {revision, heartbeat}` comes first. Then, whenever a label delivers something else:
+/// Server-sent events. `hello {revision, heartbeat}` comes first; with `stale: true` when this server is cut off from its
+/// database, so that there may be later revisions than it knows of. Then, whenever a label delivers something else:
 /// `changed`, and `put {revision, prompt}` with the prompt as it stands in the bundle, or `delete {revision, id, slug,
 /// label}`. `edited {revision, prompt_id, slug}` tells those who listen to all labels that something changed which is not
 /// delivered, such as a description. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
@@ -119,13 +120,16 @@ async fn wait_for(app: &App, room: &Arc<Room>, wanted: i64) {
 /// What is sent before anything that happens from now on.
 async fn greet(app: &App, seat: &mut Seat, last: Option<i64>, filter: &Filter) -> VecDeque<Bytes> {
     let heartbeat = app.config().stream.heartbeat().as_secs_f64();
+    // Asked after the place was taken: whoever is not told so here was greeted as of a time when all was well.
+    let is_stale = app.follower().contact().stale().is_some();
+    let greeting = |from, revision| hello(from, revision, heartbeat, is_stale);
     let missed = match last {
-        None => return [hello(seat.said, seat.said, heartbeat)].into(),
-        Some(last) if last == seat.said => return [hello(last, last, heartbeat)].into(),
+        None => return [greeting(seat.said, seat.said)].into(),
+        Some(last) if last == seat.said => return [greeting(last, last)].into(),
         // Further than there is: the database is another one, or an older one.
         Some(last) if last > seat.said => None,
         Some(last) => match replay(app, seat, last, filter).await {
-            Ok(missed) => missed.map(|batch| (last, batch)),
+            Ok(missed) => missed.map(|replay| (last, replay)),
             Err(error) => {
                 tracing::debug!(%error, "what was missed could not be read");
                 None
@@ -134,12 +138,12 @@ async fn greet(app: &App, seat: &mut Seat, last: Option<i64>, filter: &Filter) -
     };
     let said = seat.said;
     match missed {
-        Some((last, batch)) => {
-            let mut greeting = batch.cut(filter);
-            greeting.push_front(hello(last, said, heartbeat));
-            greeting
+        Some((last, replay)) => {
+            let mut frames: VecDeque<Bytes> = replay.parts.iter().flat_map(|part| part.cut(filter)).collect();
+            frames.push_front(greeting(last, said));
+            frames
         }
-        None => [hello(said, said, heartbeat), resync(said)].into(),
+        None => [greeting(said, said), resync(said)].into(),
     }
 }
 

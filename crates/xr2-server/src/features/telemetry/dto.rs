@@ -1,7 +1,7 @@
 //! What SDKs report and what is answered.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub struct Report {
     /// Reads from its memory, added up.
     #[serde(default)]
     #[schema(max_items = 1000, value_type = Vec<ReportedEvent>)]
-    pub events: Vec<Value>,
+    pub events: Vec<Box<RawValue>>,
 }
 
 /// What an instance serves for a label.

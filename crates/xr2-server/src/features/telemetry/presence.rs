@@ -77,6 +77,8 @@ type Known = HashMap<(Uuid, Box<str>), Heard>;
 #[derive(Default)]
 pub struct Presence {
     waiting: Mutex<Waiting>,
+    /// Held from taking what waits until it is written: who wants to see it all must not look in between.
+    writing: tokio::sync::Mutex<()>,
     roster: Roster,
 }
 
@@ -109,6 +111,7 @@ impl Presence {
     }
 
     async fn write(&self, app: &App) -> xr2_db::Result<()> {
+        let _writing = self.writing.lock().await;
         let heard = std::mem::take(&mut *self.waiting()).heard;
         if heard.is_empty() {
             return Ok(());

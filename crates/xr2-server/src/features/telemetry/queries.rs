@@ -36,20 +36,23 @@ pub(super) async fn labels(tx: &mut Tx) -> Result<Vec<String>> {
     tx.all("SELECT name FROM labels WHERE workspace_id = $1", args![workspace]).await
 }
 
+/// Notes ids of events, and tells how many were not there.
+pub(super) async fn note_new_ids(tx: &mut Tx, hashes: &[[u8; 16]], now: Time) -> Result<u64> {
+    let values = id_values(tx.workspace(), hashes, now);
+    tx.insert_rows(INSERT_IDS, 3, values, "ON CONFLICT DO NOTHING").await
+}
+
 /// Notes ids of events, and returns those that were not there.
 pub(super) async fn note_ids(tx: &mut Tx, hashes: &[[u8; 16]], now: Time) -> Result<Vec<Vec<u8>>> {
-    let workspace = tx.workspace();
-    let mut values = Vec::with_capacity(hashes.len() * 3);
-    for hash in hashes {
-        values.extend(args![workspace, hash.to_vec(), now.timestamp_micros()]);
-    }
-    tx.insert_rows_returning(
-        "INSERT INTO telemetry_ids (workspace_id, id_hash, seen_at)",
-        3,
-        values,
-        "ON CONFLICT DO NOTHING RETURNING id_hash",
-    )
-    .await
+    let values = id_values(tx.workspace(), hashes, now);
+    tx.insert_rows_returning(INSERT_IDS, 3, values, "ON CONFLICT DO NOTHING RETURNING id_hash").await
+}
+
+const INSERT_IDS: &str = "INSERT INTO telemetry_ids (workspace_id, id_hash, seen_at)";
+
+fn id_values(workspace: Uuid, hashes: &[[u8; 16]], now: Time) -> Vec<Value> {
+    let now = now.timestamp_micros();
+    hashes.iter().flat_map(|hash| args![workspace, hash.to_vec(), now]).collect()
 }
 
 /// Forgets ids seen before a time, at most `limit`; tells how many.
@@ -112,6 +115,7 @@ pub(super) async fn put_instances(tx: &mut Tx, workspace: Uuid, heard: &[Heard])
              WHERE excluded.last_seen >= client_instances.last_seen",
     )
     .await
+    .map(drop)
 }
 
 /// An instance as stored.

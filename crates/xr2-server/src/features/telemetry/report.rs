@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::auth::{Access, Identity};
@@ -62,8 +63,7 @@ impl Incoming {
             return Err(ApiError::validation(problems));
         }
         let events = std::mem::take(&mut report.events);
-        let read = |event| serde_json::from_value(event).map_err(|error| format!("{error}"));
-        Ok(Incoming { events: events.into_iter().map(read).collect(), report })
+        Ok(Incoming { events: events.iter().map(|event| read_event(event)).collect(), report })
     }
 
     /// Names of all prompts it speaks of.
@@ -72,6 +72,14 @@ impl Incoming {
         let serving = self.report.serving.iter().flatten().map(|serving| serving.prompt.as_str());
         events.chain(serving).collect()
     }
+}
+
+fn read_event(event: &RawValue) -> std::result::Result<ReportedEvent, String> {
+    serde_json::from_str(event.get()).map_err(|error| {
+        let text = error.to_string();
+        // Where in the event says nothing to who has sent many.
+        text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+    })
 }
 
 /// An event that is right.
@@ -112,20 +120,46 @@ async fn store(app: &App, workspace: Uuid, mut checked: Vec<Checked>, now: Time)
     }
     // In one order everywhere, so that two reports with the same events wait for each other and do not block.
     checked.sort_unstable_by_key(|event| event.id_hash);
+    if let Some(rows) = store_new(app, workspace, &mut checked, now).await? {
+        return Ok(rows);
+    }
     let hashes: Vec<[u8; 16]> = checked.iter().map(|event| event.id_hash).collect();
     let mut tx = app.db().usage().tenant(workspace).write().await?;
     let new: HashSet<Vec<u8>> = queries::note_ids(&mut tx, &hashes, now).await?.into_iter().collect();
-    let mut rows: Vec<EventRow> = checked
-        .into_iter()
-        .filter(|event| new.contains(event.id_hash.as_slice()))
-        .map(|event| event.row)
-        .collect();
-    rows.sort_by_key(|row| row.at);
+    checked.retain(|event| new.contains(event.id_hash.as_slice()));
+    let rows = rows_of(checked);
     if !rows.is_empty() {
         crate::features::usage::insert(&mut tx, &rows).await?;
     }
     tx.commit().await?;
     Ok(rows)
+}
+
+/// Writes all of them, if none was there before; else nothing. Nearly always none was, and to ask which costs more than
+/// to write them.
+async fn store_new(
+    app: &App,
+    workspace: Uuid,
+    checked: &mut Vec<Checked>,
+    now: Time,
+) -> Result<Option<Vec<EventRow>>> {
+    let hashes: Vec<[u8; 16]> = checked.iter().map(|event| event.id_hash).collect();
+    let mut tx = app.db().usage().tenant(workspace).write().await?;
+    if queries::note_new_ids(&mut tx, &hashes, now).await? < hashes.len() as u64 {
+        tx.rollback().await?;
+        return Ok(None);
+    }
+    let rows = rows_of(std::mem::take(checked));
+    crate::features::usage::insert(&mut tx, &rows).await?;
+    tx.commit().await?;
+    Ok(Some(rows))
+}
+
+/// In the order of time, in which they are kept.
+fn rows_of(checked: Vec<Checked>) -> Vec<EventRow> {
+    let mut rows: Vec<EventRow> = checked.into_iter().map(|event| event.row).collect();
+    rows.sort_by_key(|row| row.at);
+    rows
 }
 
 /// Who reports.

@@ -7,10 +7,11 @@ use crate::error::{ApiError, Result};
 use crate::features::telemetry::clients::{self, Asked, MOST_LISTED};
 use crate::features::telemetry::dto::{Clients, Received, Report};
 use crate::features::telemetry::report::{Incoming, receive};
+use crate::heavy::bulk;
 use crate::http::{Envelope, JsonBytes, Params, Reply};
 use crate::state::App;
 
-/// Longer reports are read beside the threads that serve requests.
+/// Longer reports are taken in beside the threads that serve requests.
 const LONG: usize = 8 * 1024;
 
 /// Report reads and presence
@@ -30,12 +31,10 @@ pub async fn telemetry(
     access: Allow<Deliver>,
     body: JsonBytes,
 ) -> Result<Reply<Received>> {
-    let incoming = if body.0.len() <= LONG {
-        Incoming::read(&body.0)?
-    } else {
-        tokio::task::spawn_blocking(move || Incoming::read(&body.0)).await.map_err(ApiError::internal)??
-    };
-    Ok(Reply::accepted(receive(&app, &access, incoming).await?))
+    let is_long = body.0.len() > LONG;
+    let taking = async move { receive(&app, &access, Incoming::read(&body.0)?).await };
+    let received = if is_long { bulk(taking).await? } else { taking.await };
+    Ok(Reply::accepted(received?))
 }
 
 /// List clients

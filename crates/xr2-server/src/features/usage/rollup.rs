@@ -13,6 +13,7 @@ use super::queries::hourly;
 use super::rows::HOUR;
 use super::sketch::Latencies;
 use crate::features::quotas::month_of;
+use crate::heavy::bulk;
 use crate::state::App;
 
 /// Deliveries that are summed in one transaction.
@@ -92,13 +93,19 @@ pub(super) struct HourUser {
 #[derive(Default)]
 pub(super) struct Sums {
     pub hours: HashMap<HourKey, HourSum>,
-    /// Calls without errors, by workspace and month.
+    /// Calls without errors, by workspace and month. What SDKs read from their memory is none.
     pub months: HashMap<(Uuid, i64), i64>,
     pub users: HashSet<HourUser>,
 }
 
 /// Sums everything that has been appended so far.
 pub async fn catch_up(app: &App) -> Result<()> {
+    let app = app.clone();
+    let summing = bulk(async move { sum_all(&app).await }).await;
+    summing.map_err(|error| DbError::setup(format!("usage could not be summed: {error}")))?
+}
+
+async fn sum_all(app: &App) -> Result<()> {
     let _one = app.usage().summing.lock().await;
     let db = app.db().usage();
     let mut tx = db.system(Purpose::Usage).write().await?;
@@ -117,12 +124,7 @@ async fn step(app: &App, until: i64) -> Result<bool> {
     tx.commit().await?;
     let Some(last) = batch.last().map(|event| event.sequence) else { return Ok(false) };
     let is_full = batch.len() as i64 == BATCH;
-    let sums = if batch.len() < 256 {
-        sums_of(&batch)
-    } else {
-        let summing = tokio::task::spawn_blocking(move || sums_of(&batch)).await;
-        summing.map_err(|error| DbError::setup(format!("usage could not be summed: {error}")))?
-    };
+    let sums = sums_of(&batch);
     let mut tx = db.system(Purpose::Usage).write().await?;
     // Another node may have summed the same meanwhile.
     if hourly::lock_cursor(&mut tx).await? == from {
@@ -148,7 +150,7 @@ fn sums_of(batch: &[Counted]) -> Sums {
             source: event.source.clone(),
         };
         sums.hours.entry(key).or_default().add(event);
-        if event.status < 400 {
+        if event.status < 400 && event.source == Source::Api.as_str() {
             let month = month_of(DateTime::from_timestamp_micros(event.at).unwrap_or_default());
             let count = sums.months.entry((event.workspace, month)).or_default();
             *count = together(*count, event.count);

@@ -89,6 +89,17 @@ impl Usage {
         Ok(())
     }
 
+    /// Forgets and counts what could not be written: the server stops. Gives how many deliveries that were.
+    pub async fn give_up(&self) -> u64 {
+        let mut waiting = self.waiting.lock().await;
+        let made =
+            std::mem::take(&mut *waiting).rows.iter().map(|row| u64::try_from(row.count).unwrap_or(0)).sum();
+        let noted = self.buffer.drain().len() as u64;
+        let lost: u64 = noted.saturating_add(made);
+        self.buffer.drop_some(lost);
+        lost
+    }
+
     async fn rows(&self, noted: Vec<Delivery>) -> Vec<EventRow> {
         let secret = self.secret;
         if noted.len() <= MANY {

@@ -34,6 +34,8 @@ both!(bundles_and_streams_need_no_database_to_begin, Options::new().with_faults(
     }
     until_kept(&app).await;
     app.database_network(Network::Cut).await;
+    // Also before this node has noticed: what the database did not confirm just now may be older than it is.
+    assert!(is_stale(&shop.get("/bundle?label=canary").await.ok()));
     until_ready(&app, "degraded").await;
 
     let node = app.second_node().await;
@@ -58,7 +60,9 @@ both!(bundles_and_streams_need_no_database_to_begin, Options::new().with_faults(
     assert!(is_stale(&several) && revision(&several) == Some(present));
 
     let mut listener = Listener::open(&there, "?label=production").await;
-    assert_eq!(listener.hello().await, present);
+    let (event, id, hello) = listener.next().await.expect("a greeting");
+    assert_eq!((event.as_str(), id, hello["revision"].as_i64()), ("hello", Some(present), Some(present)));
+    assert_eq!(hello["stale"], true, "there may be later revisions that it knows nothing of");
     app.database_network(Network::Works).await;
     until_ready(&node, "ready").await;
     app.until("writes work again", || async {
@@ -73,6 +77,8 @@ both!(bundles_and_streams_need_no_database_to_begin, Options::new().with_faults(
     }
     let answer = there.get("/bundle").await.ok();
     assert!(answer.header("x-xr2-stale").is_none() && revision(&answer) > Some(present));
+    let (_, _, hello) = Listener::open(&there, "").await.next().await.expect("a greeting");
+    assert!(hello["revision"].as_i64() > Some(present) && hello.get("stale").is_none(), "{hello}");
 });
 
 both!(what_is_older_than_was_known_says_so, Options::new().with_faults(), |app| async move {

@@ -71,6 +71,21 @@ both!(calls_are_warned_of_and_then_refused, ten(), |app| async move {
     assert_eq!(warning(&key.get("/prompts/p?name=Ana").await.ok()), None, "it begins anew");
 });
 
+both!(what_sdks_say_they_have_read_uses_up_nothing, ten(), |app| async move {
+    let (_, key) = people(&app).await;
+    let at = app.clock().now().to_rfc3339();
+    let event = json!({ "id": "1", "prompt": "p", "version": 1, "at": at, "count": 1_000_000 });
+    key.post("/telemetry", json!({ "instance": "one", "events": [event] })).await.status(202);
+    let other = app.second_node().await;
+    let there = other.bearer(key.token());
+    // Before it is summed and after.
+    assert_eq!(warning(&there.get("/prompts/p?name=Ana").await.ok()), None);
+    settle(app.app()).await.unwrap();
+    let third = app.second_node().await;
+    let there = third.bearer(key.token());
+    assert_eq!(warning(&there.get("/prompts/p?name=Ana").await.ok()), None);
+});
+
 both!(exactly_the_quota_and_a_tenth_pass_at_the_same_time, ten(), |app| async move {
     let (_, key) = people(&app).await;
     let requests: Vec<_> = (0..30)

@@ -123,6 +123,33 @@ both!(who_opens_and_resets_is_let_go, |app| async move {
     is_served(&key).await;
 });
 
+both!(
+    an_answer_that_is_left_lying_ends_its_connection,
+    Options::new().set("stream.stall", "0.5").set("http.header_timeout", "300ms"),
+    |app| async move {
+        let key = fetcher(&app).await;
+        crate::support::text(&app.owner().await, "long", &"x".repeat(1_000_000)).await;
+        let (send, mut connection) = handshake(&app).await;
+        let mut signs_of_life = connection.ping_pong().expect("pings");
+        let connection = tokio::spawn(connection);
+        let mut send = send.ready().await.expect("it is ready");
+        let request = http::Request::get(app.url("/api/v1/prompts/long"))
+            .header("authorization", format!("Bearer {}", key.token()))
+            .body(())
+            .expect("a request");
+        let (answer, _) = send.send_request(request, true).expect("it is sent");
+        let answer = answer.await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        // The other end is well and answers; it only does not take what it asked for.
+        while signs_of_life.ping(h2::Ping::opaque()).await.is_ok() {
+            is_served(&key).await;
+        }
+        let _ = connection.await.expect("the connection's task");
+        drop(answer);
+        is_served(&key).await;
+    }
+);
+
 type Send = h2::client::SendRequest<Bytes>;
 type Connection = h2::client::Connection<TcpStream, Bytes>;
 

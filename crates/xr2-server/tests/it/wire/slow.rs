@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 use xr2_testkit::{Options, both};
 
 use super::{Raw, fetcher, is_served};
@@ -62,6 +63,33 @@ both!(connections_without_requests_end_and_streams_do_not, hasty(), |app| async 
     }
 });
 
+both!(a_slow_download_comes_to_its_end, hasty(), |app| async move {
+    let key = fetcher(&app).await;
+    let long = "x".repeat(900_000);
+    crate::support::text(&app.owner().await, "long", &long).await;
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(8192).expect("a small buffer");
+    let mut connection = socket.connect(app.address()).await.expect("a connection");
+    let body = serde_json::json!({ "slugs": ["long"] }).to_string();
+    let head = format!(
+        "POST /api/v1/prompts/batch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        key.token(),
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).await.expect("it is sent");
+    let began = tokio::time::Instant::now();
+    let (mut taken, mut piece) = (0, vec![0; 16 * 1024]);
+    while taken < long.len() {
+        let count = connection.read(&mut piece).await.expect("it goes on");
+        assert!(count > 0, "cut off after {taken} bytes and {:?}", began.elapsed());
+        taken += count;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    assert!(began.elapsed() > Duration::from_millis(1500), "longer than an idle connection is left open");
+    is_served(&key).await;
+});
+
 both!(
     a_body_that_drips_is_refused,
     Options::new().set("http.body_timeout", "300ms").set("http.body_rate", 1_000_000),
@@ -82,7 +110,7 @@ both!(
         });
         is_served(&key).await;
         let mut answer = Vec::new();
-        let _ = tokio::io::AsyncReadExt::read_to_end(&mut reading, &mut answer).await;
+        let _ = reading.read_to_end(&mut answer).await;
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
         assert!(answer.contains(r#""code":"REQUEST_TIMEOUT""#), "{answer}");

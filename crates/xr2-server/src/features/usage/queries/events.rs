@@ -26,7 +26,7 @@ pub(crate) async fn insert(tx: &mut Tx, rows: &[EventRow]) -> Result<()> {
     for row in rows {
         push(&mut values, row);
     }
-    tx.insert_rows(INSERT, COLUMNS, values, "").await
+    tx.insert_rows(INSERT, COLUMNS, values, "").await.map(drop)
 }
 
 fn push(values: &mut Vec<Value>, row: &EventRow) {

@@ -108,7 +108,7 @@ pub(crate) async fn add(tx: &mut Tx, mut sums: Sums) -> Result<()> {
     for user in users {
         values.extend(args![user.workspace, user.hour, user.prompt, user.user_hash]);
     }
-    tx.insert_rows(INSERT_USER, 4, values, "ON CONFLICT DO NOTHING").await
+    tx.insert_rows(INSERT_USER, 4, values, "ON CONFLICT DO NOTHING").await.map(drop)
 }
 
 async fn merge_stored(tx: &mut Tx, keys: &[HourKey], hours: &mut HashMap<HourKey, HourSum>) -> Result<()> {

@@ -17,6 +17,9 @@ pub(super) const ANSWER: usize = 6;
 const PART: i64 = 200;
 const MOST_AHEAD: i64 = 1000;
 
+/// Seconds after which Redis is told of calls at the latest, so that others can tell how many there were.
+const TELL_CALLS_EVERY: i64 = 2;
+
 /// What a node has counted itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
@@ -157,10 +160,11 @@ impl Lease {
 
     /// Whether Redis should hear of it, though nobody waits for an answer.
     pub(super) fn is_due(&self, tally: Tally, second: i64, terms: Terms) -> bool {
-        let has_more = tally.beyond > self.others;
+        let has_more = self.epoch != 0 && tally.beyond > self.others;
         let is_for_all = self.has_floor && (self.is_astray || self.is_in_doubt || has_more);
-        let is_silent = self.hand.silent_for(second) >= terms.tell_every();
-        is_for_all || self.has_news(tally) && is_silent
+        let silent_for = self.hand.silent_for(second);
+        let has_calls = tally.counted != self.settled && silent_for >= TELL_CALLS_EVERY;
+        is_for_all || has_calls || (self.hand.held() > 0 && silent_for >= terms.tell_every())
     }
 
     /// What to tell and ask now. `most`: calls that all nodes may count together.

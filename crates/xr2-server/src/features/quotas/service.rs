@@ -198,9 +198,8 @@ pub async fn run(app: App, grace: Duration) {
         }
         let terms = quotas.lender.terms();
         let due = quotas.known(|counter| counter.is_due(second, terms));
-        sharing::settle_all(&app, due, Errand::Tell).await;
+        sharing::tell_all(&app, due).await;
     }
-    // What is not given back lapses.
     let all = quotas.known(|counter| counter.is_due(i64::MAX, quotas.lender.terms()));
-    let _ = tokio::time::timeout(grace, sharing::settle_all(&app, all, Errand::GiveBack)).await;
+    let _ = tokio::time::timeout(grace, sharing::give_back_all(&app, all)).await;
 }

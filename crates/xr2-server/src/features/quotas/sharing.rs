@@ -53,15 +53,38 @@ pub(super) async fn look(app: &App, counter: &Arc<Counter>, most: i64) -> bool {
     matches!(looked, Ok(Ok(())))
 }
 
-/// Tells Redis of all these.
-pub(super) async fn settle_all(app: &App, counters: Vec<Arc<Counter>>, errand: Errand) {
+/// Tells Redis of all these, but for those of which somebody is telling it anyway.
+pub(super) async fn tell_all(app: &App, counters: Vec<Arc<Counter>>) {
+    each(app, counters, |counter, most| async move {
+        if let Ok(turn) = counter.gate().turn.clone().try_lock_owned() {
+            // It is told again later.
+            let _ = settle_in_turn(app, &counter, Errand::Tell, most, turn).await;
+        }
+    })
+    .await;
+}
+
+/// Gives back what is held of all these.
+pub(super) async fn give_back_all(app: &App, counters: Vec<Arc<Counter>>) {
+    each(app, counters, |counter, most| async move {
+        // What is not given back lapses.
+        let _ = settle(app, &counter, Errand::GiveBack, most).await;
+    })
+    .await;
+}
+
+async fn each<Done: Future<Output = ()>>(
+    app: &App,
+    counters: Vec<Arc<Counter>>,
+    act: impl Fn(Arc<Counter>, i64) -> Done,
+) {
+    let act = &act;
     futures::stream::iter(counters)
         .for_each_concurrent(AT_ONCE, |counter| async move {
             let lender = &app.quotas().lender;
-            let Some(quota) = quota(app, counter.workspace) else { return };
-            if !lender.is_alone(lender.second()) {
-                // It is told again later, or lapses.
-                let _ = settle(app, &counter, errand, most(quota)).await;
+            let quota = quota(app, counter.workspace).filter(|_| !lender.is_alone(lender.second()));
+            if let Some(quota) = quota {
+                act(counter, most(quota)).await;
             }
         })
         .await;
@@ -69,8 +92,18 @@ pub(super) async fn settle_all(app: &App, counters: Vec<Arc<Counter>>, errand: E
 
 /// Tells Redis, and what the database knows as well if that is needed.
 pub(super) async fn settle(app: &App, counter: &Arc<Counter>, errand: Errand, most: i64) -> Result<(), Away> {
+    let turn = counter.gate().turn.clone().lock_owned().await;
+    settle_in_turn(app, counter, errand, most, turn).await
+}
+
+async fn settle_in_turn(
+    app: &App,
+    counter: &Arc<Counter>,
+    errand: Errand,
+    most: i64,
+    mut turn: Turn,
+) -> Result<(), Away> {
     let gate = counter.gate();
-    let mut turn = gate.turn.clone().lock_owned().await;
     for _ in 0..ATTEMPTS {
         if !prepare(app, counter).await {
             break;

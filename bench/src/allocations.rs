@@ -2,8 +2,8 @@
 //! one thread here, and the client allocates nothing while it asks.
 
 use crate::bare;
-use crate::delivery::fetches::{self, Fetches, Prompt};
-use crate::http::{self, Connection};
+use crate::delivery::fetches::{self, Fetches, Prompt, sample};
+use crate::http::Connection;
 use crate::load::Work;
 use crate::report::Report;
 use crate::{Effort, machine};
@@ -76,15 +76,6 @@ async fn start_bare(answer: &[u8]) -> Result<u16> {
     let router = bare::router(answer)?;
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(port)
-}
-
-async fn sample(port: u16, prompt: Prompt, key: &str) -> Result<Vec<u8>> {
-    let mut connection = Connection::open(port).await?;
-    let answer = connection.exchange(&http::get(&prompt.any_path(), key)).await?;
-    if answer.status != 200 {
-        bail!("cannot fetch the prompt: {} {}", answer.status, String::from_utf8_lossy(answer.body));
-    }
-    Ok([answer.head, answer.body].concat())
 }
 
 fn count(runtime: &Runtime, port: u16, work: &Fetches) -> Result<Vec<f64>> {

@@ -24,6 +24,7 @@ mod nodes;
 mod pace;
 mod peers;
 mod report;
+mod sdks;
 mod server;
 mod startup;
 mod stream;
@@ -49,7 +50,7 @@ enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
         /// startup, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers, nodes,
-        /// allocations.
+        /// sdks, allocations.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -71,6 +72,9 @@ enum Command {
         /// A Redis for the scenario `nodes`.
         #[arg(long)]
         redis: Option<String>,
+        /// A program that the scenario `sdks` measures, as LANGUAGE=["PROGRAM","ARGUMENT",…]; one for each language.
+        #[arg(long = "sdk")]
+        sdks: Vec<sdks::Sdk>,
     },
     /// An axum server that answers every request with the same bytes: what there is to compare with.
     Bare {
@@ -91,7 +95,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Bare { response, port } => bare::serve(&response, port),
         Command::Broadcast { port } => broadcast::serve(port),
-        Command::Run { scenarios, server, results, rounds, seconds, peers, postgres, redis } => {
+        Command::Run { scenarios, server, results, rounds, seconds, peers, postgres, redis, sdks } => {
             let effort = Effort { rounds: usize::try_from(rounds)?, seconds };
             for name in chosen(&scenarios)? {
                 println!("{name}: {rounds} rounds of {seconds} s");
@@ -110,6 +114,7 @@ fn main() -> Result<()> {
                         let shared = nodes::Shared { postgres: postgres.clone(), redis: redis.clone() };
                         nodes::measure(&server, &shared, effort)?
                     }
+                    "sdks" => sdks::measure(&server, &sdks, effort)?,
                     "peers" => peers::measure(&server, &peers, effort)?,
                     _ => authoring::measure(&server, effort)?,
                 };
@@ -122,8 +127,11 @@ fn main() -> Result<()> {
 }
 
 /// Run only when asked for by name: they need other programs.
-const BY_NAME: &[&str] =
-    if cfg!(feature = "allocations") { &["peers", "nodes", "allocations"] } else { &["peers", "nodes"] };
+const BY_NAME: &[&str] = if cfg!(feature = "allocations") {
+    &["peers", "nodes", "sdks", "allocations"]
+} else {
+    &["peers", "nodes", "sdks"]
+};
 
 const SCENARIOS: [&str; 6] = ["startup", "delivery", "hot-set", "stream", "authoring", "ingest"];
 

@@ -25,7 +25,7 @@ cargo xtask <command>
       --only AREA             rust, web, sdks, e2e or lint; may be given several times, or as a list with commas
       --verbose               show the output of every step as it comes
       --list                  name the steps and stop
-  bench [NAME] [-- ARGS]    measure (delivery, startup, authoring; all when none is named) into bench/results/
+  bench [NAME] [-- ARGS]    measure (bench/README.md says what there is) into bench/results/
   dist                      the release archive: dist/xr2-<version>-<target>.tar.gz
   codegen [--check]         docs/openapi.json and the dashboard's typed client, from the server's routes
   with-engines COMMAND…     the command beside a private PostgreSQL and Redis, for working on one test

@@ -43,6 +43,11 @@ pub fn release_binary(name: &str) -> PathBuf {
     target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
+/// The example cargo built under this name in the release profile.
+pub fn release_example(name: &str) -> PathBuf {
+    target().join("release").join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 /// The folder of the collection of prompts that the import is tried on, where this machine has one.
 ///
 /// It stands beside the checkout and is no part of it; `XR2_TEST_COLLECTION` names another place.

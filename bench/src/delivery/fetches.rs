@@ -113,6 +113,16 @@ pub async fn prepare(port: u16, admin: &str) -> Result<String> {
     Ok(key.to_owned())
 }
 
+/// A whole answer, head and body.
+pub async fn sample(port: u16, prompt: Prompt, key: &str) -> Result<Vec<u8>> {
+    let mut connection = Connection::open(port).await?;
+    let answer = connection.exchange(&http::get(&prompt.any_path(), key)).await?;
+    if answer.status != 200 {
+        bail!("cannot fetch the prompt: {} {}", answer.status, String::from_utf8_lossy(answer.body));
+    }
+    Ok([answer.head, answer.body].concat())
+}
+
 /// Posts JSON that must make something.
 pub async fn post(connection: &mut Connection, path: &str, key: &str, body: &Value) -> Result<Value> {
     let answer = connection.exchange(&http::post(path, key, &body.to_string())).await?;

@@ -2,13 +2,12 @@
 
 pub mod fetches;
 
-use crate::http::{self, Connection};
 use crate::load::{self, Load, Work};
 use crate::report::{Bound, Report, Target, median};
 use crate::server::Server;
 use crate::{Effort, machine, pace};
 use anyhow::{Context, Result, bail};
-use fetches::{Fetches, Prompt};
+use fetches::{Fetches, Prompt, sample};
 use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
@@ -152,16 +151,6 @@ impl Side {
         let processor = spent.as_secs_f64() * 1e6 / load.requests.max(1) as f64;
         Ok(Figures { load, processor })
     }
-}
-
-/// A whole answer, head and body.
-async fn sample(port: u16, prompt: Prompt, key: &str) -> Result<Vec<u8>> {
-    let mut connection = Connection::open(port).await?;
-    let answer = connection.exchange(&http::get(&prompt.any_path(), key)).await?;
-    if answer.status != 200 {
-        bail!("cannot fetch the prompt: {} {}", answer.status, String::from_utf8_lossy(answer.body));
-    }
-    Ok([answer.head, answer.body].concat())
 }
 
 async fn start_bare(prompt: Prompt, answer: &[u8]) -> Result<Server> {

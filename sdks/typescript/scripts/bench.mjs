@@ -1,17 +1,22 @@
 // What a read from memory costs: `get` and `render` of a simple prompt with two variables, as a
 // program calls them, telemetry on. Run `npm run bench`; it builds first.
 //
-//   node scripts/bench.mjs [--json]
+//   node scripts/bench.mjs                                     # a server of a few lines, in this process
+//   XR2_URL=… XR2_API_KEY=… node scripts/bench.mjs SLUG [--json]  # a running one; variables `name` and `product`
 //
-// A server of a few lines gives the client its bundle and its stream; then the loop runs, five
-// rounds of it, and the median counts. Processor time is the process's own, so that a machine
-// with other things to do does not spoil the figure.
+// Once the stream is open the loop runs, five rounds of it, and the median counts. Beside the time
+// on the clock, which `--json` prints, stands processor time: the process's own, so that a machine
+// with other things to do does not spoil it.
 import { createServer } from "node:http";
 import { cpus } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import { Xr2 } from "../dist/esm/index.node.js";
 
 const ROUNDS = 5;
 const READS = 200_000;
+/** How long the stream may take to come about, in ms. */
+const PATIENCE = 10_000;
+const VALUES = { name: "Ada", product: "xr2" };
 
 const prompt = {
   id: "0198-bench",
@@ -19,12 +24,12 @@ const prompt = {
   title: "Welcome",
   type: "text",
   syntax: "simple",
-  content: "Hello {{ name }}, you have {{ count }} new messages. Is there anything we can do for you today?",
+  content: "Hello {{ name }}, welcome to {{ product }}! What can we do for you today?",
   version: 3,
   label: "production",
   variables: [
     { name: "name", type: "string", required: true },
-    { name: "count", type: "integer", required: true },
+    { name: "product", type: "string", required: true },
   ],
   config: { model: "gpt-4o", temperature: 0.2 },
   tags: ["bench"],
@@ -54,22 +59,39 @@ function serve(request, response) {
 }
 
 const server = createServer(serve);
-await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-const client = new Xr2({ apiKey: "xr2_bench", url: `http://127.0.0.1:${server.address().port}` });
-while ((await client.get("welcome-message")).source !== "stream") await new Promise(setImmediate);
-const held = await client.get("welcome-message");
+
+/** Starts it and says where it is. */
+async function start() {
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+const slug = process.argv.slice(2).find((argument) => !argument.startsWith("-")) ?? "welcome-message";
+const client = process.env.XR2_URL ? new Xr2() : new Xr2({ apiKey: "xr2_bench", url: await start() });
+
+/** The prompt, which the stream must be keeping current: else what is measured is something else. */
+async function fromStream() {
+  const prompt = await client.get(slug);
+  if (prompt.source !== "stream") throw new Error(`the prompt is read from "${prompt.source}", not from the stream`);
+  return prompt;
+}
+
+const endsAt = performance.now() + PATIENCE;
+while ((await client.get(slug)).source !== "stream" && performance.now() < endsAt) await pause(5);
+const held = await fromStream();
 
 const scenarios = {
-  "get and render": async (i) => (await (await client.get("welcome-message")).render({ name: "Ada", count: i })).content,
-  get: async () => (await client.get("welcome-message")).content,
-  renderSync: (i) => held.renderSync({ name: "Ada", count: i }).content,
+  get: async () => (await client.get(slug)).content,
+  render: async () => (await held.render(VALUES)).content,
+  "get and render": async () => (await (await client.get(slug)).render(VALUES)).content,
+  renderSync: () => held.renderSync(VALUES).content,
 };
 
 async function measure(work) {
   let length = 0;
   const cpuBefore = process.cpuUsage();
   const before = performance.now();
-  for (let i = 0; i < READS; i += 1) length += (await work(i)).length;
+  for (let i = 0; i < READS; i += 1) length += (await work()).length;
   const wall = ((performance.now() - before) * 1_000) / READS;
   const { user, system } = process.cpuUsage(cpuBefore);
   if (length === 0) throw new Error("nothing was rendered");
@@ -82,6 +104,8 @@ const results = {};
 const rounds = Object.fromEntries(Object.keys(scenarios).map((name) => [name, []]));
 for (let round = 0; round <= ROUNDS; round += 1) {
   for (const [name, work] of Object.entries(scenarios)) {
+    // The stream and the reports get their turn between measurements.
+    await pause(1);
     const figures = await measure(work);
     if (round > 0) rounds[name].push(figures);
   }
@@ -92,12 +116,16 @@ for (const [name, figures] of Object.entries(rounds)) {
     cpu_us: Number(median(figures.map(({ cpu }) => cpu)).toFixed(3)),
   };
 }
+await fromStream();
 await client.close();
-server.closeAllConnections();
-server.close();
+if (server.listening) {
+  server.closeAllConnections();
+  server.close();
+}
 
 if (process.argv.includes("--json")) {
-  console.log(JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, results }, null, 2));
+  const rows = Object.fromEntries(Object.entries(results).map(([name, { wall_us }]) => [name, wall_us]));
+  console.log(JSON.stringify({ runtime: `Node ${process.version}`, rows }));
 } else {
   console.log(`Node ${process.version}, ${cpus()[0]?.model}; median of ${ROUNDS} rounds of ${READS} reads`);
   for (const [name, { wall_us, cpu_us }] of Object.entries(results)) {

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 mod browser;
 mod lint;
 mod outcome;
-mod python;
+pub mod python;
 mod readme;
 mod rust;
 mod session;
-mod typescript;
+pub mod typescript;
 mod web;
 
 pub use outcome::Outcome;

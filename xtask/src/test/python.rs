@@ -22,7 +22,8 @@ pub const LIVE_STEPS: &[Step] = &[
     Step { area: Area::Sdks, name: "Python package in a clean place", run: package },
 ];
 
-fn folder() -> PathBuf {
+/// Where the SDK stands.
+pub fn folder() -> PathBuf {
     root().join("sdks").join("python")
 }
 
@@ -53,6 +54,11 @@ pub fn install_packages() -> Result<()> {
     let project = format!("{}[dev]", folder().display());
     pip(&environment()).args(["--editable", &project, "hatchling"]).logged_or_fail("pip-python.log")?;
     stamp::keep(&kept, &wanted)
+}
+
+/// The Python of that environment.
+pub fn interpreter() -> PathBuf {
+    program(&environment(), "python")
 }
 
 fn make_environment(python: &Path, place: &Path) -> Result<()> {

@@ -22,12 +22,20 @@ pub const LIVE_STEPS: &[Step] = &[
     Step { area: Area::Sdks, name: "npm package in a clean place", run: package },
 ];
 
-fn folder() -> PathBuf {
+/// Where the SDK stands.
+pub fn folder() -> PathBuf {
     root().join("sdks").join("typescript")
 }
 
+/// What the SDK's tools need.
 pub fn install_packages() -> Result<()> {
     npm_packages(&folder(), "npm-typescript.log")
+}
+
+/// What users get of it, in `dist`.
+pub fn build() -> Result<()> {
+    install_packages()?;
+    Run::new("npm").args(["run", "--silent", "build"]).within(folder()).visibly()
 }
 
 fn npm(session: &mut Session, script: &str) -> Result<Run> {

@@ -95,12 +95,6 @@ impl RateLimits {
         self.with(who, self.second(), |share| share.take_back(told.is_lent));
     }
 
-    /// Whether another request would be refused, as far as this node knows.
-    pub fn refusal(&self, who: Who, limit: u64) -> Option<Refused> {
-        let second = self.second();
-        lock(self.shard(&who)).get_mut(&who)?.refusal(limit, second)
-    }
-
     /// Gives back what is held of a limit: another node needs it.
     pub fn recall(&self, name: &str) {
         let Some(who) = Who::of_name(name) else { return };

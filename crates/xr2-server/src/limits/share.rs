@@ -132,19 +132,6 @@ impl Share {
         }
     }
 
-    /// The refusal of another request, as far as this node knows.
-    pub(super) fn refusal(&mut self, limit: u64, second: i64) -> Option<Refused> {
-        self.window.roll(second);
-        let now = self.window.last();
-        let shut_until = self.shared.as_ref().map_or(0, |shared| shared.hand.shut_until());
-        let wait_seconds = match u64::try_from(shut_until - now) {
-            Ok(wait @ 1..) => wait,
-            _ if self.window.total() >= limit => self.window.wait(),
-            _ => return None,
-        };
-        Some(Refused { limit, wait_seconds })
-    }
-
     /// Whether nobody has asked for it in the last minute, and nothing of it is held or untold.
     pub(super) fn is_idle(&self, second: i64) -> bool {
         let is_settled = self.shared.as_ref().is_none_or(|shared| !shared.has_news());

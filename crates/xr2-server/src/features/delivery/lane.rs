@@ -85,15 +85,12 @@ fn fetch(app: &App, key: &KeyPrincipal, asked: &Asked<'_>) -> Option<Response> {
         Some(limit) => Some(app.limits().try_pass(Who::Key(key.id), limit)?.ok()?),
         None => None,
     };
-    let Some(Ok(call)) = app.quotas().try_take(app, key.workspace, asked.now) else {
-        if let Some(standing) = limit {
-            app.limits().take_back(Who::Key(key.id), standing);
-        }
-        return None;
-    };
-    let Some(form) =
-        answer_light(&entry, wish).ok().and_then(|answer| Form::at_once(&entry, answer, headers))
-    else {
+    let taken = app.quotas().try_take(app, key.workspace, asked.now).and_then(Result::ok);
+    let formed = taken.and_then(|call| {
+        let answer = answer_light(&entry, wish).ok()?;
+        Some((call, Form::at_once(&entry, answer, headers)?))
+    });
+    let Some((call, form)) = formed else {
         // Counted where it is answered.
         if let Some(standing) = limit {
             app.limits().take_back(Who::Key(key.id), standing);

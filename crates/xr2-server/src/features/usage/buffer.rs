@@ -96,37 +96,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use uuid::Uuid;
 
     use super::*;
-    use crate::clock::Time;
-    use crate::features::usage::event::{Alike, Delivered, Source};
+    use crate::features::usage::event::delivery_of;
 
     fn delivery() -> Delivery {
-        let id = Uuid::nil();
-        let what = Delivered {
-            workspace: id,
-            prompt: id,
-            version: 1,
-            label: "".into(),
-            variant: "".into(),
-            includes: None,
-        };
-        let alike = Alike {
-            what: Arc::new(what),
-            key: None,
-            source: Source::Api,
-            status: 200,
-            user: None,
-            address: None,
-            user_agent: None,
-            model: None,
-            variables: None,
-        };
-        Delivery { alike, at: Time::default(), latency: Duration::ZERO }
+        delivery_of(Uuid::nil(), Uuid::nil())
     }
 
     #[test]

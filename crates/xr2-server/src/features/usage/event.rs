@@ -92,3 +92,28 @@ pub fn cut(text: &str) -> &str {
     }
     &text[..end]
 }
+
+/// A delivery as tests need it: the first version of a prompt, asked for by a program.
+#[cfg(test)]
+pub fn delivery_of(workspace: Uuid, prompt: Uuid) -> Delivery {
+    let what = Delivered {
+        workspace,
+        prompt,
+        version: 1,
+        label: "production".into(),
+        variant: "".into(),
+        includes: None,
+    };
+    let alike = Alike {
+        what: Arc::new(what),
+        key: None,
+        source: Source::Api,
+        status: 200,
+        user: None,
+        address: None,
+        user_agent: None,
+        model: None,
+        variables: None,
+    };
+    Delivery { alike, at: Time::default(), latency: Duration::ZERO }
+}

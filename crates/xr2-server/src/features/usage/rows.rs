@@ -99,31 +99,17 @@ mod tests {
 
     use super::*;
     use crate::clock::Time;
-    use crate::features::usage::event::{Delivered, Source};
+    use crate::features::usage::event::delivery_of;
 
     fn delivery(version: i64, user: Option<&str>, seconds: i64, micros: u64) -> Delivery {
         let id = Uuid::from_u128(7);
-        let what = Delivered {
-            workspace: id,
-            prompt: id,
-            version,
-            label: "production".into(),
-            variant: "".into(),
-            includes: None,
-        };
-        let alike = Alike {
-            what: Arc::new(what),
-            key: Some(id),
-            source: Source::Api,
-            status: 200,
-            user: user.map(Into::into),
-            address: Some([203, 0, 113, 9].into()),
-            user_agent: None,
-            model: None,
-            variables: None,
-        };
-        let at = Time::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
-        Delivery { alike, at, latency: Duration::from_micros(micros) }
+        let mut delivery = delivery_of(id, id);
+        Arc::make_mut(&mut delivery.alike.what).version = version;
+        delivery.alike.user = user.map(Into::into);
+        delivery.alike.address = Some([203, 0, 113, 9].into());
+        delivery.at = Time::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
+        delivery.latency = Duration::from_micros(micros);
+        delivery
     }
 
     #[test]

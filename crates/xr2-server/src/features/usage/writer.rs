@@ -174,33 +174,13 @@ async fn write_batch(db: &Db, batch: Batch, at: i64, rows: &[EventRow]) -> xr2_d
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::super::event::{Alike, Delivered, Source};
+    use super::super::event::delivery_of;
     use super::*;
 
     fn rows(count: u128) -> Vec<EventRow> {
         let delivery = |prompt: u128| {
-            let what = Delivered {
-                workspace: Uuid::from_u128(1),
-                prompt: Uuid::from_u128(prompt),
-                version: 1,
-                label: "production".into(),
-                variant: "".into(),
-                includes: None,
-            };
-            let alike = Alike {
-                what: Arc::new(what),
-                key: None,
-                source: Source::Api,
-                status: 200,
-                user: None,
-                address: None,
-                user_agent: None,
-                model: None,
-                variables: None,
-            };
-            Delivery { alike, at: crate::clock::Clock::default().now(), latency: Duration::ZERO }
+            let at = crate::clock::Clock::default().now();
+            Delivery { at, ..delivery_of(Uuid::from_u128(1), Uuid::from_u128(prompt)) }
         };
         rows_of((0..count).map(delivery).collect(), &[0; 32])
     }

@@ -10,7 +10,7 @@ use sqlx::SqlitePool;
 
 use crate::Result;
 
-const TEXT: &str = include_str!("../migrations/sqlite/statistics.txt");
+const TEXT: &str = include_str!("statistics.txt");
 
 /// Table, index and what `sqlite_stat1` says of it.
 pub(crate) fn lines() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {

@@ -192,12 +192,25 @@ pub async fn wrong_statistics(path: &Path) -> Result<Vec<String>> {
     Ok(wrong.map(|(table, index)| format!("{table}.{index}")).collect())
 }
 
-/// How a new connection to SQLite's main file would carry out a statement; its arguments are all null.
-pub async fn plan(path: &Path, sql: &str) -> Result<Vec<String>> {
+/// Statements that look for what belongs to one prompt, of the kinds for which SQLite would, left to itself, read the whole
+/// workspace.
+const OF_ONE_PROMPT: [&str; 2] = [
+    "SELECT slug FROM prompt_slugs WHERE workspace_id = $1 AND prompt_id = $2 AND is_current = $3 ORDER BY slug",
+    "SELECT DISTINCT p.id FROM prompt_includes i
+     JOIN prompts p ON p.id = i.prompt_id AND p.latest_version = i.version_number
+     WHERE p.deleted_at IS NULL AND i.workspace_id = $1 AND p.workspace_id = $1 AND i.included_id = $2",
+];
+
+/// How a new connection to SQLite's main file carries them out, step by step.
+pub async fn plans_of_one_prompt(path: &Path) -> Result<Vec<Vec<String>>> {
     let mut connection = SqliteConnectOptions::new().filename(path).connect().await?;
-    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut connection).await?;
-    Ok(steps.into_iter().map(|(_, _, _, step)| step).collect())
+    let mut plans = Vec::new();
+    for sql in OF_ONE_PROMPT {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut connection).await?;
+        plans.push(steps.into_iter().map(|(_, _, _, step)| step).collect());
+    }
+    Ok(plans)
 }
 
 /// Whether row-level security is enabled and forced, and how many policies there are, by table.

@@ -790,7 +790,8 @@ export interface paths {
         };
         /**
          * Listen to changes
-         * @description Server-sent events. `hello {revision, heartbeat}` comes first. Then, whenever a label delivers something else:
+         * @description Server-sent events. `hello {revision, heartbeat}` comes first; with `stale: true` when this server is cut off from its
+         *     database, so that there may be later revisions than it knows of. Then, whenever a label delivers something else:
          *     `changed`, and `put {revision, prompt}` with the prompt as it stands in the bundle, or `delete {revision, id, slug,
          *     label}`. `edited {revision, prompt_id, slug}` tells those who listen to all labels that something changed which is not
          *     delivered, such as a description. `mark {revision}`: everything up to there has been sent. `resync {revision}`: too much has happened, fetch
@@ -1226,7 +1227,7 @@ export interface components {
             usage: string;
             /** @description `ok`, `unavailable` (changes of other nodes are noticed within a second), or `none`: there is one node. */
             redis: string;
-            /** @description Limits per minute: `ok`, or `per_node` (Redis does not answer in time; each node counts for itself). */
+            /** @description Limits per minute and month: `ok`, or `per_node` (Redis does not answer in time; each node counts for itself). */
             limits: string;
             /**
              * @description `ok`, `stale` (from memory and the snapshot, without the database) or `unavailable` (for longer than the settings
@@ -3912,6 +3913,15 @@ export interface components {
         };
     };
     responses: {
+        /** @description The request cannot be read: a parameter, a header or the body's JSON is malformed */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
         /** @description The role, or the key's scopes, do not allow it */
         Forbidden: {
             headers: {
@@ -4016,6 +4026,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_PromptAnalytics"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -4057,6 +4068,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_UsageAnalytics"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such period */
@@ -4093,6 +4105,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_ApiKey"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description Needs an admin */
             403: {
@@ -4121,12 +4134,15 @@ export interface operations {
             /** @description Made */
             201: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_ApiKeyWithSecret"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description Needs an admin, and no key makes a wider one */
             403: {
@@ -4163,12 +4179,15 @@ export interface operations {
             /** @description Revoked */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_ApiKey"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such key */
@@ -4201,12 +4220,15 @@ export interface operations {
             /** @description The new key */
             201: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_ApiKeyWithSecret"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such key */
@@ -4252,6 +4274,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_SignedInAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             /** @description Address and password do not belong together (INVALID_CREDENTIALS) */
             401: {
                 headers: {
@@ -4354,6 +4377,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Profile"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description An API key has no profile */
             403: {
@@ -4397,6 +4421,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Done"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             /** @description Not the present password (INVALID_CREDENTIALS) */
             401: {
                 headers: {
@@ -4446,6 +4471,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Registered"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             /** @description Registration is not open, or the set-up link is wrong or used */
             403: {
                 headers: {
@@ -4560,6 +4586,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Done"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description You have no such session */
@@ -4607,6 +4634,8 @@ export interface operations {
             /** @description How many prompts are gone for good */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4647,6 +4676,20 @@ export interface operations {
             /** @description The bundle */
             200: {
                 headers: {
+                    /** @description Names these very bytes; for `If-None-Match` */
+                    ETag?: string;
+                    /** @description Requests a minute of the key; absent without a limit, like the two below */
+                    "RateLimit-Limit"?: number;
+                    /** @description How many of them are left */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until there are more */
+                    "RateLimit-Reset"?: number;
+                    /** @description The workspace's revision that the answer is of */
+                    "X-XR2-Revision"?: number;
+                    /** @description Seconds since this node last knew what is current; absent while it knows */
+                    "X-XR2-Stale"?: number;
+                    /** @description That the workspace's calls of the month are nearly or wholly used up */
+                    "X-XR2-Warning"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4656,10 +4699,25 @@ export interface operations {
             /** @description The client has it already (`If-None-Match`) */
             304: {
                 headers: {
+                    /** @description Names these very bytes; for `If-None-Match` */
+                    ETag?: string;
+                    /** @description Requests a minute of the key; absent without a limit, like the two below */
+                    "RateLimit-Limit"?: number;
+                    /** @description How many of them are left */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until there are more */
+                    "RateLimit-Reset"?: number;
+                    /** @description The workspace's revision that the answer is of */
+                    "X-XR2-Revision"?: number;
+                    /** @description Seconds since this node last knew what is current; absent while it knows */
+                    "X-XR2-Stale"?: number;
+                    /** @description That the workspace's calls of the month are nearly or wholly used up */
+                    "X-XR2-Warning"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
@@ -4710,6 +4768,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Clients"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -4794,12 +4853,15 @@ export interface operations {
             /** @description Made */
             201: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Label"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description There is one of that name */
@@ -4835,12 +4897,15 @@ export interface operations {
             /** @description Changed */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Label"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such label */
@@ -4875,10 +4940,13 @@ export interface operations {
             /** @description Gone */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such label */
@@ -4944,6 +5012,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Workspace"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -4972,6 +5041,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Member"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5013,6 +5083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Prompt"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
@@ -5035,12 +5106,15 @@ export interface operations {
             /** @description Made, and live unless publish is false or not allowed */
             201: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description publish was asked for and is not allowed; nothing was saved */
             403: {
@@ -5078,7 +5152,10 @@ export interface operations {
     batch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description No older than this revision: any node waits up to two seconds for it */
+                "X-XR2-Min-Revision"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5091,12 +5168,25 @@ export interface operations {
             /** @description What was found, and what went wrong */
             200: {
                 headers: {
+                    /** @description Requests a minute of the key; absent without a limit, like the two below */
+                    "RateLimit-Limit"?: number;
+                    /** @description How many of them are left */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until there are more */
+                    "RateLimit-Reset"?: number;
+                    /** @description The workspace's revision that the answer is of */
+                    "X-XR2-Revision"?: number;
+                    /** @description Seconds since this node last knew what is current; absent while it knows */
+                    "X-XR2-Stale"?: number;
+                    /** @description That the workspace's calls of the month are nearly or wholly used up */
+                    "X-XR2-Warning"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BatchAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
@@ -5138,7 +5228,12 @@ export interface operations {
                 /** @description What is known of the user */
                 "attr.<name>"?: string;
             };
-            header?: never;
+            header?: {
+                /** @description No older than this revision: any node waits up to two seconds for it */
+                "X-XR2-Min-Revision"?: number;
+                /** @description The ETag of what the client has: 304 when it is still that */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description Slug, former slug or id */
                 p: string;
@@ -5150,6 +5245,22 @@ export interface operations {
             /** @description The prompt */
             200: {
                 headers: {
+                    /** @description Names these very bytes; for `If-None-Match` */
+                    ETag?: string;
+                    /** @description Requests a minute of the key; absent without a limit, like the two below */
+                    "RateLimit-Limit"?: number;
+                    /** @description How many of them are left */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until there are more */
+                    "RateLimit-Reset"?: number;
+                    /** @description The workspace's revision that the answer is of */
+                    "X-XR2-Revision"?: number;
+                    /** @description Seconds since this node last knew what is current; absent while it knows */
+                    "X-XR2-Stale"?: number;
+                    /** @description The number of the version that was delivered */
+                    "X-XR2-Version"?: number;
+                    /** @description That the workspace's calls of the month are nearly or wholly used up */
+                    "X-XR2-Warning"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5159,10 +5270,27 @@ export interface operations {
             /** @description The client has it already (`If-None-Match`) */
             304: {
                 headers: {
+                    /** @description Names these very bytes; for `If-None-Match` */
+                    ETag?: string;
+                    /** @description Requests a minute of the key; absent without a limit, like the two below */
+                    "RateLimit-Limit"?: number;
+                    /** @description How many of them are left */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until there are more */
+                    "RateLimit-Reset"?: number;
+                    /** @description The workspace's revision that the answer is of */
+                    "X-XR2-Revision"?: number;
+                    /** @description Seconds since this node last knew what is current; absent while it knows */
+                    "X-XR2-Stale"?: number;
+                    /** @description The number of the version that was delivered */
+                    "X-XR2-Version"?: number;
+                    /** @description That the workspace's calls of the month are nearly or wholly used up */
+                    "X-XR2-Warning"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
@@ -5214,12 +5342,15 @@ export interface operations {
             /** @description Changed; a new version if content, variables or config changed */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -5269,12 +5400,15 @@ export interface operations {
             /** @description In the bin, or gone */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Value"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -5310,12 +5444,15 @@ export interface operations {
             /** @description Archived: hidden from lists, read-only, still delivered */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5344,6 +5481,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Details"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -5381,6 +5519,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Draft"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt, or it has no draft */
@@ -5416,12 +5555,15 @@ export interface operations {
             /** @description Saved, even when the template still has problems */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Draft"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5465,10 +5607,13 @@ export interface operations {
             /** @description Gone */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No draft */
@@ -5508,12 +5653,15 @@ export interface operations {
             /** @description The copy; not live yet */
             201: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Saved"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -5554,6 +5702,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_HistoryEntry"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5582,6 +5731,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_PromptLabel"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5610,12 +5760,15 @@ export interface operations {
             /** @description Set */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_LabelSet"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description The label is protected */
             403: {
@@ -5658,12 +5811,15 @@ export interface operations {
             /** @description Taken off */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_LabelSet"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description It is not there */
@@ -5710,6 +5866,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_HistoryEntry"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5739,12 +5896,15 @@ export interface operations {
             /** @description Live */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Published"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description A rule forbids it */
             403: {
@@ -5783,7 +5943,10 @@ export interface operations {
     render: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description No older than this revision: any node waits up to two seconds for it */
+                "X-XR2-Min-Revision"?: number;
+            };
             path: {
                 /** @description Slug, former slug or id */
                 p: string;
@@ -5799,12 +5962,27 @@ export interface operations {
             /** @description The rendered prompt */
             200: {
                 headers: {
+                    /** @description Requests a minute of the key; absent without a limit, like the two below */
+                    "RateLimit-Limit"?: number;
+                    /** @description How many of them are left */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until there are more */
+                    "RateLimit-Reset"?: number;
+                    /** @description The workspace's revision that the answer is of */
+                    "X-XR2-Revision"?: number;
+                    /** @description Seconds since this node last knew what is current; absent while it knows */
+                    "X-XR2-Stale"?: number;
+                    /** @description The number of the version that was delivered */
+                    "X-XR2-Version"?: number;
+                    /** @description That the workspace's calls of the month are nearly or wholly used up */
+                    "X-XR2-Warning"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description The key may not see that label */
             403: {
@@ -5848,12 +6026,15 @@ export interface operations {
             /** @description Back in lists */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -5876,12 +6057,15 @@ export interface operations {
             /** @description Back */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Prompt"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -5920,6 +6104,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Version"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -5952,12 +6137,15 @@ export interface operations {
             /** @description Saved; live only if publish is true */
             201: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_NewVersionAnswer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt */
@@ -5990,7 +6178,12 @@ export interface operations {
     fetch_version: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description No older than this revision: any node waits up to two seconds for it */
+                "X-XR2-Min-Revision"?: number;
+                /** @description The ETag of what the client has: 304 when it is still that */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description Slug, former slug or id */
                 p: string;
@@ -6004,6 +6197,22 @@ export interface operations {
             /** @description The version */
             200: {
                 headers: {
+                    /** @description Names these very bytes; for `If-None-Match` */
+                    ETag?: string;
+                    /** @description Requests a minute of the key; absent without a limit, like the two below */
+                    "RateLimit-Limit"?: number;
+                    /** @description How many of them are left */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until there are more */
+                    "RateLimit-Reset"?: number;
+                    /** @description The workspace's revision that the answer is of */
+                    "X-XR2-Revision"?: number;
+                    /** @description Seconds since this node last knew what is current; absent while it knows */
+                    "X-XR2-Stale"?: number;
+                    /** @description The number of the version that was delivered */
+                    "X-XR2-Version"?: number;
+                    /** @description That the workspace's calls of the month are nearly or wholly used up */
+                    "X-XR2-Warning"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6013,10 +6222,27 @@ export interface operations {
             /** @description The client has it already (`If-None-Match`) */
             304: {
                 headers: {
+                    /** @description Names these very bytes; for `If-None-Match` */
+                    ETag?: string;
+                    /** @description Requests a minute of the key; absent without a limit, like the two below */
+                    "RateLimit-Limit"?: number;
+                    /** @description How many of them are left */
+                    "RateLimit-Remaining"?: number;
+                    /** @description Seconds until there are more */
+                    "RateLimit-Reset"?: number;
+                    /** @description The workspace's revision that the answer is of */
+                    "X-XR2-Revision"?: number;
+                    /** @description Seconds since this node last knew what is current; absent while it knows */
+                    "X-XR2-Stale"?: number;
+                    /** @description The number of the version that was delivered */
+                    "X-XR2-Version"?: number;
+                    /** @description That the workspace's calls of the month are nearly or wholly used up */
+                    "X-XR2-Warning"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             /** @description The key is confined to labels and none of them points at it */
             403: {
@@ -6069,6 +6295,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Difference"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt or version */
@@ -6103,12 +6330,15 @@ export interface operations {
             /** @description Copied as a new version and published */
             201: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Published"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description No such prompt or version */
@@ -6202,12 +6432,15 @@ export interface operations {
             /** @description Taken in, as far as it is right */
             202: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Received"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             413: components["responses"]["PayloadTooLarge"];
@@ -6245,12 +6478,15 @@ export interface operations {
             /** @description How it looks, and what is wrong with it */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description The text is larger than this server takes */
@@ -6317,6 +6553,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Workspace"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description You are not a member of such a workspace */
@@ -6351,6 +6588,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_EdgeSettings"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -6377,12 +6615,15 @@ export interface operations {
             /** @description Edge mode as it is now */
             200: {
                 headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_EdgeSettings"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -6414,6 +6655,7 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Member"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             /** @description You are not a member of such a workspace */

@@ -70,15 +70,7 @@ async fn sqlite_is_told_how_large_tables_become() {
         db.close().await;
     }
     assert_eq!(testing::wrong_statistics(&file).await.unwrap(), Vec::<String>::new());
-    // Of these SQLite would, left to itself, read the whole workspace.
-    let of_one_prompt = [
-        "SELECT slug FROM prompt_slugs WHERE workspace_id = $1 AND prompt_id = $2 AND is_current = $3 ORDER BY slug",
-        "SELECT DISTINCT p.id FROM prompt_includes i
-         JOIN prompts p ON p.id = i.prompt_id AND p.latest_version = i.version_number
-         WHERE p.deleted_at IS NULL AND i.workspace_id = $1 AND p.workspace_id = $1 AND i.included_id = $2",
-    ];
-    for sql in of_one_prompt {
-        let plan = testing::plan(&file, sql).await.unwrap();
+    for plan in testing::plans_of_one_prompt(&file).await.unwrap() {
         assert!(plan.iter().any(|step| step.starts_with("SEARCH")), "{plan:?}");
         assert!(!plan.iter().any(|step| step.ends_with("(workspace_id=?)")), "{plan:?}");
     }

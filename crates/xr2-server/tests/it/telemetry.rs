@@ -79,7 +79,11 @@ both!(what_was_reported_stays_known, |app| async move {
     assert_eq!(counted(&key, &["c", "d"]).await, (Some(1), Some(1)), "and before");
     let node = app.second_node().await;
     let there = node.bearer(key.token());
-    assert_eq!(counted(&there, &["a", "c", "d", "e"]).await, (Some(1), Some(3)), "by a server that has just started");
+    assert_eq!(
+        counted(&there, &["a", "c", "d", "e"]).await,
+        (Some(1), Some(3)),
+        "by a server that has just started"
+    );
     node.app().reported_ids().move_now(node.app()).await.unwrap();
     assert_eq!(counted(&key, &["d", "e", "f"]).await, (Some(1), Some(2)), "wherever they were put in order");
 });

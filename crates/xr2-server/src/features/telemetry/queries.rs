@@ -99,11 +99,7 @@ pub(super) async fn append_ids(
 }
 
 /// Those of the ids that the ordered table has. Runs in a system transaction.
-pub(super) async fn known_ids(
-    tx: &mut Tx,
-    workspace: Uuid,
-    ids: &[[u8; 16]],
-) -> Result<HashSet<[u8; 16]>> {
+pub(super) async fn known_ids(tx: &mut Tx, workspace: Uuid, ids: &[[u8; 16]]) -> Result<HashSet<[u8; 16]>> {
     let values = ids.iter().flat_map(|id| args![workspace, id.to_vec()]).collect();
     let known: Vec<Vec<u8>> = tx
         .insert_rows_returning(

@@ -66,15 +66,14 @@ impl hyper::service::Service<axum::http::Request<Incoming>> for Front {
             return Answer::Ready(Some(refuse(app, self.peer.ip(), request.headers(), error)));
         }
         if let Some(response) = self.at_once(&request) {
-            return Answer::Ready(Some(self.activity.hand_over(response, self.activity.begin())));
+            return Answer::Ready(Some(self.activity.hand_over(response)));
         }
         let mut request: Request = request.map(Body::new);
         if is_http2 {
             name_host(&mut request);
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let in_flight = Some((self.activity.clone(), self.activity.begin()));
-        Answer::Routed(self.inner.router.clone().call(request), in_flight)
+        Answer::Routed(self.inner.router.clone().call(request), Some(self.activity.begin()))
     }
 }
 
@@ -124,7 +123,7 @@ pub enum Answer {
     /// There.
     Ready(Option<Response>),
     /// On its way through the router.
-    Routed(RouteFuture<Infallible>, Option<(Arc<Activity>, InFlight)>),
+    Routed(RouteFuture<Infallible>, Option<InFlight>),
 }
 
 impl Future for Answer {
@@ -140,7 +139,7 @@ impl Future for Answer {
             Answer::Routed(future, in_flight) => {
                 let Ok(response) = ready!(Pin::new(future).poll(context));
                 Poll::Ready(Ok(match in_flight.take() {
-                    Some((activity, in_flight)) => activity.hand_over(response, in_flight),
+                    Some(in_flight) => in_flight.hand_over(response),
                     None => response,
                 }))
             }

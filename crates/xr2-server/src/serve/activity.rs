@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::response::Response;
 use tokio::time::Instant;
 
-use crate::serve::body::{Pace, hand_over};
+use crate::serve::body::{Pace, hand_over, is_small};
 
 /// What one connection is doing.
 #[derive(Debug, Default)]
@@ -44,11 +44,6 @@ impl Activity {
         }
     }
 
-    /// Hands an answer over to the connection.
-    pub fn hand_over(&self, response: Response, in_flight: InFlight) -> Response {
-        hand_over(response, in_flight, || self.is_http2.load(Ordering::Relaxed).then(|| self.pace()))
-    }
-
     fn pace(&self) -> Arc<Pace> {
         let pace = Arc::new(Pace::new());
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,6 +67,11 @@ impl Activity {
         self.in_flight.load(Ordering::Relaxed) > 0
     }
 
+    /// Hands an answer over that was there at once.
+    pub fn hand_over(self: &Arc<Self>, response: Response) -> Response {
+        if is_small(&response) { response } else { self.begin().hand_over(response) }
+    }
+
     /// A request is being answered, until what is returned is dropped.
     pub fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -82,6 +82,17 @@ impl Activity {
 /// A request that is being answered.
 #[derive(Debug)]
 pub struct InFlight(Arc<Activity>);
+
+impl InFlight {
+    /// Hands its answer over to the connection.
+    pub fn hand_over(self, response: Response) -> Response {
+        if is_small(&response) {
+            return response;
+        }
+        let activity = self.0.clone();
+        hand_over(response, self, || activity.is_http2.load(Ordering::Relaxed).then(|| activity.pace()))
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {

@@ -17,15 +17,17 @@ use crate::serve::activity::InFlight;
 /// What is handed over at once.
 const PIECE: usize = 16 * 1024;
 
-/// Gives an answer to a connection. It is in flight for as long as it is not handed over; small ones are at once.
+/// Whether an answer is handed over at once, as a whole.
+pub fn is_small(response: &Response) -> bool {
+    response.body().size_hint().exact().is_some_and(|size| size <= PIECE as u64)
+}
+
+/// Gives an answer to a connection. It is in flight for as long as it is not handed over.
 pub fn hand_over(
     response: Response,
     in_flight: InFlight,
     pace: impl FnOnce() -> Option<Arc<Pace>>,
 ) -> Response {
-    if response.body().size_hint().exact().is_some_and(|size| size <= PIECE as u64) {
-        return response;
-    }
     let pace = pace();
     response.map(|body| Body::new(Paced { body, rest: Bytes::new(), pace, _in_flight: in_flight }))
 }
@@ -154,8 +156,7 @@ mod tests {
     #[test]
     fn a_small_answer_is_not_in_flight_once_it_is_there() {
         let activity = Arc::new(Activity::default());
-        let response =
-            hand_over(Response::new(Body::from("short")), activity.begin(), || panic!("not asked"));
+        let response = activity.begin().hand_over(Response::new(Body::from("short")));
         assert!(!activity.is_answering());
         assert_eq!(response.body().size_hint().exact(), Some(5));
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use serde_json::json;
 use xr2_testkit::{Network, Options, both};
 
@@ -112,6 +113,8 @@ both!(what_is_used_is_noted_after_the_outage, Options::new().with_faults(), |app
     let before = last_used().await;
     app.database_network(Network::Cut).await;
     until_ready(&app, "degraded").await;
+    // Times are noted once a second.
+    app.clock().advance(TimeDelta::seconds(1));
     key.get("/prompts/p").await.ok();
     app.database_network(Network::Works).await;
     until_ready(&app, "ready").await;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use xr2_db::{DbError, Purpose, Result};
 
 use super::event::Source;
-use super::queries::events::{self, Counted};
+use super::queries::events::{self, Counted, UsedBy};
 use super::queries::hourly;
 use super::rows::HOUR;
 use super::sketch::Latencies;
@@ -17,7 +17,7 @@ use crate::heavy::bulk;
 use crate::state::App;
 
 /// Deliveries that are summed in one transaction.
-const BATCH: i64 = 5000;
+const BATCH: i64 = 20_000;
 
 /// What is summed apart from the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -57,18 +57,18 @@ impl HourSum {
         self.last_at = self.last_at.max(other.last_at);
     }
 
-    fn add(&mut self, event: &Counted) {
-        self.count = together(self.count, event.count);
-        if event.status >= 400 {
-            self.errors = together(self.errors, event.count);
+    fn add(&mut self, some: &Counted) {
+        self.count = together(self.count, some.count);
+        if some.is_error {
+            self.errors = together(self.errors, some.count);
         }
-        self.last_at = self.last_at.max(event.at);
-        let Some(micros) = event.latency_us else { return };
-        self.measured = together(self.measured, event.count);
-        self.latency_us = together(self.latency_us, micros.saturating_mul(event.count));
-        match event.latencies.as_deref().and_then(Latencies::from_bytes) {
+        self.last_at = self.last_at.max(some.last_at);
+        let Some(micros) = some.latency_us else { return };
+        self.measured = together(self.measured, some.count);
+        self.latency_us = together(self.latency_us, micros.saturating_mul(some.count));
+        match some.latencies.as_deref().and_then(Latencies::from_bytes) {
             Some(latencies) => self.latencies.merge(&latencies),
-            None => self.latencies.add(micros, event.count.unsigned_abs()),
+            None => self.latencies.add(micros, some.count.unsigned_abs()),
         }
     }
 }
@@ -120,11 +120,11 @@ async fn step(app: &App, until: i64) -> Result<bool> {
     let db = app.db().usage();
     let mut tx = db.system(Purpose::Usage).read().await?;
     let from = hourly::cursor(&mut tx).await?;
-    let batch = events::following(&mut tx, from, until, BATCH).await?;
+    let Some(last) = events::last_of_batch(&mut tx, from, until, BATCH).await? else { return Ok(false) };
+    let counted = events::counted(&mut tx, from, last).await?;
+    let used_by = events::used_by(&mut tx, from, last).await?;
     tx.commit().await?;
-    let Some(last) = batch.last().map(|event| event.sequence) else { return Ok(false) };
-    let is_full = batch.len() as i64 == BATCH;
-    let sums = sums_of(&batch);
+    let sums = sums_of(counted, used_by);
     let mut tx = db.system(Purpose::Usage).write().await?;
     // Another node may have summed the same meanwhile.
     if hourly::lock_cursor(&mut tx).await? == from {
@@ -132,33 +132,35 @@ async fn step(app: &App, until: i64) -> Result<bool> {
         hourly::set_cursor(&mut tx, last).await?;
         tx.commit().await?;
     }
-    Ok(is_full)
+    Ok(last < until)
 }
 
-fn sums_of(batch: &[Counted]) -> Sums {
+fn sums_of(counted: Vec<Counted>, used_by: Vec<UsedBy>) -> Sums {
     let mut sums = Sums::default();
-    for event in batch.iter().filter(|event| event.source != Source::Dashboard.as_str()) {
-        let hour = event.at.div_euclid(HOUR);
+    for some in counted {
+        if !some.is_error && some.source == Source::Api.as_str() {
+            let begin = DateTime::from_timestamp_micros(some.hour.saturating_mul(HOUR)).unwrap_or_default();
+            let count = sums.months.entry((some.workspace, month_of(begin))).or_default();
+            *count = together(*count, some.count);
+        }
         let key = HourKey {
-            workspace: event.workspace,
-            hour,
-            prompt: event.prompt,
-            version: event.version,
-            label: event.label.clone(),
-            variant: event.variant.clone(),
-            key: event.key.unwrap_or_default(),
-            source: event.source.clone(),
+            workspace: some.workspace,
+            hour: some.hour,
+            prompt: some.prompt,
+            version: some.version,
+            label: some.label.clone(),
+            variant: some.variant.clone(),
+            key: some.key.unwrap_or_default(),
+            source: some.source.clone(),
         };
-        sums.hours.entry(key).or_default().add(event);
-        if event.status < 400 && event.source == Source::Api.as_str() {
-            let month = month_of(DateTime::from_timestamp_micros(event.at).unwrap_or_default());
-            let count = sums.months.entry((event.workspace, month)).or_default();
-            *count = together(*count, event.count);
-        }
-        if let Some(user) = event.user.as_deref().filter(|_| event.status < 400) {
-            let user_hash = xxhash_rust::xxh3::xxh3_64(user.as_bytes()).cast_signed();
-            sums.users.insert(HourUser { workspace: event.workspace, hour, prompt: event.prompt, user_hash });
-        }
+        sums.hours.entry(key).or_default().add(&some);
     }
+    let hashed = |one: UsedBy| HourUser {
+        workspace: one.workspace,
+        hour: one.hour,
+        prompt: one.prompt,
+        user_hash: xxhash_rust::xxh3::xxh3_64(one.user.as_bytes()).cast_signed(),
+    };
+    sums.users = used_by.into_iter().map(hashed).collect();
     sums
 }

@@ -199,7 +199,7 @@ mod tests {
         }
         write_batch(&usage, Batch { id: Uuid::from_u128(2), size: 2 }, 2, &rows[3..]).await.unwrap();
         let mut tx = usage.system(Purpose::Usage).write().await.unwrap();
-        let written = events::following(&mut tx, 0, i64::MAX, 100).await.unwrap();
+        let written = events::counted(&mut tx, 0, i64::MAX).await.unwrap();
         let mut prompts: Vec<u128> = written.iter().map(|row| row.prompt.as_u128()).collect();
         prompts.sort_unstable();
         assert_eq!(prompts, [0, 1, 2, 3, 4]);

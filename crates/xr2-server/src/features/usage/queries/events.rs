@@ -79,53 +79,96 @@ pub(crate) async fn settled(tx: &mut Tx) -> Result<i64> {
     tx.one("SELECT COALESCE(MAX(sequence), 0) FROM usage_events", args![]).await
 }
 
-/// As much of a delivery as sums are made of.
+/// The last of the rows behind `after` up to `until` that are summed together, at most `limit` of them.
+pub(crate) async fn last_of_batch(tx: &mut Tx, after: i64, until: i64, limit: i64) -> Result<Option<i64>> {
+    let last: i64 = tx
+        .one(
+            "SELECT COALESCE(MAX(sequence), 0) FROM (
+                 SELECT sequence FROM usage_events WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence LIMIT $3
+             ) AS batch",
+            args![after, until, limit],
+        )
+        .await?;
+    Ok(Some(last).filter(|last| *last > after))
+}
+
+/// Deliveries that count towards the same sum and took equally long.
 pub(crate) struct Counted {
-    pub sequence: i64,
     pub workspace: Uuid,
-    pub at: i64,
+    /// Hours since 1970.
+    pub hour: i64,
     pub prompt: Uuid,
     pub version: i64,
     pub label: String,
     pub variant: String,
     pub key: Option<Uuid>,
     pub source: String,
-    pub status: i64,
-    pub count: i64,
+    pub is_error: bool,
     pub latency_us: Option<i64>,
     pub latencies: Option<Vec<u8>>,
-    pub user: Option<String>,
+    pub count: i64,
+    pub last_at: i64,
 }
 
 impl FromRow for Counted {
     fn from_row(row: &Row) -> Result<Self> {
+        let is_error: i64 = row.get(8)?;
         // By position: there are many of them.
         Ok(Counted {
-            sequence: row.get(0)?,
-            workspace: row.get(1)?,
-            at: row.get(2)?,
-            prompt: row.get(3)?,
-            version: row.get(4)?,
-            label: row.get(5)?,
-            variant: row.get(6)?,
-            key: row.opt(7)?,
-            source: row.get(8)?,
-            status: row.get(9)?,
-            count: row.get(10)?,
-            latency_us: row.opt(11)?,
-            latencies: row.opt(12)?,
-            user: row.opt(13)?,
+            workspace: row.get(0)?,
+            hour: row.get(1)?,
+            prompt: row.get(2)?,
+            version: row.get(3)?,
+            label: row.get(4)?,
+            variant: row.get(5)?,
+            key: row.opt(6)?,
+            source: row.get(7)?,
+            is_error: is_error != 0,
+            latency_us: row.opt(9)?,
+            latencies: row.opt(10)?,
+            count: row.get(11)?,
+            last_at: row.get(12)?,
         })
     }
 }
 
-/// Deliveries behind `after` up to `until`, in order, at most `limit`. What the dashboard fetched counts nowhere.
-pub(crate) async fn following(tx: &mut Tx, after: i64, until: i64, limit: i64) -> Result<Vec<Counted>> {
+/// Deliveries behind `after` up to `until`, put together as far as they are alike: to hand out each row costs more than
+/// to sort them. What the dashboard fetched counts nowhere.
+pub(crate) async fn counted(tx: &mut Tx, after: i64, until: i64) -> Result<Vec<Counted>> {
     tx.all(
-        "SELECT sequence, workspace_id, at, prompt_id, version, label, variant, api_key_id, source, status, count,
-                latency_us, latencies, COALESCE(user_id, address_hash)
-         FROM usage_events WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence LIMIT $3",
-        args![after, until, limit],
+        "SELECT workspace_id, at / 3600000000, prompt_id, version, label, variant, api_key_id, source,
+                CAST(CASE WHEN status >= 400 THEN 1 ELSE 0 END AS BIGINT), latency_us, latencies, CAST(SUM(count) AS BIGINT), MAX(at)
+         FROM usage_events WHERE sequence > $1 AND sequence <= $2 AND source <> 'dashboard'
+         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11",
+        args![after, until],
+    )
+    .await
+}
+
+/// Who used a prompt in which hour.
+pub(crate) struct UsedBy {
+    pub workspace: Uuid,
+    /// Hours since 1970.
+    pub hour: i64,
+    pub prompt: Uuid,
+    /// The user, or a hash of the address.
+    pub user: String,
+}
+
+impl FromRow for UsedBy {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(UsedBy { workspace: row.get(0)?, hour: row.get(1)?, prompt: row.get(2)?, user: row.get(3)? })
+    }
+}
+
+/// Who used prompts behind `after` up to `until`, without errors.
+pub(crate) async fn used_by(tx: &mut Tx, after: i64, until: i64) -> Result<Vec<UsedBy>> {
+    tx.all(
+        "SELECT DISTINCT workspace_id, at / 3600000000, prompt_id, COALESCE(user_id, address_hash)
+         FROM usage_events
+         WHERE sequence > $1 AND sequence <= $2 AND source <> 'dashboard' AND status < 400
+             AND COALESCE(user_id, address_hash) IS NOT NULL",
+        args![after, until],
     )
     .await
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, PgPool, SqliteConnection, SqlitePool};
 use tokio::sync::Notify;
 use xr2_breaker::{Settings, Time};
 
 use crate::hosts::{self, Hosts};
 use crate::migrate::{self, MigrationReport, Store};
-use crate::{DbError, Result, statistics};
+use crate::{DbError, Result, background, statistics};
 
 /// How a database is to be opened.
 #[derive(Clone)]
@@ -160,11 +160,13 @@ impl Opener {
         let acquire = self.options.acquire_timeout;
         match &self.target {
             Target::Sqlite { connect, .. } => {
+                let store = self.store;
                 let writer = SqlitePoolOptions::new()
                     .max_connections(1)
                     .idle_timeout(None)
                     .max_lifetime(None)
                     .acquire_timeout(acquire)
+                    .after_connect(move |connection, _| Box::pin(prepare_writer(connection, store)))
                     .connect_lazy_with(self.of_writer((**connect).clone()));
                 let reader = SqlitePoolOptions::new()
                     .max_connections(self.options.max_connections.max(1))
@@ -211,6 +213,16 @@ impl Opener {
         }
     }
 
+    /// A connection works on a thread that is started by the one that connects. Usage is written for nobody who waits.
+    async fn open_writer(&self, writer: &SqlitePool) -> Result<sqlx::Result<()>> {
+        let writer = writer.clone();
+        let opening = async move { writer.acquire().await.map(drop) };
+        match self.store {
+            Store::Main => Ok(opening.await),
+            Store::Usage => background::run(opening).await,
+        }
+    }
+
     /// Connects, makes what is not there yet, and applies outstanding migrations under a lock. `pools` are fresh.
     pub(crate) async fn start(&self, pools: &Pools) -> Result<MigrationReport> {
         match (&self.target, pools) {
@@ -221,7 +233,7 @@ impl Opener {
                 };
                 // Made here and by no connection: a file that goes missing later is not to be replaced by an empty one.
                 make_file(path).map_err(sqlx::Error::Io).map_err(failed)?;
-                drop(writer.acquire().await.map_err(failed)?);
+                self.open_writer(writer).await?.map_err(failed)?;
                 let report = migrate::sqlite(writer, self.store).await?;
                 if self.store == Store::Main {
                     statistics::tell(writer).await?;
@@ -248,6 +260,20 @@ impl Opener {
             _ => Err(DbError::usage("these pools are another engine's")),
         }
     }
+}
+
+/// Long statements about usage let others have the processor every now and then (see [`background::breathe`]).
+async fn prepare_writer(connection: &mut SqliteConnection, store: Store) -> sqlx::Result<()> {
+    /// Instructions of SQLite's virtual machine, some tens of microseconds.
+    const BREATHE_EVERY: i32 = 1000;
+    if store == Store::Usage {
+        let mut connection = connection.lock_handle().await?;
+        connection.set_progress_handler(BREATHE_EVERY, || {
+            std::thread::yield_now();
+            true
+        });
+    }
+    Ok(())
 }
 
 fn make_file(path: &Path) -> std::io::Result<()> {

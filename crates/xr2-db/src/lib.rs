@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod background;
 mod batch;
 mod connect;
 pub mod dialect;
@@ -289,13 +290,12 @@ impl Door<'_> {
         let limit = shared.options().acquire_timeout + watch.limit();
         match &*shared.pools() {
             Pools::Sqlite { writer, reader } => {
-                let began = async {
-                    match write {
-                        true => writer.begin_with("BEGIN IMMEDIATE").await,
-                        false => reader.begin().await,
-                    }
-                };
-                let outcome = timeout(limit, began).await;
+                let (pool, statement) =
+                    if write { (writer.clone(), "BEGIN IMMEDIATE") } else { (reader.clone(), "BEGIN") };
+                // Who begins may have to connect.
+                let began = background::leave(async move { pool.begin_with(statement).await });
+                let outcome =
+                    timeout(limit, began).await.map(|began| began.unwrap_or(Err(sqlx::Error::WorkerCrashed)));
                 if write && matches!(outcome, Ok(Err(sqlx::Error::PoolTimedOut))) {
                     // Others of this process write, slowly: that is a queue, no outage.
                     return Err(sqlx::Error::PoolTimedOut.into());

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use xr2_db::background;
 
 use crate::error::{ApiError, Result};
 
@@ -26,14 +26,14 @@ pub async fn heavy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 /// Reports, sums and the like that are worked on at once: they wait for each other at the database in any case.
 static BULK: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(4)));
 
-/// Brings bulk work to its end on a thread of its own. It waits for the database like any other; what it does in between
-/// takes milliseconds, for which requests must not wait. Goes on when nobody waits for it any more.
+/// Brings bulk work to its end on a thread of its own, which gives way to those that serve. It waits for the database like
+/// any other; what it does in between takes milliseconds, for which requests must not wait. Goes on when nobody waits for
+/// it any more.
 pub async fn bulk<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T> {
     let place = BULK.clone().acquire_owned().await.map_err(ApiError::internal)?;
-    let runtime = Handle::current();
-    let work = move || {
+    let work = async move {
         let _place = place;
-        runtime.block_on(work)
+        work.await
     };
-    tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
+    background::run(work).await.map_err(ApiError::internal)
 }

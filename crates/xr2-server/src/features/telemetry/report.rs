@@ -65,7 +65,11 @@ impl Incoming {
             return Err(ApiError::validation(problems));
         }
         let events = std::mem::take(&mut report.events);
-        Ok(Incoming { events: events.iter().map(|event| read_event(event)).collect(), report })
+        let events = events.iter().enumerate().map(|(index, event)| {
+            breathe_at(index);
+            read_event(event)
+        });
+        Ok(Incoming { events: events.collect(), report })
     }
 
     /// Names of all prompts it speaks of.
@@ -73,6 +77,13 @@ impl Incoming {
         let events = self.events.iter().flatten().map(|event| event.prompt.as_str());
         let serving = self.report.serving.iter().flatten().map(|serving| serving.prompt.as_str());
         events.chain(serving).collect()
+    }
+}
+
+/// Long reports are read beside those that serve.
+fn breathe_at(index: usize) {
+    if index.is_multiple_of(16) {
+        xr2_db::background::breathe();
     }
 }
 
@@ -100,6 +111,7 @@ pub async fn receive(app: &App, access: &Access, incoming: Incoming) -> Result<R
     let mut seen = HashSet::new();
     let mut duplicates = 0;
     for (index, event) in incoming.events.into_iter().enumerate() {
+        breathe_at(index);
         match event.and_then(|event| caller.check(event, &names, now)) {
             Ok(event) if seen.insert(event.id_hash) => checked.push(event),
             Ok(_) => duplicates += 1,

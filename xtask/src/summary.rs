@@ -1,5 +1,9 @@
 //! Reading the verdict out of what test runners print.
 
+mod excerpt;
+
+pub use excerpt::{excerpt, shorten};
+
 /// How many checks passed, failed, and were not run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -126,69 +130,6 @@ pub fn without_colours(text: &str) -> String {
     plain
 }
 
-/// What a reader needs to see of a failed run: the part about failures when it can be found, else the end.
-pub fn excerpt(output: &str, most_lines: usize) -> String {
-    let plain = without_colours(output);
-    let lines: Vec<&str> = plain.lines().filter(|line| !is_noise(line)).collect();
-    for failures in [cargo_failures(&lines), node_failures(&lines)] {
-        if !failures.is_empty() {
-            return shorten(&failures, most_lines);
-        }
-    }
-    lines[lines.len().saturating_sub(most_lines)..].join("\n")
-}
-
-/// No more than so many lines: the first failures explain most, and the end names all of them or sums up.
-pub fn shorten(lines: &[&str], most_lines: usize) -> String {
-    let left_out = lines.len().saturating_sub(most_lines);
-    if left_out == 0 {
-        return lines.join("\n");
-    }
-    let (first, rest) = lines.split_at(most_lines * 2 / 3);
-    format!("{}\n[{left_out} lines left out]\n{}", first.join("\n"), rest[left_out..].join("\n"))
-}
-
-/// Everything between the first `failures:` of a test binary and its verdict, for each binary that failed.
-fn cargo_failures<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    let mut inside = false;
-    for line in lines {
-        inside |= *line == "failures:";
-        if inside {
-            found.push(*line);
-        }
-        inside &= !line.starts_with("test result: ");
-    }
-    found
-}
-
-/// What Node's runner repeats at its end: each failed test with its reason. The runner's own steps in the stack, and the
-/// error once more as an object, say nothing new.
-fn node_failures<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    let Some(start) = lines.iter().rposition(|line| line.contains("failing tests:")) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    let mut inside_object = false;
-    for &line in &lines[start + 1..] {
-        let step = line.trim_start().starts_with("at ");
-        let of_runner = step && line.contains("(node:");
-        if !inside_object && !of_runner && !line.trim().is_empty() {
-            found.push(line);
-        }
-        inside_object = if step { line.ends_with('{') } else { inside_object && line != "  }" };
-    }
-    found
-}
-
-fn is_noise(line: &str) -> bool {
-    let line = line.trim_start();
-    line.ends_with(" ... ok")
-        || ["Compiling ", "Downloaded ", "Downloading ", "Checking ", "Fresh "]
-            .iter()
-            .any(|word| line.starts_with(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,80 +175,5 @@ test result: FAILED. 10 passed; 3 failed; 1 ignored; 0 measured; 4 filtered out;
         let spec = "ℹ tests 2\nℹ pass 1\nℹ fail 0\nℹ cancelled 0\nℹ skipped 1\nℹ todo 0\n";
         assert_eq!(counts(Runner::NodeTest, spec), of(1, 0, 1));
         assert_eq!(counts(Runner::NodeTest, "SyntaxError: Unexpected token"), None);
-    }
-
-    #[test]
-    fn shows_the_failures_of_every_binary_and_nothing_else() {
-        let output = "\
-   Compiling xr2 v0.1.0
-test a ... ok
-test b ... FAILED
-
-failures:
-
----- b stdout ----
-assertion failed
-
-failures:
-    b
-
-test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
-
-     Running tests/other.rs
-test c ... ok
-test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
-";
-        let shown = excerpt(output, 100);
-        assert!(shown.starts_with("failures:"), "{shown}");
-        assert!(shown.contains("assertion failed") && shown.contains("1 failed"), "{shown}");
-        assert!(!shown.contains("other.rs") && !shown.contains("Compiling"), "{shown}");
-        assert_eq!(excerpt("1\n2\n3", 2), "2\n3");
-        let long = format!("failures:\n{}test result: FAILED. ", "more\n".repeat(50));
-        let shown = excerpt(&long, 9);
-        assert!(shown.starts_with("failures:\nmore") && shown.ends_with("test result: FAILED. "), "{shown}");
-        assert!(shown.contains("[43 lines left out]") && shown.lines().count() == 10, "{shown}");
-    }
-
-    #[test]
-    fn shows_the_reason_of_every_failure_of_nodes_runner() {
-        let output = "\
-✔ the first (10.5ms)
-✖ the second (4.2ms)
-ℹ pass 1
-ℹ fail 1
-
-✖ failing tests:
-
-test at e2e/support/browser.mjs:55:3
-✖ the second (4.2ms)
-  AssertionError [ERR_ASSERTION]: the page reported problems
-  + actual - expected
-      at file:///e2e/list.test.mjs:65:10
-      at async TestContext.<anonymous> (file:///e2e/support/browser.mjs:68:7)
-      at async Test.run (node:internal/test_runner/test:797:9) {
-    code: 'ERR_ASSERTION',
-    actual: [
-      {
-        id: 1
-      }
-    ]
-  }
-
-test at e2e/support/browser.mjs:55:3
-✖ the third (15000ms)
-  locator.waitFor: Timeout 15000ms exceeded.
-";
-        let shown = excerpt(output, 100);
-        let expected = "\
-test at e2e/support/browser.mjs:55:3
-✖ the second (4.2ms)
-  AssertionError [ERR_ASSERTION]: the page reported problems
-  + actual - expected
-      at file:///e2e/list.test.mjs:65:10
-      at async TestContext.<anonymous> (file:///e2e/support/browser.mjs:68:7)
-test at e2e/support/browser.mjs:55:3
-✖ the third (15000ms)
-  locator.waitFor: Timeout 15000ms exceeded.";
-        assert_eq!(shown, expected);
     }
 }

@@ -117,6 +117,15 @@ impl Jobs {
 
     /// Has a job tried again that was given up, as often as a new one. Whether there was such a job.
     pub async fn revive(&self, id: Uuid) -> Result<bool> {
+        Ok(self.revive_some(Some(id)).await? > 0)
+    }
+
+    /// The same for all that were given up; how many there were.
+    pub async fn revive_all(&self) -> Result<u64> {
+        self.revive_some(None).await
+    }
+
+    async fn revive_some(&self, id: Option<Uuid>) -> Result<u64> {
         let mut tx = self.0.db.system(Purpose::Jobs).write().await?;
         let revived = queries::revive(&mut tx, id, self.0.clock.now()).await?;
         tx.commit().await?;

@@ -212,11 +212,15 @@ pub(crate) async fn dead(tx: &mut Tx, limit: i64) -> Result<Vec<DeadJob>> {
     tx.all(sql, args![limit]).await
 }
 
-pub(crate) async fn revive(tx: &mut Tx, id: Uuid, now: Time) -> Result<bool> {
-    let sql = "UPDATE jobs SET state = 'waiting', attempts = 0, due_at = $2, updated_at = $2,
-                      keep_until = CASE WHEN key_until = 'kept' THEN keep_until END
-               WHERE id = $1 AND state = 'dead'";
-    Ok(tx.execute(sql, args![id, now]).await? > 0)
+/// Has those tried again that were given up: one, or all there are. How many that is.
+pub(crate) async fn revive(tx: &mut Tx, id: Option<Uuid>, now: Time) -> Result<u64> {
+    let mut sql = Sql::new("UPDATE jobs SET state = 'waiting', attempts = 0, due_at = ");
+    sql.bind(now).push(", updated_at = ").bind(now);
+    sql.push(", keep_until = CASE WHEN key_until = 'kept' THEN keep_until END WHERE state = 'dead'");
+    if let Some(id) = id {
+        sql.push(" AND id = ").bind(id);
+    }
+    tx.execute_built(sql).await
 }
 
 /// Makes a schedule known. One that was due later than it would be now comes forward.

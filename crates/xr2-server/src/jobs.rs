@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use xr2_db::Result;
+pub use xr2_jobs::{DeadJob, Jobs};
 use xr2_jobs::{Failure, Registry};
 
 use crate::clock::Clock;

@@ -58,6 +58,7 @@ pub(crate) fn gauges(app: &App) {
     crate::features::delivery::metrics::gauges(entries, bytes);
     metrics::gauge!("xr2_active_workspaces").set(app.prompt_cache().workspaces() as f64);
     metrics::gauge!("xr2_bundle_bytes").set(app.bundles().bytes() as f64);
+    metrics::counter!("xr2_key_lookups_total").absolute(app.keys().lookups_so_far());
     metrics::gauge!("xr2_db_connections").set(f64::from(app.db().connections()));
     let (reads, writes) = app.db().breakers();
     let breakers =

@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// See the module. Both servers end with it.
 pub struct PostgresPair {
     primary: Option<Server>,
+    /// Where the primary listens, also while it is gone.
+    port: u16,
     replica: Server,
+    tools: Tools,
     _folder: TempDir,
 }
 
@@ -46,7 +49,8 @@ impl PostgresPair {
         let primary = tools.serve("primary").await;
         tools.copy(primary.port, "replica");
         let replica = tools.serve("replica").await;
-        Some(PostgresPair { primary: Some(primary), replica, _folder: folder })
+        let port = primary.port;
+        Some(PostgresPair { primary: Some(primary), port, replica, tools, _folder: folder })
     }
 
     /// The address of both, whichever can be written to.
@@ -74,6 +78,11 @@ impl PostgresPair {
     /// `kill -9` of the primary, and of everything it started.
     pub fn kill_primary(&mut self) {
         self.primary = None;
+    }
+
+    /// Starts the primary anew, where it was, after it was killed.
+    pub async fn restart_primary(&mut self) {
+        self.primary = Some(self.tools.serve_on("primary", self.port).await);
     }
 
     /// Makes the replica a server that can be written to.
@@ -178,7 +187,27 @@ impl Tools {
 
     async fn serve(&self, name: &str) -> Server {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let port = free.expect("a free port").port();
+        self.serve_on(name, free.expect("a free port").port()).await
+    }
+
+    async fn serve_on(&self, name: &str, port: u16) -> Server {
+        let mut server = Server { child: self.spawn(name, port), port };
+        let began = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err()
+            || testing::server_version(&url(port)).await.is_err()
+        {
+            let log = || std::fs::read_to_string(self.folder.join(format!("{name}.log"))).unwrap_or_default();
+            assert!(began.elapsed() < PATIENCE, "PostgreSQL does not start:\n{}", log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            // One that was killed leaves processes behind for a moment, and nobody takes its place meanwhile.
+            if server.child.try_wait().is_ok_and(|status| status.is_some()) {
+                server.child = self.spawn(name, port);
+            }
+        }
+        server
+    }
+
+    fn spawn(&self, name: &str, port: u16) -> Child {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.folder.join(name)).arg("-p").arg(port.to_string());
         for setting in [
@@ -192,16 +221,6 @@ impl Tools {
             command.arg("-c").arg(setting);
         }
         let log = std::fs::File::create(self.folder.join(format!("{name}.log"))).expect("a log file");
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("PostgreSQL starts");
-        let server = Server { child, port };
-        let began = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err()
-            || testing::server_version(&url(port)).await.is_err()
-        {
-            let log = || std::fs::read_to_string(self.folder.join(format!("{name}.log"))).unwrap_or_default();
-            assert!(began.elapsed() < PATIENCE, "PostgreSQL does not start:\n{}", log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        server
+        command.stdout(Stdio::null()).stderr(log).spawn().expect("PostgreSQL starts")
     }
 }

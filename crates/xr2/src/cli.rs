@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use uuid::Uuid;
 use xr2_server::config::Override;
 
 /// A self-hosted headless CMS for AI prompts.
@@ -21,7 +22,7 @@ pub enum Command {
     Serve(Serve),
     /// Bring in prompts from a CSV file or a folder of Markdown patterns
     Import(Import),
-    /// Help people who are locked out
+    /// Help people who are locked out, and look after background jobs
     #[command(subcommand)]
     Admin(Admin),
     /// Ask a running server whether it is well; for containers
@@ -167,6 +168,22 @@ pub enum Admin {
         #[command(flatten)]
         settings: Settings,
     },
+    /// List background jobs that were given up, or have them tried again
+    Jobs(AdminJobs),
+}
+
+/// `xr2 admin jobs`
+#[derive(Debug, Args)]
+pub struct AdminJobs {
+    /// Settings
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Have this one tried again; may be given several times
+    #[arg(long, value_name = "ID", conflicts_with = "retry_all")]
+    pub retry: Vec<Uuid>,
+    /// Have all of them tried again
+    #[arg(long)]
+    pub retry_all: bool,
 }
 
 /// Somebody with an account.

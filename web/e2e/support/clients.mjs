@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { api, raw } from './api.mjs';
+
+/** Milliseconds; an SDK takes 30 seconds, and a server waits for somewhat longer than that. */
+const REPORTS_EVERY = 300;
 
 let key;
 
@@ -27,5 +31,25 @@ export class Program {
     const body = { instance, sdk, stream, revision, serving: [{ prompt, label, version, since: at }], events: [event] };
     const answer = await raw('POST', '/telemetry', { body, token: await programKey() });
     if (answer.status !== 202) throw new Error(`telemetry: ${answer.status} ${await answer.text()}`);
+  }
+
+  /** Says so, and goes on saying so as a program does that runs, until it stops. */
+  async runs(version) {
+    this.version = version;
+    await this.has(version);
+    this.going ??= this.goOn();
+  }
+
+  async goOn() {
+    while (this.version !== undefined) {
+      await this.has(this.version);
+      await pause(REPORTS_EVERY);
+    }
+  }
+
+  /** Nothing is heard of it from now on. */
+  async stops() {
+    this.version = undefined;
+    await this.going;
   }
 }

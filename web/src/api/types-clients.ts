@@ -5,7 +5,7 @@ export interface ClientCounts {
   total: number;
   /** Those that have the latest. */
   current: number;
-  /** Those that have not, and have not been heard of for 40 seconds. */
+  /** Those that have not, and have not been heard of for `clients.silent_after`. */
   silent: number;
 }
 

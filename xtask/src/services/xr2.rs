@@ -18,8 +18,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `binary` on a new folder under `scratch`; `name` keeps several apart.
-    pub fn start(binary: &Path, scratch: &Path, name: &str) -> Result<Self> {
+    /// Starts `binary` on a new folder under `scratch`; `name` keeps several apart. `settings` are environment variables.
+    pub fn start(binary: &Path, scratch: &Path, name: &str, settings: &[(&str, &str)]) -> Result<Self> {
         if !binary.is_file() {
             bail!("the server was not built: there is no {}", binary.display());
         }
@@ -27,7 +27,7 @@ impl Server {
         let mut attempt = 1;
         loop {
             super::private_folder(&folder)?;
-            match Self::start_once(binary, &folder) {
+            match Self::start_once(binary, &folder, settings) {
                 Ok(server) => return Ok(server),
                 Err(_) if attempt < super::ATTEMPTS => {
                     attempt += 1;
@@ -41,7 +41,7 @@ impl Server {
         }
     }
 
-    fn start_once(binary: &Path, folder: &Path) -> Result<Self> {
+    fn start_once(binary: &Path, folder: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         let port = super::free_port()?;
         let credentials_file = folder.join("credentials.json");
         let mut command = Command::new(binary);
@@ -49,6 +49,7 @@ impl Server {
         command.arg("--listen").arg(format!("127.0.0.1:{port}"));
         command.arg("--data-dir").arg(folder.join("data"));
         command.arg("--credentials-file").arg(&credentials_file);
+        command.envs(settings.iter().copied());
         let guard = Guard::start("xr2", "TERM", &command, &folder.join("log"))?;
         guard.wait_until(Duration::from_secs(60), || {
             credentials_file.is_file() && get(port, "/ready").is_ok_and(|status| status == 200)

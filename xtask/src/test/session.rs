@@ -135,8 +135,13 @@ impl Session {
 
     /// A server on a fresh data directory.
     pub fn server(&mut self, name: &str) -> Result<Server> {
+        self.server_with(name, &[])
+    }
+
+    /// The same with some settings, by the names of their environment variables.
+    pub fn server_with(&mut self, name: &str, settings: &[(&str, &str)]) -> Result<Server> {
         let binary = self.server_binary()?;
-        Server::start(&binary, &self.scratch, name)
+        Server::start(&binary, &self.scratch, name, settings)
     }
 
     /// What the Rust tests need to find the other engines, which are started once.

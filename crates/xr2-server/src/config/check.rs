@@ -34,6 +34,7 @@ impl Config {
         self.check_http(&mut problems);
         self.check_resilience(&mut problems);
         self.check_stream(&mut problems);
+        self.check_clients(&mut problems);
         self.check_storage(&mut problems);
         if problems.0.is_empty() { Ok(()) } else { Err(ConfigError::new(problems.0.join("\n"))) }
     }
@@ -173,6 +174,14 @@ impl Config {
             (0..=1_000_000).contains(&stream.replay_revisions),
             "stream.replay_revisions",
             "must be between 0 and 1000000",
+        );
+    }
+
+    fn check_clients(&self, problems: &mut Problems) {
+        problems.demand(
+            (Duration::from_secs(1)..=Duration::from_secs(120)).contains(&self.clients.silent_after),
+            "clients.silent_after",
+            "must be between 1s and 2m",
         );
     }
 

@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 pub use layers::{ConfigError, Override};
 pub use secret::SecretKey;
 pub use sections::{
-    Auth, Bin, Delivery, Http, Limits, Log, LogFormat, Metrics, Postgres, Registration, Resilience, Sqlite,
-    Stream, Synchronous, UsageSettings,
+    Auth, Bin, Clients, Delivery, Http, Limits, Log, LogFormat, Metrics, Postgres, Registration, Resilience,
+    Sqlite, Stream, Synchronous, UsageSettings,
 };
 use sections::{Jobs, RegistrationSetting, Role, TlsFiles};
 
@@ -77,6 +77,8 @@ pub struct Config {
     pub bin: Bin,
     /// Deliveries written down.
     pub usage: UsageSettings,
+    /// Programs with an SDK.
+    pub clients: Clients,
     jobs: Jobs,
     /// Logging.
     pub log: Log,

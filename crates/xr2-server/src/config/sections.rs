@@ -201,6 +201,14 @@ pub struct UsageSettings {
     pub buffer_events: usize,
 }
 
+/// `[clients]`
+#[derive(Debug, Clone, Deserialize)]
+pub struct Clients {
+    /// How long one may not have been heard of before it counts as silent.
+    #[serde(deserialize_with = "duration::read")]
+    pub silent_after: Duration,
+}
+
 /// What a node is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

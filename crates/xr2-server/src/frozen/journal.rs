@@ -1,23 +1,27 @@
 //! The journal of what was taken away: keys revoked or cut short, members gone. A record is on disk before whoever took
 //! it away is answered, so that a snapshot from before brings nothing back.
 //!
-//! A line is a check value and a JSON object. What stands behind the last line end was being written in a crash, before
-//! anybody was answered; anything else that does not check was changed from outside.
+//! The file is sealed and replaced whole, so that a part of it is as good as none: records live only until the keys of
+//! their workspace have been written again, so there are few. It carries a number that grows each time; `contact` knows
+//! which one there has been, so that a file that is gone, or an older one, is noticed as well.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ring::hmac;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::{self, Time};
 use crate::config::SecretKey;
-use crate::frozen::files::{replace, sync_directory};
-use crate::frozen::seal::Damage;
+use crate::frozen::files::replace;
+use crate::frozen::lines;
+use crate::frozen::seal::{Damage, Sealer};
+
+/// Name under which the file is sealed.
+const NAME: &str = "revoked";
 
 /// Records beyond which those that no snapshot needs any more are dropped.
 const COMPACT_ABOVE: usize = 256;
@@ -49,15 +53,20 @@ pub struct Cut {
 /// See the module.
 pub struct Journal {
     path: PathBuf,
-    key: hmac::Key,
+    sealer: Sealer,
+    secret: SecretKey,
     book: Mutex<Book>,
 }
 
 #[derive(Default)]
 struct Book {
     cuts: HashMap<(Uuid, Subject), Vec<Noted>>,
-    /// Lines in the file.
-    lines: usize,
+    /// Records in the file.
+    in_file: usize,
+    /// The file's; 0: there is none yet, or one in the form of old.
+    number: u64,
+    /// The file cannot be used: it stays as it is until [`Journal::rewrite`].
+    is_broken: bool,
 }
 
 struct Noted {
@@ -73,65 +82,46 @@ impl Noted {
     }
 }
 
-impl Journal {
-    /// Reads the journal at `path`; one that is not there is empty.
-    pub fn open(path: PathBuf, secret: &SecretKey) -> io::Result<Result<Journal, Damage>> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret.derive("frozen journal"));
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        let journal = Journal { path, key, book: Mutex::default() };
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        for line in text[..whole].split_inclusive(|byte| *byte == b'\n') {
-            let Some(cut) = journal.parse(line.trim_ascii_end()) else { return Ok(Err(Damage::Broken)) };
-            journal.book().add(cut);
-        }
-        if whole < text.len() {
-            tracing::info!("the journal of revoked keys ends in an unfinished line, which is cut off");
-            journal.shorten(whole as u64)?;
-        }
-        Ok(Ok(journal))
-    }
+/// What is sealed.
+#[derive(Default, Serialize, Deserialize)]
+struct Contents {
+    number: u64,
+    cuts: Vec<Cut>,
+}
 
-    /// What is appended must not become part of an unfinished line.
-    fn shorten(&self, length: u64) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).open(&self.path)?;
-        file.set_len(length)?;
-        file.sync_all()
+impl Journal {
+    /// Reads the journal at `path`, of which there was once the number `known`. One that was never there is empty.
+    pub fn open(path: PathBuf, secret: &SecretKey, known: u64) -> io::Result<Result<Journal, Damage>> {
+        let journal = Journal::without_past(path, secret, known);
+        Ok(journal.read()?.and_then(|contents| {
+            if contents.number < known {
+                return Err(Damage::Outdated);
+            }
+            let mut book = journal.book();
+            (book.is_broken, book.number, book.in_file) = (false, contents.number, contents.cuts.len());
+            contents.cuts.into_iter().for_each(|cut| book.insert(cut, true));
+            drop(book);
+            Ok(journal)
+        }))
     }
 
     /// An empty journal beside a file that cannot be used, which stays until [`Journal::rewrite`].
-    pub fn without_past(path: PathBuf, secret: &SecretKey) -> Journal {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret.derive("frozen journal"));
-        Journal { path, key, book: Mutex::default() }
+    pub fn without_past(path: PathBuf, secret: &SecretKey, known: u64) -> Journal {
+        let book = Book { number: known, is_broken: true, ..Book::default() };
+        Journal { path, sealer: Sealer::new(secret), secret: secret.clone(), book: Mutex::new(book) }
     }
 
     /// Notes in memory that something was taken away; [`Journal::append`] makes it last.
     pub fn note(&self, cut: &Cut) {
-        self.book().insert(cut.clone());
+        self.book().insert(cut.clone(), false);
     }
 
-    /// Appends the records that are not in the file yet and waits until they are on disk.
+    /// Waits until these records are on disk, unless the file cannot be used anyway.
     pub fn append(&self, cuts: &[Cut]) -> io::Result<()> {
         let mut book = self.book();
-        let cuts: Vec<&Cut> = cuts.iter().filter(|cut| !book.is_written(cut)).collect();
-        if cuts.is_empty() {
-            return Ok(());
-        }
-        let is_new = !self.path.exists();
-        let mut file = private(OpenOptions::new().append(true).create(true), &self.path)?;
-        let lines: Vec<u8> = cuts.iter().flat_map(|cut| self.line(cut)).collect();
-        file.write_all(&lines)?;
-        file.sync_data()?;
-        if is_new {
-            sync_directory(&self.path)?;
-        }
-        for cut in cuts {
-            book.add(cut.clone());
-        }
-        Ok(())
+        cuts.iter().for_each(|cut| book.insert(cut.clone(), false));
+        let is_done = book.is_broken || cuts.iter().all(|cut| book.is_written(cut));
+        if is_done { Ok(()) } else { self.write(&mut book) }
     }
 
     /// When the subject's rights ended, for a snapshot of `revision`.
@@ -149,7 +139,8 @@ impl Journal {
             cuts.retain(|noted| *place != workspace || noted.cut.revision > revision);
         }
         book.cuts.retain(|_, cuts| !cuts.is_empty());
-        if book.lines > COMPACT_ABOVE { self.write(&mut book) } else { Ok(()) }
+        let is_due = !book.is_broken && book.in_file > COMPACT_ABOVE;
+        if is_due { self.write(&mut book) } else { Ok(()) }
     }
 
     /// Replaces the file by what is in memory.
@@ -157,30 +148,50 @@ impl Journal {
         self.write(&mut self.book())
     }
 
+    /// Has a file, so that it is noticed from now on when there is none. One that cannot be used stays.
+    pub fn settle(&self) -> io::Result<()> {
+        let mut book = self.book();
+        if book.is_broken || book.number > 0 { Ok(()) } else { self.write(&mut book) }
+    }
+
+    /// The number of the file, or of the one that there should be.
+    pub fn number(&self) -> u64 {
+        self.book().number
+    }
+
     fn write(&self, book: &mut Book) -> io::Result<()> {
-        let lines: Vec<u8> = book.cuts.values().flatten().flat_map(|noted| self.line(&noted.cut)).collect();
-        replace(&self.path, &lines)?;
+        let _alone = lock_directory(&self.path)?;
+        // Another process may use the same directory, while it takes the place of this one.
+        if let Ok(found) = self.read()?
+            && found.number > book.number
+        {
+            book.number = found.number;
+            found.cuts.into_iter().for_each(|cut| book.insert(cut, false));
+        }
+        let cuts: Vec<Cut> = book.cuts.values().flatten().map(|noted| noted.cut.clone()).collect();
+        let contents = Contents { number: book.number + 1, cuts };
+        let file = self.sealer.seal(NAME, &serde_json::to_vec(&contents)?).map_err(io::Error::other)?;
+        replace(&self.path, &file)?;
         book.cuts.values_mut().flatten().for_each(|noted| noted.is_written = true);
-        book.lines = book.cuts.values().map(Vec::len).sum();
+        (book.is_broken, book.number, book.in_file) = (false, contents.number, contents.cuts.len());
         Ok(())
     }
 
-    fn line(&self, cut: &Cut) -> Vec<u8> {
-        let json = serde_json::to_string(cut).unwrap_or_default();
-        let tag = hmac::sign(&self.key, json.as_bytes());
-        let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{tag} {json}\n").into_bytes()
-    }
-
-    fn parse(&self, line: &[u8]) -> Option<Cut> {
-        let (tag, json) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-        let tag: Option<Vec<u8>> = tag
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-            .collect();
-        hmac::verify(&self.key, json.as_bytes(), &tag?).ok()?;
-        serde_json::from_str(json).ok()
+    fn read(&self) -> io::Result<Result<Contents, Damage>> {
+        let file = match std::fs::read(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(Contents::default())),
+            Err(error) => return Err(error),
+        };
+        if !Sealer::is_sealed(&file) {
+            return Ok(lines::parse(&file, &self.secret).map(|cuts| Contents { number: 0, cuts }));
+        }
+        Ok(match self.sealer.open(NAME, file) {
+            Ok(body) => serde_json::from_slice(&body).map_err(|_| Damage::Broken),
+            // As little ours as all other files of that key: as good as none, which is noticed if there was one of ours.
+            Err(Damage::OtherKey) => Ok(Contents::default()),
+            Err(damage) => Err(damage),
+        })
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -189,20 +200,10 @@ impl Journal {
 }
 
 impl Book {
-    fn insert(&mut self, cut: Cut) {
+    fn insert(&mut self, cut: Cut, is_written: bool) {
         let cuts = self.cuts.entry((cut.workspace, cut.subject)).or_default();
         if !cuts.iter().any(|noted| noted.covers(&cut)) {
-            cuts.push(Noted { cut, is_written: false });
-        }
-    }
-
-    /// A line of the file.
-    fn add(&mut self, cut: Cut) {
-        self.lines += 1;
-        let cuts = self.cuts.entry((cut.workspace, cut.subject)).or_default();
-        match cuts.iter_mut().find(|noted| noted.cut == cut) {
-            Some(noted) => noted.is_written = true,
-            None => cuts.push(Noted { cut, is_written: true }),
+            cuts.push(Noted { cut, is_written });
         }
     }
 
@@ -212,91 +213,14 @@ impl Book {
     }
 }
 
-/// Opens a file that only this user may read.
-fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.open(path)
+/// Held while the file is read and replaced.
+fn lock_directory(path: &Path) -> io::Result<Option<File>> {
+    // Only POSIX lets a directory be opened like a file.
+    let Some(directory) = path.parent().filter(|_| cfg!(unix)) else { return Ok(None) };
+    let directory = File::open(directory)?;
+    directory.lock()?;
+    Ok(Some(directory))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn secret() -> SecretKey {
-        SecretKey::from_hex(&"a".repeat(64)).unwrap()
-    }
-
-    fn cut(key: u128, revision: i64, seconds: i64) -> Cut {
-        let ends_at = Time::from_timestamp(1_800_000_000 + seconds, 0).unwrap();
-        Cut { subject: Subject::Key(Uuid::from_u128(key)), workspace: Uuid::nil(), revision, ends_at }
-    }
-
-    fn open(path: &Path) -> Result<Journal, Damage> {
-        Journal::open(path.to_owned(), &secret()).unwrap()
-    }
-
-    #[test]
-    fn what_was_cut_stays_cut() {
-        let directory = tempfile::TempDir::new().unwrap();
-        let path = directory.path().join("journal");
-        open(&path).unwrap().append(&[cut(1, 5, 9), cut(2, 6, 0)]).unwrap();
-        open(&path).unwrap().append(&[cut(1, 7, 3)]).unwrap();
-        let journal = open(&path).unwrap();
-        let end = |key, revision| journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(key)), revision);
-        assert_eq!(end(1, 4), Some(cut(1, 7, 3).ends_at), "the earliest end counts");
-        assert_eq!(end(2, 5), Some(cut(2, 6, 0).ends_at));
-        assert_eq!((end(1, 7), end(2, 6), end(3, 0)), (None, None, None), "a later snapshot knows better");
-    }
-
-    #[test]
-    fn an_unfinished_line_is_left_out_and_a_changed_one_noticed() {
-        let directory = tempfile::TempDir::new().unwrap();
-        let path = directory.path().join("journal");
-        open(&path).unwrap().append(&[cut(1, 5, 0), cut(2, 5, 0)]).unwrap();
-        let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, &whole[..whole.len() - 10]).unwrap();
-        let journal = open(&path).unwrap();
-        assert!(journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(1)), 0).is_some());
-        assert!(journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(2)), 0).is_none());
-        journal.append(&[cut(3, 6, 0)]).unwrap();
-        let journal = open(&path).unwrap();
-        assert!(
-            journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(3)), 0).is_some(),
-            "begins a new line"
-        );
-        let mut changed = whole.clone();
-        changed[80] ^= 1;
-        std::fs::write(&path, &changed).unwrap();
-        assert_eq!(open(&path).err(), Some(Damage::Broken));
-        std::fs::write(&path, b"nonsense\n").unwrap();
-        assert_eq!(open(&path).err(), Some(Damage::Broken));
-    }
-
-    #[test]
-    fn what_is_told_again_is_written_once() {
-        let directory = tempfile::TempDir::new().unwrap();
-        let path = directory.path().join("journal");
-        let journal = open(&path).unwrap();
-        journal.note(&cut(1, 5, 0));
-        journal.append(&[cut(1, 5, 0)]).unwrap();
-        // As the follower tells it: with the time at which it happened.
-        journal.note(&cut(1, 5, 7));
-        journal.append(&[cut(1, 5, 7)]).unwrap();
-        assert_eq!(open(&path).unwrap().book().lines, 1);
-        let ended = journal.end_of(Uuid::nil(), Subject::Key(Uuid::from_u128(1)), 4);
-        assert_eq!(ended, Some(cut(1, 5, 0).ends_at));
-    }
-
-    #[test]
-    fn the_file_does_not_grow_for_ever() {
-        let directory = tempfile::TempDir::new().unwrap();
-        let path = directory.path().join("journal");
-        let journal = open(&path).unwrap();
-        for revision in 1..=300_i64 {
-            journal.append(&[cut(u128::from(revision.unsigned_abs()), revision, 0)]).unwrap();
-        }
-        journal.forget_up_to(Uuid::nil(), 290).unwrap();
-        assert_eq!(open(&path).unwrap().book().lines, 10);
-    }
-}
+mod tests;

@@ -2,10 +2,11 @@
 //! of the data directory. Features decide what stands in the files; here is how they are kept.
 //!
 //! `<workspace>.keys` and `<workspace>.prompts` are replaced whole, seconds after a change. `revoked` is the journal of
-//! what was taken away since; `contact` tells when the database was last heard from.
+//! what was taken away since; `contact` tells when the database was last heard from, and which journal there was.
 
 mod files;
 mod journal;
+mod lines;
 mod seal;
 
 use std::collections::HashMap;
@@ -23,6 +24,9 @@ use crate::clock::{self, Time};
 use crate::config::{Config, SecretKey};
 use crate::events::{Listener, Notice};
 use journal::Journal;
+
+/// The file that tells when the database was last heard from.
+const CONTACT: &str = "contact";
 
 /// Which of a workspace's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +86,16 @@ impl Current {
     }
 }
 
+/// The file `contact`.
+#[derive(Default, Serialize, Deserialize)]
+struct Contact {
+    #[serde(flatten)]
+    current: Current,
+    /// The journal's number then. None was written down before journals had one.
+    #[serde(default)]
+    journal: u64,
+}
+
 impl Frozen {
     /// Opens the directory, or goes without when it is switched off or cannot be used.
     pub fn open(config: &Config, secret: &SecretKey) -> Frozen {
@@ -129,7 +143,7 @@ impl Frozen {
     /// A part of a workspace; none when it is not there or cannot be used, which the log tells.
     pub fn read(&self, workspace: Uuid, part: Part) -> Option<Vec<u8>> {
         let kept = self.0.as_ref().filter(|kept| kept.distrust().is_none())?;
-        kept.read(&file_name(workspace, part))
+        read(&kept.directory, &kept.sealer, &file_name(workspace, part))
     }
 
     /// Replaces a part of a workspace.
@@ -174,15 +188,24 @@ impl Frozen {
 
     /// As of when what is kept is, as far as the disk knows.
     pub fn last_contact(&self) -> Option<Current> {
-        let body = self.0.as_ref()?.read("contact")?;
-        serde_json::from_slice(&body).ok()
+        let kept = self.0.as_ref()?;
+        contact(&kept.directory, &kept.sealer).map(|contact| contact.current)
     }
 
     /// Notes when the database was last heard from.
     pub fn note_contact(&self, at: Time) -> std::io::Result<()> {
         let Some(kept) = &self.0 else { return Ok(()) };
         let behind = kept.current().as_ref().map(|current| current.behind.clone()).unwrap_or_default();
-        kept.write("contact", &serde_json::to_vec(&Current { at, behind })?)
+        let contact = Contact { current: Current { at, behind }, journal: kept.journal.number() };
+        kept.write(CONTACT, &serde_json::to_vec(&contact)?)
+    }
+
+    /// Has a journal, so that it is noticed from now on when there is none, or one of before.
+    pub fn settle_journal(&self) {
+        let Some(kept) = &self.0 else { return };
+        if let Err(error) = kept.journal.settle() {
+            tracing::warn!(%error, "the journal of revoked keys could not be written");
+        }
     }
 
     /// When what was taken from `subject` ended, for a snapshot of `revision`. Does not wait.
@@ -212,42 +235,25 @@ impl Kept {
     fn open(directory: PathBuf, secret: &SecretKey) -> std::io::Result<Kept> {
         make_private(&directory)?;
         sweep(&directory);
+        let sealer = Sealer::new(secret);
         let path = directory.join("revoked");
-        let (journal, failures) = match Journal::open(path.clone(), secret)? {
+        let known = contact(&directory, &sealer).map_or(0, |contact| contact.journal);
+        let (journal, failures) = match Journal::open(path.clone(), secret, known)? {
             Ok(journal) => (journal, 0),
             Err(damage) => {
                 tracing::error!(file = %path.display(),
                     "the journal of revoked keys is not used: {damage}. Nothing is delivered from the snapshot until it has been written anew");
-                (Journal::without_past(path, secret), 1)
+                (Journal::without_past(path, secret, known), 1)
             }
         };
         Ok(Kept {
             directory,
-            sealer: Sealer::new(secret),
+            sealer,
             journal,
             failures: AtomicU64::new(failures),
             mended: AtomicU64::new(0),
             current: Mutex::default(),
         })
-    }
-
-    fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let path = self.directory.join(name);
-        let file = match std::fs::read(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::error!(%error, file = %path.display(), "a file of the snapshot cannot be read");
-                return None;
-            }
-        };
-        match self.sealer.open(name, file) {
-            Ok(body) => Some(body),
-            Err(damage) => {
-                tracing::error!(file = %path.display(), "a file of the snapshot is not used: {damage}");
-                None
-            }
-        }
     }
 
     fn write(&self, name: &str, body: &[u8]) -> std::io::Result<()> {
@@ -326,6 +332,30 @@ fn cut_of(notice: &Notice) -> Option<Cut> {
         _ => return None,
     };
     Some(Cut { subject, workspace: notice.workspace, revision: notice.revision, ends_at })
+}
+
+/// The body of a file; none when it is not there or cannot be used, which the log tells.
+fn read(directory: &Path, sealer: &Sealer, name: &str) -> Option<Vec<u8>> {
+    let path = directory.join(name);
+    let file = match std::fs::read(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            tracing::error!(%error, file = %path.display(), "a file of the snapshot cannot be read");
+            return None;
+        }
+    };
+    match sealer.open(name, file) {
+        Ok(body) => Some(body),
+        Err(damage) => {
+            tracing::error!(file = %path.display(), "a file of the snapshot is not used: {damage}");
+            None
+        }
+    }
+}
+
+fn contact(directory: &Path, sealer: &Sealer) -> Option<Contact> {
+    serde_json::from_slice(&read(directory, sealer, CONTACT)?).ok()
 }
 
 fn file_name(workspace: Uuid, part: Part) -> String {

@@ -23,6 +23,9 @@ pub enum Damage {
     /// Cut, changed, or no such file at all.
     #[error("it is cut or was changed")]
     Broken,
+    /// There was a later one.
+    #[error("it is gone, or an older one stands in its place")]
+    Outdated,
 }
 
 /// Seals and opens files.
@@ -56,6 +59,11 @@ impl Sealer {
             .map_err(|_| Damage::Broken)?;
         file.append(&mut sealed);
         Ok(file)
+    }
+
+    /// Whether a file is meant to be a sealed one, ours or not.
+    pub fn is_sealed(file: &[u8]) -> bool {
+        file.starts_with(MAGIC)
     }
 
     /// The body of the file `name`, if it is whole and ours.

@@ -14,7 +14,7 @@ pub use attempts::{Attempts, Counted, SharedAttempts};
 pub use headers::{StandingSlot, too_many};
 pub use network::{network_of, office_of};
 pub use rate::{RateLimits, Who};
-pub use strangers::count_strangers;
+pub use strangers::{count_strangers, is_network_used_up};
 
 pub(crate) use hand::{Hand, Terms, Wish};
 pub(crate) use lending::{Asking, Borrower, Gate, Lender, Turn, number};

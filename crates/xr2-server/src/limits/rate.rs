@@ -79,6 +79,13 @@ impl RateLimits {
         }
     }
 
+    /// Whether the next request would be refused, as far as this node knows. Nothing is counted.
+    pub fn is_used_up(&self, who: Who, limit: u64) -> bool {
+        let second = self.second();
+        let mut known = lock(self.shard(&who));
+        known.get_mut(&who).is_some_and(|share| share.is_used_up(limit, second, self.is_alone(second)))
+    }
+
     /// Counts a request, or refuses it.
     pub async fn pass(&self, who: Who, limit: u64) -> Verdict {
         self.0.lender.pass(&Request { limits: self, who, limit }).await

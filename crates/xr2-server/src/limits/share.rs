@@ -103,6 +103,19 @@ impl Share {
         Ok(Standing { limit, remaining, reset: self.window.wait(), is_lent: false })
     }
 
+    /// Whether the next request would be refused, as far as is known here.
+    pub(super) fn is_used_up(&mut self, limit: u64, second: i64, is_alone: bool) -> bool {
+        self.window.roll(second);
+        let now = self.window.last();
+        match self.shared.as_ref().filter(|_| !is_alone) {
+            Some(shared) => {
+                let is_held = shared.hand.held() > 0 && shared.hand.is_usable(now);
+                !is_held && shared.limit == limit && now < shared.hand.shut_until()
+            }
+            None => self.window.total() >= limit,
+        }
+    }
+
     fn record(&mut self) {
         self.window.record();
         let now = self.window.last();

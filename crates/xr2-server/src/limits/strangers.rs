@@ -2,7 +2,8 @@
 //!
 //! Who shows nothing is counted before the request is answered; who shows something is counted afterwards, unless it was
 //! valid. Who shows a valid key or session never meets this limit, whoever else comes from the same network: behind a
-//! proxy that is not trusted, that is everybody.
+//! proxy that is not trusted, that is everybody. What the network shows beyond the limit is looked up only if such a key
+//! exists; see `features/api_keys/lookup.rs`.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -46,6 +47,11 @@ pub async fn count_strangers(State(app): State<App>, request: Request, next: Nex
         Err(refused) => return exhausted(refused).into_response(),
     }
     response
+}
+
+/// Whether the network of a request has used up its requests without a valid key or session, as far as this node knows.
+pub fn is_network_used_up(app: &App, context: &RequestContext) -> bool {
+    who(context).zip(limit(app)).is_some_and(|(who, limit)| app.limits().is_used_up(who, limit))
 }
 
 fn who(context: &RequestContext) -> Option<Who> {

@@ -103,7 +103,8 @@ both!(
         from(&nobody, "203.0.113.1", "/auth/status").await.ok();
         from(&key, "203.0.113.1", "/auth/me").await.ok();
         from(&key, "2001:db8:0:1::7", "/auth/me").await.ok();
-        let not_yet_looked_up = app.key(&[Scope::Deliver]).await;
+        let made = owner.post("/api-keys", serde_json::json!({ "name": "new" })).await.created();
+        let not_yet_looked_up = owner.with_key(&made.text_of("key"));
         from(&not_yet_looked_up, "2001:db8:0:1::7", "/auth/me").await.ok();
         from(&owner, "2001:db8:0:1::7", "/auth/me").await.ok();
         let health = nobody.request("GET", &app.url("/health")).header("x-forwarded-for", "2001:db8:0:1::7");

@@ -19,6 +19,7 @@ mod edge;
 mod events;
 mod imports;
 mod includes;
+mod invented_keys;
 mod isolation;
 mod jobs;
 mod labels;

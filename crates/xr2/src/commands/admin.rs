@@ -1,9 +1,9 @@
-//! `xr2 admin`: for people who are locked out. Whoever may read the database may do this.
+//! `xr2 admin`: for people who are locked out, and for who runs the server. Whoever may read the database may do this.
 
 use xr2_server::features::accounts::{self, admin};
 
 use crate::cli::Admin;
-use crate::commands::open;
+use crate::commands::{jobs, open};
 
 pub async fn run(command: Admin) -> anyhow::Result<()> {
     match command {
@@ -42,6 +42,7 @@ pub async fn run(command: Admin) -> anyhow::Result<()> {
             }
             app.finish_stop().await;
         }
+        Admin::Jobs(command) => jobs::run(command).await?,
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod healthcheck;
 mod import;
+mod jobs;
 mod serve;
 mod unchecked;
 

@@ -4,6 +4,7 @@ mod client;
 mod demo;
 mod durability;
 mod import;
+mod jobs;
 mod nodes;
 mod program;
 mod queries;

@@ -10,7 +10,7 @@ describe('how far a publish has come', () => {
     expect(reachWords(counts(0, 0))).toBe('No clients connected');
     expect(reachWords(counts(1, 1))).toBe('1 of 1 client has it');
     expect(reachWords(counts(41, 41))).toBe('41 of 41 clients have it');
-    expect(reachWords(counts(41, 39, 2))).toBe('39 of 41 clients have it, 2 not heard from for over 40 s');
+    expect(reachWords(counts(41, 39, 2))).toBe('39 of 41 clients have it, 2 not heard from');
   });
 
   test('tells those that are behind from those nobody heard from', () => {

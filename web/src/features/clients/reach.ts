@@ -11,13 +11,13 @@ export function reachState({ total, current }: ClientCounts, arriving: boolean):
 
 const number = (value: number) => value.toLocaleString();
 
-/** "41 of 41 clients have it", "39 of 41 clients have it, 2 not heard from for over 40 s". */
+/** "41 of 41 clients have it", "39 of 41 clients have it, 2 not heard from". */
 export function reachWords(counts: ClientCounts): string {
   const { total, current, silent } = counts;
   if (total === 0) return 'No clients connected';
   const has = total === 1 ? 'client has it' : 'clients have it';
   const words = `${number(current)} of ${number(total)} ${has}`;
-  return silent > 0 ? `${words}, ${number(silent)} not heard from for over 40 s` : words;
+  return silent > 0 ? `${words}, ${number(silent)} not heard from` : words;
 }
 
 /** "all up to date", or "3 behind, 2 not heard from". */

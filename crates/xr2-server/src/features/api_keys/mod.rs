@@ -5,6 +5,7 @@ mod dto;
 mod format;
 mod freeze;
 mod input;
+mod lookup;
 mod principal;
 mod queries;
 mod routes;

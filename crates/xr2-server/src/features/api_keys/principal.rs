@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use axum::http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
 use quick_cache::sync::Cache;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
-use xr2_db::Purpose;
 
 use crate::auth::{Right, Rights, token_hash};
 use crate::clock::Time;
@@ -17,7 +15,8 @@ use crate::error::{ApiError, Code, Result};
 use crate::events::{Actor, Listener, Notice};
 use crate::features::api_keys::cors::{self, Origins};
 use crate::features::api_keys::freeze::Thawed;
-use crate::features::api_keys::{KeyKind, is_well_formed, queries};
+use crate::features::api_keys::lookup::{Lookups, load};
+use crate::features::api_keys::{KeyKind, is_well_formed};
 use crate::http::RequestContext;
 use crate::last_used::KeyStamp;
 use crate::limits::{Who, too_many};
@@ -25,9 +24,6 @@ use crate::state::App;
 
 /// Keys kept in memory.
 const CACHED_KEYS: usize = 100_000;
-
-/// Keys read from the database at the same time; after an outage everybody asks at once.
-const READS: usize = 16;
 
 /// A key that may be used.
 #[derive(Debug, Clone)]
@@ -69,8 +65,7 @@ pub struct KeyCache {
     changing: Mutex<()>,
     origins: Origins,
     thawed: Thawed,
-    /// Keys read from the database at the same time.
-    reading: Semaphore,
+    lookups: Lookups,
 }
 
 impl KeyCache {
@@ -81,7 +76,7 @@ impl KeyCache {
             changing: Mutex::default(),
             origins: Origins::default(),
             thawed: Thawed::default(),
-            reading: Semaphore::new(READS),
+            lookups: Lookups::new(),
         }
     }
 
@@ -90,15 +85,36 @@ impl KeyCache {
         &self.thawed
     }
 
+    /// How often the database was asked for a key.
+    pub fn lookups_so_far(&self) -> u64 {
+        self.lookups.count()
+    }
+
+    pub(super) fn lookups(&self) -> &Lookups {
+        &self.lookups
+    }
+
+    pub(super) fn get(&self, hash: &[u8; 32]) -> Option<Arc<KeyPrincipal>> {
+        self.keys.get(hash)
+    }
+
     pub(super) fn origins(&self) -> &Origins {
         &self.origins
     }
 
     /// Puts in a key that was read at `epoch`, unless something has changed since; then the next request reads again.
-    fn keep(&self, hash: [u8; 32], key: &Arc<KeyPrincipal>, epoch: u64) {
+    pub(super) fn keep(&self, hash: [u8; 32], key: &Arc<KeyPrincipal>, epoch: u64) {
         let _changing = self.changing();
         if self.epoch() == epoch {
             self.keys.insert(hash, key.clone());
+        }
+    }
+
+    /// Notes that no key had this hash at `epoch`, unless something has changed since.
+    pub(super) fn keep_unknown(&self, hash: [u8; 32], now: Time, epoch: u64) {
+        let _changing = self.changing();
+        if self.epoch() == epoch {
+            self.lookups.note_unknown(hash, now);
         }
     }
 
@@ -122,6 +138,7 @@ impl Listener for KeyCache {
         let _changing = self.changing();
         self.epoch.fetch_add(1, Ordering::SeqCst);
         self.origins.forget();
+        self.lookups.hear(notice);
         self.keys.retain(|_, key| !concerned.has(key));
     }
 
@@ -131,6 +148,7 @@ impl Listener for KeyCache {
         let _changing = self.changing();
         self.epoch.fetch_add(1, Ordering::SeqCst);
         self.origins.forget();
+        self.lookups.forget();
         self.keys.clear();
     }
 
@@ -208,7 +226,7 @@ pub async fn recheck(
     let cache = app.keys();
     let key = match cache.keys.get(&hash) {
         Some(key) => key,
-        None => load(app, hash).await?,
+        None => load(app, hash, context).await?,
     };
     context.standing.verify();
     let now = app.clock().now();
@@ -252,37 +270,6 @@ pub fn known(app: &App, text: &str, now: Time) -> Option<Arc<KeyPrincipal>> {
 fn is_fresh_enough(app: &App) -> bool {
     let stale = app.follower().contact().stale();
     stale.is_none_or(|seconds| seconds <= app.config().auth.max_stale.as_secs())
-}
-
-async fn load(app: &App, hash: [u8; 32]) -> Result<Arc<KeyPrincipal>> {
-    let cache = app.keys();
-    let _place = cache.reading.acquire().await.map_err(ApiError::internal)?;
-    // Somebody else may have read it while this request waited for its turn.
-    if let Some(key) = cache.keys.get(&hash) {
-        return Ok(key);
-    }
-    let epoch = cache.epoch();
-    let key = match read(app, &hash).await {
-        Ok(Some(key)) => key,
-        Ok(None) => {
-            return Err(ApiError::unauthenticated("This API key is unknown or has been revoked."));
-        }
-        Err(error) if error.is_unavailable() => match cache.thawed.find(app, &hash).await {
-            Some(kept) => kept?,
-            None => return Err(error.into()),
-        },
-        Err(error) => return Err(error.into()),
-    };
-    let key = Arc::new(key);
-    cache.keep(hash, &key, epoch);
-    Ok(key)
-}
-
-async fn read(app: &App, hash: &[u8; 32]) -> xr2_db::Result<Option<KeyPrincipal>> {
-    let mut tx = app.db().system(Purpose::KeyLookup).read().await?;
-    let found = queries::principal(&mut tx, hash).await?;
-    tx.commit().await?;
-    Ok(found)
 }
 
 fn check(key: &KeyPrincipal, now: Time, address: Option<IpAddr>, headers: &HeaderMap) -> Result<()> {

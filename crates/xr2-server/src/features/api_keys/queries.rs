@@ -86,6 +86,29 @@ pub(super) async fn principals(tx: &mut Tx, workspace: Uuid) -> Result<Vec<(Vec<
     Ok(keys.into_iter().map(|Hashed(hash, key)| (hash, key)).collect())
 }
 
+/// A hash alone.
+struct Hash(Vec<u8>);
+
+impl FromRow for Hash {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Hash(row.get("key_hash")?))
+    }
+}
+
+/// Hashes of all keys that are not revoked. Runs in a system transaction.
+pub(super) async fn all_hashes(tx: &mut Tx) -> Result<Vec<Vec<u8>>> {
+    let hashes: Vec<Hash> = tx.all("SELECT key_hash FROM api_keys WHERE revoked_at IS NULL", args![]).await?;
+    Ok(hashes.into_iter().map(|Hash(hash)| hash).collect())
+}
+
+/// Hashes of these keys. Runs in a system transaction.
+pub(super) async fn hashes_of(tx: &mut Tx, keys: &[Uuid]) -> Result<Vec<Vec<u8>>> {
+    let mut sql = Sql::new("SELECT key_hash FROM api_keys WHERE id IN ");
+    sql.bind_list(keys.iter().copied());
+    let hashes: Vec<Hash> = tx.all_built(sql).await?;
+    Ok(hashes.into_iter().map(|Hash(hash)| hash).collect())
+}
+
 /// Origins of a key and when it ends.
 pub(super) struct KeyOrigins {
     pub(super) origins: Vec<String>,

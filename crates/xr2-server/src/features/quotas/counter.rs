@@ -192,9 +192,19 @@ impl Counter {
         self.with_lease(false, |lease, _| lease.is_astray())
     }
 
-    /// See [`Lease::report`].
-    pub(super) fn report(&self, errand: Errand, most: i64, second: i64, terms: Terms) -> Option<Report> {
-        self.with_lease(None, |lease, tally| Some(lease.report(tally, errand, most, second, terms)))
+    /// See [`Lease::report`]. `is_quiet`: nothing is written meanwhile; none when that has to be so and is not.
+    pub(super) fn report(
+        &self,
+        errand: Errand,
+        most: i64,
+        second: i64,
+        terms: Terms,
+        is_quiet: bool,
+    ) -> Option<Report> {
+        self.with_lease(None, |lease, tally| {
+            let may_be_told = is_quiet || !lease.is_astray();
+            may_be_told.then(|| lease.report(tally, errand, most, second, terms))
+        })
     }
 
     /// See [`Lease::take_in`].

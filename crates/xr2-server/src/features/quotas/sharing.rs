@@ -154,7 +154,11 @@ async fn exchange(app: App, counter: Arc<Counter>, errand: Errand, most: i64) ->
         })?);
     }
     let (second, terms) = (lender.second(), lender.terms());
-    let report = counter.report(errand, most, second, terms).ok_or(Away)?;
+    let Some(report) = counter.report(errand, most, second, terms, quiet.is_some()) else {
+        // A call went astray just now.
+        counter.does_not_ask();
+        return Ok(false);
+    };
     let grace = i64::try_from((lender.patience() * GRACE).as_millis()).unwrap_or(0);
     let key = format!("xr2:month:{}:{}", counter.workspace.simple(), counter.month);
     let answer = lender.eval(SCRIPT, &key, &report.args(lender.node(), most, terms, grace)).await;

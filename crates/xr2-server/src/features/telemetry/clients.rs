@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::auth::Access;
@@ -18,9 +18,6 @@ use crate::state::App;
 
 /// Instances that are listed at most; all are counted.
 pub const MOST_LISTED: usize = 1000;
-
-/// Who reports every 30 seconds and has not for so long may not be there any more.
-const SILENT_AFTER: TimeDelta = TimeDelta::seconds(40);
 
 /// Revisions in which one looks for a change of what is delivered inside a prompt under the same version: who is further
 /// behind than that is behind anyway.
@@ -101,13 +98,14 @@ async fn look(
     limit: usize,
 ) -> Result<(ClientCounts, Vec<Listed>)> {
     let mut counts = ClientCounts::default();
+    let heard_until = now - app.config().clients.silent_after;
     let (mut behind, mut current) = (Vec::new(), Vec::new());
     roster::each(app, access.workspace, now - GONE_AFTER, |row| {
         if !filter.concerns(row) {
             return;
         }
         let is_current = filter.is_current(row);
-        let silent = now - row.last_seen > SILENT_AFTER;
+        let silent = row.last_seen < heard_until;
         counts.total += 1;
         counts.current += i64::from(is_current);
         counts.silent += i64::from(silent && !is_current);

@@ -25,20 +25,26 @@ both!(a_killed_workers_job_is_taken_over, |app| async move {
 });
 
 both!(a_lease_is_renewed_for_as_long_as_it_takes, |app| async move {
-    let lease = Duration::from_secs(3);
-    let short = || queue(&app, Options { lease, ..options() });
-    let (desk, jobs) = (Desk::new(), short());
-    let workers = [Worker::start(&jobs, &desk), Worker::start(&short(), &desk)];
+    let with = |concurrency| queue(&app, Options { lease: Duration::from_secs(3), concurrency, ..options() });
+    let (desk, dying, jobs) = (Desk::new(), Desk::new(), with(1));
+    let long = Worker::start(&jobs, &desk);
     enqueue(&app, &jobs, &Note { waits: true, ..note("long") }, Terms::new()).await;
     app.until("it is in work", || async { desk.in_work() == 1 }).await;
-    // The other one would have it by then.
-    tokio::time::sleep(lease * 2).await;
-    assert_eq!((desk.in_work(), count(&jobs, "running").await), (1, 1));
-    desk.gate.add_permits(1);
-    until_texts(&app, &desk, &["long"]).await;
-    assert_eq!(desk.notes()[0].1, 1);
+    let short = Worker::start(&with(1), &dying);
+    enqueue(&app, &jobs, &Note { waits: true, ..note("orphan") }, Terms::new()).await;
+    app.until("the other one is in work", || async { dying.in_work() == 1 }).await;
+    short.kill().await;
+    // Its lease was given later: when that is over, the first one's would be as well, and an heir would take both.
+    let heir = Worker::start(&with(4), &desk);
+    app.until("it is taken over", || async { desk.in_work() == 2 }).await;
+    assert_eq!(count(&jobs, "running").await, 2);
+    desk.gate.add_permits(2);
+    until_texts(&app, &desk, &["long", "orphan"]).await;
+    let mut notes = desk.notes().clone();
+    notes.sort();
+    assert_eq!(notes, [("long".to_owned(), 1), ("orphan".to_owned(), 2)]);
     desk.assert_alone();
-    for worker in workers {
+    for worker in [long, heir] {
         worker.stop().await;
     }
 });

@@ -10,7 +10,7 @@ use xr2_testkit::{Network, Options, both};
 use super::{Load, people, ready, text, until_ready};
 
 /// A server that soon notices that the database hangs.
-fn impatient() -> Options {
+pub(super) fn impatient() -> Options {
     let options = Options::new().with_faults();
     options.set("resilience.acquire_timeout", "4s").set("resilience.statement_timeout", "4s")
 }

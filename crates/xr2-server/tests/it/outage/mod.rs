@@ -10,6 +10,7 @@ mod redis;
 mod replicas;
 mod restart;
 mod tampering;
+mod together;
 mod usage_file;
 
 use std::sync::Arc;
@@ -93,6 +94,16 @@ impl Load {
         };
         load.programs = (0..PROGRAMS).map(|program| load.program(program, key.clone())).collect();
         load
+    }
+
+    /// As many programs fetch the same prompts from another node.
+    async fn also(&mut self, key: &Client) {
+        for n in 0..PROMPTS {
+            key.get(&format!("/prompts/p{n}?name=Ana")).await.ok();
+        }
+        let more = (0..PROGRAMS).map(|program| self.program(program, key.clone()));
+        let more: Vec<_> = more.collect();
+        self.programs.extend(more);
     }
 
     fn program(&self, program: usize, key: Client) -> JoinHandle<()> {

@@ -1,6 +1,6 @@
 //! A snapshot that is cut, changed, or somebody else's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use xr2_testkit::{Network, Options, TestApp, both};
 
@@ -53,19 +53,54 @@ both!(a_damaged_journal_makes_the_snapshot_untrustworthy, Options::new().with_fa
     text(&owner, "p", "x").await;
     let revoked = crate::outage::key(&owner, serde_json::json!({ "name": "old" })).await;
     until_kept(&app).await;
+    let frozen = app.directory().join("frozen");
+    let (journal, contact) = (frozen.join("revoked"), frozen.join("contact"));
+    let read = |path: &Path| std::fs::read(path).expect("the file is there");
+    let older = read(&journal);
     owner.delete(&format!("/api-keys/{}", revoked.id.expect("an id"))).await.ok();
+    let whole = read(&journal);
+    assert_ne!(older, whole, "it is on disk");
+    let before = read(&contact);
     app.database_network(Network::Cut).await;
     until_ready(&app, "degraded").await;
-    let journal = app.directory().join("frozen/revoked");
-    let mut lines = std::fs::read(&journal).expect("the journal is there");
-    lines[70] ^= 1;
-    std::fs::write(&journal, lines).expect("the journal is changed");
-    let outcome = app.try_node(app.options()).await;
-    assert!(outcome.is_err(), "nothing can be delivered, so it does not start");
-    assert!(app.log().contains("the journal of revoked keys is not used"));
+    app.until("the last contact is noted", || async { read(&contact) != before }).await;
+    let mut changed = whole.clone();
+    changed[70] ^= 1;
+    let cut = whole[..whole.len() / 2].to_vec();
+    let damages = [Some(changed), Some(cut), Some(Vec::new()), Some(older), None];
+    for (n, damage) in damages.into_iter().enumerate() {
+        match damage {
+            Some(bytes) => std::fs::write(&journal, bytes).expect("the journal is changed"),
+            None => std::fs::remove_file(&journal).expect("the journal is removed"),
+        }
+        let outcome = app.try_node(app.options()).await;
+        assert!(outcome.is_err(), "damage {n}: nothing can be delivered, so it does not start");
+        assert!(app.log().matches("the journal of revoked keys is not used").count() > n);
+    }
+    // Without the other file nobody knows that there was a journal, but neither how old all is.
+    let known = read(&contact);
+    std::fs::remove_file(&contact).expect("the file is removed");
+    let node = app.second_node().await;
+    node.bearer(revoked.token()).get("/prompts/p").await.error(503, "UNAVAILABLE");
+    node.bearer(shop.token()).get("/prompts/p").await.error(503, "UNAVAILABLE").says("max_stale");
+    node.stop().await;
+    std::fs::write(&contact, known).expect("the file is there again");
     app.database_network(Network::Works).await;
     until_ready(&app, "ready").await;
     shop.get("/prompts/p").await.ok();
+
+    // A node that finds it so while the database is there writes everything anew.
+    let node = app.second_node().await;
+    until_ready(&node, "ready").await;
+    app.until("there is a journal again", || async { journal.exists() }).await;
+    app.until("it is trusted again", || async { !node.app().frozen().workspaces().is_empty() }).await;
+    until_kept(&node).await;
+    app.database_network(Network::Cut).await;
+    let restarted = app.second_node().await;
+    restarted.bearer(shop.token()).get("/prompts/p").await.ok();
+    restarted.bearer(revoked.token()).get("/prompts/p").await.error(503, "UNAVAILABLE");
+    app.database_network(Network::Works).await;
+    until_ready(&restarted, "ready").await;
 });
 
 both!(another_instance_s_snapshot_is_not_used, Options::new().with_faults(), |app| async move {

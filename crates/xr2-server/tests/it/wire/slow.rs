@@ -121,22 +121,26 @@ both!(
 
 both!(
     a_large_body_may_take_longer,
-    Options::new().set("http.body_timeout", "1s").set("http.body_rate", 20_000),
+    Options::new().set("http.body_timeout", "1s").set("http.body_rate", 2_000),
     |app| async move {
         let key = fetcher(&app).await;
         let value = "x".repeat(100_000);
         let body = serde_json::json!({ "variables": { "name": value } }).to_string();
-        let mut connection = Raw::open(&app).await;
         let head = format!(
             "POST /api/v1/prompts/p/render HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             key.token(),
             body.len()
         );
-        connection.send(&head).await;
         let (front, back) = body.split_at(90_000);
+        let mut connection = Raw::open(&app).await;
+        connection.send(&head).await;
         connection.send(front).await;
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        is_served(&key).await;
+        // Who began later and sends nothing has had all the time there is for nothing.
+        let mut empty = Raw::open(&app).await;
+        empty.send(&head).await;
+        assert!(empty.answer().await.starts_with("HTTP/1.1 408"));
         connection.send(back).await;
         let answer = connection.answer().await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{}", &answer[..answer.len().min(300)]);

@@ -180,6 +180,7 @@ impl Freezer {
         let frozen = app.frozen().clone();
         let known: Vec<Uuid> = told.keys().copied().collect();
         let kept = tokio::task::spawn_blocking(move || {
+            frozen.settle_journal();
             for gone in frozen.all_workspaces().into_iter().filter(|workspace| !known.contains(workspace)) {
                 frozen.remove(gone);
             }

@@ -16,7 +16,7 @@ fn passes(counter: &Counter, most: i64) -> Option<i64> {
 
 /// Redis answers what this node asks: epoch, granted, free, elsewhere, used, silent.
 fn exchange(counter: &Counter, want: u64, answer: [i64; ANSWER]) -> (Report, bool) {
-    let report = counter.report(Errand::Want(want), 100, 0, TERMS).unwrap();
+    let report = counter.report(Errand::Want(want), 100, 0, TERMS, true).unwrap();
     let was_taken_in = counter.take_in(&report, answer, TERMS);
     (report, was_taken_in)
 }
@@ -104,7 +104,7 @@ fn a_report_without_an_answer_is_told_again() {
     let counter = counter(true);
     exchange(&counter, 3, [7, 3, 50, 0, 0, 0]);
     assert_eq!(passes(&counter, 100), Some(1));
-    let lost = counter.report(Errand::Tell, 100, 0, TERMS).unwrap();
+    let lost = counter.report(Errand::Tell, 100, 0, TERMS, true).unwrap();
     counter.missed(&lost);
     assert_eq!(passes(&counter, 100), Some(2));
     let (report, _) = exchange(&counter, 0, [7, 0, 50, 0, 2, 0]);
@@ -165,4 +165,17 @@ fn names_are_read_as_they_are_written() {
     let counter = Counter::new(Uuid::from_u128(7), 24_320, true);
     assert_eq!(Counter::of_name(&counter.name()), Some((Uuid::from_u128(7), 24_320, 0)));
     assert_eq!(Counter::of_name("key:7"), None);
+}
+
+#[test]
+fn what_went_astray_just_now_is_not_told_while_it_may_be_written() {
+    let counter = counter(true);
+    exchange(&counter, 3, [7, 3, 50, 0, 0, 0]);
+    assert_eq!(passes(&counter, 100), Some(1));
+    assert!(counter.report(Errand::Tell, 100, 0, TERMS, false).is_some(), "Redis knows of the permit");
+    counter.read(0);
+    assert!(matches!(counter.take_alone(100), Taken::Passed { is_lent: false, .. }));
+    assert!(counter.report(Errand::Tell, 100, 0, TERMS, false).is_none());
+    assert!(counter.is_astray(), "and is still to be told");
+    assert!(counter.report(Errand::Tell, 100, 0, TERMS, true).is_some());
 }

@@ -1260,7 +1260,8 @@ export interface components {
             current: number;
             /**
              * Format: int64
-             * @description Those that have not got the latest and have not been heard of for 40 seconds: they report every 30.
+             * @description Those that have not got the latest and have not been heard of for 40 seconds
+             *     (`clients.silent_after`): they report every 30.
              */
             silent: number;
         };
@@ -1281,7 +1282,7 @@ export interface components {
              *     applied the workspace's revision.
              */
             current: boolean;
-            /** @description Whether it has not been heard of for 40 seconds. */
+            /** @description Whether it has not been heard of for 40 seconds (`clients.silent_after`). */
             silent: boolean;
             /**
              * Format: date-time

@@ -74,8 +74,8 @@ class Keeper:
             thread.join(timeout=patience)
         if thread is not None:
             self._last_report()
-            if self._save_at != NEVER:
-                self._save()
+            # Not only when a save is due: one may have been handed to a worker, and what has just arrived is not noted yet.
+            self._save()
 
     # ---- what happened ----
 

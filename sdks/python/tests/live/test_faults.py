@@ -226,12 +226,16 @@ def until(condition):
         assert time.monotonic() < ends_at
         time.sleep(0.005)
 
+def say(text):
+    # In one piece: both write to the same pipe, and Python may write a line word by word.
+    os.write(1, f"{who} {text}\\n".encode())
+
 until(lambda: client.get(slug).source == "stream")
 child = os.fork()
 who = "child" if child == 0 else "parent"
-print(who, client.get(slug).content, flush=True)
+say(client.get(slug).content)
 until(lambda: client.get(slug).content == "two" and client.get(slug).source == "stream")
-print(who, "two", flush=True)
+say("two")
 sys.stdin.readline() if child else None
 if child:
     os.kill(child, 15)

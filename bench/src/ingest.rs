@@ -38,8 +38,8 @@ pub fn measure(xr2: &Path, effort: Effort) -> Result<Report> {
             "`POST /api/v1/telemetry` with {PER_REPORT} events of {PROMPTS} prompts and {USERS} users in each of {} \
              reports, sent at an even pace over {} s, on a new SQLite database (WAL, `synchronous=NORMAL`), each event \
              checked, noted by its id and written as a row, while {FETCHES} fetches a second arrive evenly over \
-             {CONNECTIONS} connections; their latency counts from when they were due. Before it the same fetches alone \
-             for {} s. Afterwards analytics must count every event once. Both loads run on threads of the same \
+             {CONNECTIONS} connections; their latency counts from when they were due. Before it and after it the same fetches \
+             alone for {} s. Afterwards analytics must count every event once. Both loads run on threads of the same \
              machine; the one that reports has a lower priority (nice 10), as if it ran elsewhere.",
             EVENTS / PER_REPORT,
             SPREAD.as_secs(),
@@ -95,6 +95,8 @@ fn one_round(xr2: &Path, effort: Effort) -> Result<Vec<f64>> {
     let spent = server.processor_time()?.saturating_sub(began + idle);
     let memory = server.memory()? as f64 / 1e6;
     runtime.block_on(check(port, &admin))?;
+    // The machine changes within a minute: what fetches take alone is looked at on both sides.
+    let without = without.and(runtime.block_on(fetches(port, &key, alone))?);
     // What the fetches themselves took is known from when they ran alone.
     let of_fetches = idle.as_secs_f64() / alone.as_secs_f64() * SPREAD.as_secs_f64();
     let per_event = (spent.as_secs_f64() - of_fetches) * 1e6 / EVENTS as f64;

@@ -27,6 +27,14 @@ impl Load {
         Ok(Self { requests: latencies.len() as u64, elapsed, latencies })
     }
 
+    /// Both together.
+    pub fn and(mut self, other: Load) -> Load {
+        self.latencies.extend(other.latencies);
+        self.latencies.sort_unstable();
+        let (requests, elapsed) = (self.requests + other.requests, self.elapsed + other.elapsed);
+        Load { requests, elapsed, latencies: self.latencies }
+    }
+
     pub fn per_second(&self) -> f64 {
         self.requests as f64 / self.elapsed.as_secs_f64()
     }

@@ -23,14 +23,20 @@ pub async fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'stat
     let (tell, told) = oneshot::channel();
     let runtime = Handle::current();
     let on_thread = move || {
-        IS_HERE.set(true);
-        give_way();
+        enter();
         // Who asked may have gone.
         let _ = tell.send(runtime.block_on(work));
     };
     let thread = std::thread::Builder::new().name("xr2-background".to_owned());
     thread.spawn(on_thread).map_err(|error| DbError::usage(format!("cannot start a thread: {error}")))?;
     told.await.map_err(|_| DbError::usage("a thread in the background ended before its work"))
+}
+
+/// From now on this thread gives way, and those that it starts.
+pub(crate) fn enter() {
+    if !IS_HERE.replace(true) {
+        give_way();
+    }
 }
 
 /// Lets others have the processor, on a thread that gives way. Linux leaves a thread alone for some milliseconds once it

@@ -213,16 +213,6 @@ impl Opener {
         }
     }
 
-    /// A connection works on a thread that is started by the one that connects. Usage is written for nobody who waits.
-    async fn open_writer(&self, writer: &SqlitePool) -> Result<sqlx::Result<()>> {
-        let writer = writer.clone();
-        let opening = async move { writer.acquire().await.map(drop) };
-        match self.store {
-            Store::Main => Ok(opening.await),
-            Store::Usage => background::run(opening).await,
-        }
-    }
-
     /// Connects, makes what is not there yet, and applies outstanding migrations under a lock. `pools` are fresh.
     pub(crate) async fn start(&self, pools: &Pools) -> Result<MigrationReport> {
         match (&self.target, pools) {
@@ -233,7 +223,7 @@ impl Opener {
                 };
                 // Made here and by no connection: a file that goes missing later is not to be replaced by an empty one.
                 make_file(path).map_err(sqlx::Error::Io).map_err(failed)?;
-                self.open_writer(writer).await?.map_err(failed)?;
+                drop(writer.acquire().await.map_err(failed)?);
                 let report = migrate::sqlite(writer, self.store).await?;
                 if self.store == Store::Main {
                     statistics::tell(writer).await?;
@@ -262,14 +252,17 @@ impl Opener {
     }
 }
 
-/// Long statements about usage let others have the processor every now and then (see [`background::breathe`]).
+/// Usage is written for nobody who waits: the thread of its connection gives way, and in long statements lets others have
+/// the processor every now and then.
 async fn prepare_writer(connection: &mut SqliteConnection, store: Store) -> sqlx::Result<()> {
     /// Instructions of SQLite's virtual machine, some tens of microseconds.
     const BREATHE_EVERY: i32 = 1000;
     if store == Store::Usage {
         let mut connection = connection.lock_handle().await?;
         connection.set_progress_handler(BREATHE_EVERY, || {
-            std::thread::yield_now();
+            // On the connection's own thread.
+            background::enter();
+            background::breathe();
             true
         });
     }

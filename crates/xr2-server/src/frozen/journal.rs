@@ -3,13 +3,15 @@
 //!
 //! The file is sealed and replaced whole, so that a part of it is as good as none: records live only until the keys of
 //! their workspace have been written again, so there are few. It carries a number that grows each time; `contact` knows
-//! which one there has been, so that a file that is gone, or an older one, is noticed as well.
+//! which one there was when the database was last heard from (at most half a minute ago), so that a file that is gone, or an
+//! older one, is noticed as well.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,6 +24,10 @@ use crate::frozen::seal::{Damage, Sealer};
 
 /// Name under which the file is sealed.
 const NAME: &str = "revoked";
+
+/// How long another process may take to write, and how often is looked whether it has.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Records beyond which those that no snapshot needs any more are dropped.
 const COMPACT_ABOVE: usize = 256;
@@ -55,7 +61,10 @@ pub struct Journal {
     path: PathBuf,
     sealer: Sealer,
     secret: SecretKey,
+    /// Never held while the disk is waited for: who asks what was taken away has no time.
     book: Mutex<Book>,
+    /// Held while the file is written.
+    writing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -108,7 +117,13 @@ impl Journal {
     /// An empty journal beside a file that cannot be used, which stays until [`Journal::rewrite`].
     pub fn without_past(path: PathBuf, secret: &SecretKey, known: u64) -> Journal {
         let book = Book { number: known, is_broken: true, ..Book::default() };
-        Journal { path, sealer: Sealer::new(secret), secret: secret.clone(), book: Mutex::new(book) }
+        Journal {
+            path,
+            sealer: Sealer::new(secret),
+            secret: secret.clone(),
+            book: Mutex::new(book),
+            writing: Mutex::default(),
+        }
     }
 
     /// Notes in memory that something was taken away; [`Journal::append`] makes it last.
@@ -120,8 +135,9 @@ impl Journal {
     pub fn append(&self, cuts: &[Cut]) -> io::Result<()> {
         let mut book = self.book();
         cuts.iter().for_each(|cut| book.insert(cut.clone(), false));
-        let is_done = book.is_broken || cuts.iter().all(|cut| book.is_written(cut));
-        if is_done { Ok(()) } else { self.write(&mut book) }
+        drop(book);
+        // Somebody else may write them meanwhile.
+        self.write_unless(|book| book.is_broken || cuts.iter().all(|cut| book.is_written(cut)))
     }
 
     /// When the subject's rights ended, for a snapshot of `revision`.
@@ -139,19 +155,18 @@ impl Journal {
             cuts.retain(|noted| *place != workspace || noted.cut.revision > revision);
         }
         book.cuts.retain(|_, cuts| !cuts.is_empty());
-        let is_due = !book.is_broken && book.in_file > COMPACT_ABOVE;
-        if is_due { self.write(&mut book) } else { Ok(()) }
+        drop(book);
+        self.write_unless(|book| book.is_broken || !book.is_mostly_past())
     }
 
     /// Replaces the file by what is in memory.
     pub fn rewrite(&self) -> io::Result<()> {
-        self.write(&mut self.book())
+        self.write_unless(|_| false)
     }
 
     /// Has a file, so that it is noticed from now on when there is none. One that cannot be used stays.
     pub fn settle(&self) -> io::Result<()> {
-        let mut book = self.book();
-        if book.is_broken || book.number > 0 { Ok(()) } else { self.write(&mut book) }
+        self.write_unless(|book| book.is_broken || book.number > 0)
     }
 
     /// The number of the file, or of the one that there should be.
@@ -159,22 +174,32 @@ impl Journal {
         self.book().number
     }
 
-    fn write(&self, book: &mut Book) -> io::Result<()> {
+    /// Replaces the file by what is in memory, unless that is done when it is this one's turn.
+    fn write_unless(&self, is_done: impl FnOnce(&Book) -> bool) -> io::Result<()> {
+        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_done(&self.book()) {
+            return Ok(());
+        }
         let _alone = lock_directory(&self.path)?;
-        // Another process may use the same directory, while it takes the place of this one.
-        if let Ok(found) = self.read()?
-            && found.number > book.number
-        {
+        let contents = self.contents(self.read()?.ok());
+        let file = self.sealer.seal(NAME, &serde_json::to_vec(&contents)?).map_err(io::Error::other)?;
+        replace(&self.path, &file)?;
+        let mut book = self.book();
+        contents.cuts.iter().for_each(|cut| book.set_written(cut));
+        (book.is_broken, book.number, book.in_file) = (false, contents.number, contents.cuts.len());
+        Ok(())
+    }
+
+    /// What is to be written over what was found. Another process may use the same directory, while it takes the place of
+    /// this one.
+    fn contents(&self, found: Option<Contents>) -> Contents {
+        let mut book = self.book();
+        if let Some(found) = found.filter(|found| found.number > book.number) {
             book.number = found.number;
             found.cuts.into_iter().for_each(|cut| book.insert(cut, false));
         }
-        let cuts: Vec<Cut> = book.cuts.values().flatten().map(|noted| noted.cut.clone()).collect();
-        let contents = Contents { number: book.number + 1, cuts };
-        let file = self.sealer.seal(NAME, &serde_json::to_vec(&contents)?).map_err(io::Error::other)?;
-        replace(&self.path, &file)?;
-        book.cuts.values_mut().flatten().for_each(|noted| noted.is_written = true);
-        (book.is_broken, book.number, book.in_file) = (false, contents.number, contents.cuts.len());
-        Ok(())
+        let cuts = book.cuts.values().flatten().map(|noted| noted.cut.clone()).collect();
+        Contents { number: book.number + 1, cuts }
     }
 
     fn read(&self) -> io::Result<Result<Contents, Damage>> {
@@ -207,19 +232,42 @@ impl Book {
         }
     }
 
+    fn set_written(&mut self, cut: &Cut) {
+        let cuts = self.cuts.get_mut(&(cut.workspace, cut.subject));
+        cuts.into_iter()
+            .flatten()
+            .filter(|noted| noted.cut == *cut)
+            .for_each(|noted| noted.is_written = true);
+    }
+
+    /// Whether half of a long file is not needed any more.
+    fn is_mostly_past(&self) -> bool {
+        let needed: usize = self.cuts.values().map(Vec::len).sum();
+        self.in_file > COMPACT_ABOVE && needed <= self.in_file / 2
+    }
+
     fn is_written(&self, cut: &Cut) -> bool {
         let cuts = self.cuts.get(&(cut.workspace, cut.subject));
         cuts.is_some_and(|cuts| cuts.iter().any(|noted| noted.is_written && noted.covers(cut)))
     }
 }
 
-/// Held while the file is read and replaced.
+/// Held while the file is read and replaced. A process that was stopped while it held it must not stop this one too.
 fn lock_directory(path: &Path) -> io::Result<Option<File>> {
     // Only POSIX lets a directory be opened like a file.
     let Some(directory) = path.parent().filter(|_| cfg!(unix)) else { return Ok(None) };
     let directory = File::open(directory)?;
-    directory.lock()?;
-    Ok(Some(directory))
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match directory.try_lock() {
+            Ok(()) => return Ok(Some(directory)),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOOK_EVERY),
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "another process holds the directory"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -183,6 +183,10 @@ impl Frozen {
             for part in [Part::Keys, Part::Prompts] {
                 let _ = std::fs::remove_file(kept.directory.join(file_name(workspace, part)));
             }
+            // Nothing is left that they could be taken from.
+            if let Err(error) = kept.journal.forget_up_to(workspace, i64::MAX) {
+                tracing::warn!(%error, "the journal of revoked keys could not be written");
+            }
         }
     }
 

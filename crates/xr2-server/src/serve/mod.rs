@@ -29,6 +29,9 @@ use watched::Watched;
 /// How long to wait when the system has nothing left for another connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long is waited to learn what was lost by a stop that took too long.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
 /// Serves `app` on `listener` until `shutdown`, then finishes what is in flight (within the grace period).
 pub async fn serve(
     app: App,
@@ -51,7 +54,9 @@ pub async fn serve(
     }
     // A database that hangs must not keep the program alive.
     if timeout(grace, app.finish_stop()).await.is_err() {
-        tracing::warn!("background work did not finish in time and was cut off");
+        // Whoever still writes holds what it writes.
+        let lost = timeout(LAST_LOOK, app.usage().give_up()).await.ok();
+        tracing::warn!(lost_usage = lost, "background work did not finish in time and was cut off");
     }
     Ok(())
 }

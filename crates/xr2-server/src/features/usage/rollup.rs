@@ -17,7 +17,7 @@ use crate::heavy::bulk;
 use crate::state::App;
 
 /// Deliveries that are summed in one transaction.
-const BATCH: i64 = 20_000;
+const BATCH: i64 = 10_000;
 
 /// What is summed apart from the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -115,23 +115,17 @@ async fn sum_all(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Sums the next batch; tells whether there may be more.
+/// Sums the next batch; tells whether there may be more. All in one transaction: on SQLite what reads for long then gives
+/// way like what writes, and no other node sums the same for nothing.
 async fn step(app: &App, until: i64) -> Result<bool> {
-    let db = app.db().usage();
-    let mut tx = db.system(Purpose::Usage).read().await?;
-    let from = hourly::cursor(&mut tx).await?;
+    let mut tx = app.db().usage().system(Purpose::Usage).write().await?;
+    let from = hourly::lock_cursor(&mut tx).await?;
     let Some(last) = events::last_of_batch(&mut tx, from, until, BATCH).await? else { return Ok(false) };
     let counted = events::counted(&mut tx, from, last).await?;
     let used_by = events::used_by(&mut tx, from, last).await?;
+    hourly::add(&mut tx, sums_of(counted, used_by)).await?;
+    hourly::set_cursor(&mut tx, last).await?;
     tx.commit().await?;
-    let sums = sums_of(counted, used_by);
-    let mut tx = db.system(Purpose::Usage).write().await?;
-    // Another node may have summed the same meanwhile.
-    if hourly::lock_cursor(&mut tx).await? == from {
-        hourly::add(&mut tx, sums).await?;
-        hourly::set_cursor(&mut tx, last).await?;
-        tx.commit().await?;
-    }
     Ok(last < until)
 }
 

@@ -7,12 +7,7 @@ use xr2_db::{FromRow, Result, Row, Sql, Tx, args, dialect};
 use crate::features::usage::rollup::{HourKey, HourSum, HourUser, Sums};
 use crate::features::usage::sketch::Latencies;
 
-/// How far sums have come.
-pub(crate) async fn cursor(tx: &mut Tx) -> Result<i64> {
-    tx.one("SELECT sequence FROM usage_cursors WHERE name = 'rollup'", args![]).await
-}
-
-/// The same, and nobody else moves on until this transaction ends.
+/// The last event that is summed, and nobody else moves on until this transaction ends.
 pub(crate) async fn lock_cursor(tx: &mut Tx) -> Result<i64> {
     let sql = dialect::for_update(
         tx.engine(),

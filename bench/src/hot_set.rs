@@ -6,7 +6,7 @@ use crate::load::{self, Work};
 use crate::report::{Bound, Report, Target, median};
 use crate::server::{Server, xr2_demo_command};
 use crate::{Effort, machine};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::rc::Rc;
@@ -16,6 +16,10 @@ const CONNECTIONS: usize = 64;
 
 /// How many connections fill a server.
 const FILLING: usize = 16;
+
+/// What an idle server takes of a processor within a second, and how many seconds it may take to become idle.
+const IDLE: Duration = Duration::from_millis(20);
+const PATIENCE: u32 = 300;
 
 /// How many prompts are fetched.
 const HOT: usize = 1000;
@@ -88,6 +92,9 @@ async fn measure_here(xr2: &Path, effort: Effort) -> Result<Report> {
     for population in POPULATIONS {
         servers.push(Filled::start(xr2, population).await?);
     }
+    for filled in &servers {
+        filled.settle().await?;
+    }
     for round in 0..effort.rounds {
         // Whoever comes later finds a warmer machine, so they take turns.
         for turn in 0..servers.len() {
@@ -118,6 +125,18 @@ impl Filled {
             Population::Workspaces(count) => fill_workspaces(&server, count).await?,
         };
         Ok(Self { population, server, work: Rc::new(HotSet { requests }), rows: Vec::new() })
+    }
+
+    /// Waits until the server has done with what filling it has left to do.
+    async fn settle(&self) -> Result<()> {
+        for _ in 0..PATIENCE {
+            let before = self.server.processor_time()?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if self.server.processor_time()?.saturating_sub(before) <= IDLE {
+                return Ok(());
+            }
+        }
+        bail!("the server that holds {} is still busy after {PATIENCE} s", self.population.name())
     }
 
     async fn one(&self, effort: Effort) -> Result<Vec<f64>> {
@@ -214,7 +233,7 @@ fn report(servers: &[Filled], effort: Effort, machine: Value) -> Report {
             "`GET /api/v1/prompts/{{slug}}` with a key and two variables, the same {HOT} prompts in turn, over \
              {CONNECTIONS} keep-alive connections, {} s a measurement after 1 s of warming up, on servers that hold 1, 1,000 \
              and 100,000 prompts more in their workspace, and on one where each is another workspace's, with its own key. The four \
-             servers are measured in turn, SQLite. The load generator runs on one thread of the same machine.",
+             servers, SQLite, are measured in turn once all of them are idle. The load generator runs on one thread of the same machine.",
             effort.seconds
         ),
         machine,

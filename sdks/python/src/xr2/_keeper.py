@@ -74,7 +74,7 @@ class Keeper:
             thread.join(timeout=patience)
         if thread is not None:
             self._last_report()
-            # Not only when a save is due: one may have been handed to a worker, and what has just arrived is not noted yet.
+            # Not only when a save is due: a worker may have been given one, and what has just come is not noted yet.
             self._save()
 
     # ---- what happened ----

@@ -94,7 +94,7 @@ impl Lookups {
         self.unknown.insert(hash, now);
     }
 
-    fn is_unknown(&self, hash: &[u8; 32], now: Time) -> bool {
+    pub(super) fn is_unknown(&self, hash: &[u8; 32], now: Time) -> bool {
         self.unknown.get(hash).is_some_and(|since| now < since + UNKNOWN_FOR)
     }
 

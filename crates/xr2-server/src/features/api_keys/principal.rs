@@ -59,8 +59,10 @@ pub struct KeyPrincipal {
 /// Keys in memory, dropped by events.
 pub struct KeyCache {
     keys: Cache<[u8; 32], Arc<KeyPrincipal>>,
-    /// Counts invalidations, so that a fill that began before one is not kept.
-    epoch: AtomicU64,
+    /// Counts changes of keys that there were, so that a fill that began before one is not kept.
+    changed: AtomicU64,
+    /// Counts keys made, so that none is noted as unknown that is there by now.
+    made: AtomicU64,
     /// Held while a key is put in and while keys are dropped, so that nobody ever meets one that was dropped already.
     changing: Mutex<()>,
     origins: Origins,
@@ -72,7 +74,8 @@ impl KeyCache {
     pub(crate) fn new() -> KeyCache {
         KeyCache {
             keys: Cache::new(CACHED_KEYS),
-            epoch: AtomicU64::default(),
+            changed: AtomicU64::default(),
+            made: AtomicU64::default(),
             changing: Mutex::default(),
             origins: Origins::default(),
             thawed: Thawed::default(),
@@ -103,15 +106,15 @@ impl KeyCache {
     }
 
     /// Puts in a key that was read at `epoch`, unless something has changed since; then the next request reads again.
-    pub(super) fn keep(&self, hash: [u8; 32], key: &Arc<KeyPrincipal>, epoch: u64) {
+    pub(super) fn keep(&self, hash: [u8; 32], key: &Arc<KeyPrincipal>, epoch: Epoch) {
         let _changing = self.changing();
-        if self.epoch() == epoch {
+        if self.epoch().changed == epoch.changed {
             self.keys.insert(hash, key.clone());
         }
     }
 
     /// Notes that no key had this hash at `epoch`, unless something has changed since.
-    pub(super) fn keep_unknown(&self, hash: [u8; 32], now: Time, epoch: u64) {
+    pub(super) fn keep_unknown(&self, hash: [u8; 32], now: Time, epoch: Epoch) {
         let _changing = self.changing();
         if self.epoch() == epoch {
             self.lookups.note_unknown(hash, now);
@@ -122,8 +125,8 @@ impl KeyCache {
         self.changing.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::SeqCst)
+    pub(super) fn epoch(&self) -> Epoch {
+        Epoch { changed: self.changed.load(Ordering::SeqCst), made: self.made.load(Ordering::SeqCst) }
     }
 
     /// Whether the key with this hash, known from the request just answered, lists the origin.
@@ -132,11 +135,19 @@ impl KeyCache {
     }
 }
 
+/// A moment in the life of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Epoch {
+    changed: u64,
+    made: u64,
+}
+
 impl Listener for KeyCache {
     fn invalidate(&self, notice: &Notice) {
         let Some(concerned) = concerned(notice) else { return };
         let _changing = self.changing();
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        let counted = if matches!(concerned, Concerned::Nobody) { &self.made } else { &self.changed };
+        counted.fetch_add(1, Ordering::SeqCst);
         self.origins.forget();
         self.lookups.hear(notice);
         self.keys.retain(|_, key| !concerned.has(key));
@@ -146,7 +157,7 @@ impl Listener for KeyCache {
 
     fn forget(&self) {
         let _changing = self.changing();
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.changed.fetch_add(1, Ordering::SeqCst);
         self.origins.forget();
         self.lookups.forget();
         self.keys.clear();
@@ -291,4 +302,71 @@ fn check(key: &KeyPrincipal, now: Time, address: Option<IpAddr>, headers: &Heade
         return Err(ApiError::forbidden("This publishable key may not be used from that origin."));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(kind: &str, key: Uuid) -> Notice {
+        Notice {
+            workspace: Uuid::nil(),
+            revision: 1,
+            event: Uuid::nil(),
+            kind: kind.into(),
+            resource_type: "api_key".into(),
+            resource_id: Some(key),
+            resource_name: None,
+            before: None,
+            after: None,
+            at: Time::default(),
+        }
+    }
+
+    fn principal(id: Uuid) -> Arc<KeyPrincipal> {
+        Arc::new(KeyPrincipal {
+            id,
+            workspace: Uuid::nil(),
+            workspace_slug: "shop".into(),
+            name: "shop".into(),
+            kind: KeyKind::Secret,
+            maker: None,
+            rights: Rights::default(),
+            labels: Vec::new(),
+            allowed_ips: Vec::new(),
+            allowed_origins: Vec::new(),
+            rate_limit_per_minute: None,
+            expires_at: None,
+            stamp: KeyStamp::new(id),
+        })
+    }
+
+    #[test]
+    fn a_key_read_while_others_are_made_stays_in_memory() {
+        let (cache, key) = (KeyCache::new(), principal(Uuid::from_u128(1)));
+        let epoch = cache.epoch();
+        cache.invalidate(&notice("api_key.created", key.id));
+        cache.keep([1; 32], &key, epoch);
+        assert!(cache.get(&[1; 32]).is_some());
+    }
+
+    #[test]
+    fn a_key_read_before_a_change_is_not_kept() {
+        for kind in ["api_key.updated", "api_key.revoked", "member.updated", "workspace.deleted"] {
+            let (cache, key) = (KeyCache::new(), principal(Uuid::from_u128(1)));
+            let epoch = cache.epoch();
+            cache.invalidate(&notice(kind, key.id));
+            cache.keep([1; 32], &key, epoch);
+            assert!(cache.get(&[1; 32]).is_none(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_key_made_while_it_was_looked_for_is_not_noted_as_unknown() {
+        let (cache, now) = (KeyCache::new(), Time::default());
+        let epoch = cache.epoch();
+        cache.invalidate(&notice("api_key.created", Uuid::from_u128(1)));
+        cache.keep_unknown([1; 32], now, epoch);
+        assert!(!cache.lookups().is_unknown(&[1; 32], now));
+    }
 }

@@ -103,6 +103,9 @@ async fn measure_here(xr2: &Path, effort: Effort) -> Result<Report> {
             servers[at].rows.push(row);
         }
     }
+    for filled in &servers {
+        filled.server.demand_all_counted().await?;
+    }
     Ok(report(&servers, effort, machine))
 }
 

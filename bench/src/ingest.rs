@@ -94,6 +94,7 @@ fn one_round(xr2: &Path, effort: Effort) -> Result<Vec<f64>> {
     let took = sender.join().map_err(|_| anyhow::anyhow!("the reporting thread panicked"))??;
     let spent = server.processor_time()?.saturating_sub(began + idle);
     let memory = server.memory()? as f64 / 1e6;
+    runtime.block_on(server.demand_all_counted())?;
     runtime.block_on(check(port, &admin))?;
     // The machine changes within a minute: what fetches take alone is looked at on both sides.
     let without = without.and(runtime.block_on(fetches(port, &key, alone))?);

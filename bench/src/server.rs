@@ -74,6 +74,20 @@ impl Server {
         value.map(str::to_owned).ok_or_else(|| anyhow!("the credentials file has no `{name}`"))
     }
 
+    /// Fails if the server has given up counting some of its deliveries: it would have been measured without a part of
+    /// its work.
+    pub async fn demand_all_counted(&self) -> Result<()> {
+        let mut connection = Connection::open(self.port).await?;
+        let answer = connection.exchange(&http::get("/metrics", "none")).await?;
+        let text = String::from_utf8_lossy(answer.body);
+        match dropped_events(&text) {
+            0.0 => Ok(()),
+            count => {
+                bail!("the server dropped {count} events of usage: lengthen the pauses or shorten the rounds")
+            }
+        }
+    }
+
     /// User and system time so far of all its threads, and of the processes it started.
     pub fn processor_time(&self) -> Result<Duration> {
         let mut sum = 0;
@@ -152,6 +166,12 @@ fn new_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The sum of `xr2_usage_events_dropped_total` in the Prometheus text format; a counter that was never counted up is not there.
+fn dropped_events(metrics: &str) -> f64 {
+    let lines = metrics.lines().filter(|line| line.starts_with("xr2_usage_events_dropped_total"));
+    lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+}
+
 /// Fields 14 and 15 of `/proc/PID/stat`; the name before them may hold anything but ends with the last bracket.
 fn ticks(stat: &str) -> Option<u64> {
     let (_, behind_name) = stat.rsplit_once(')')?;
@@ -173,5 +193,13 @@ mod tests {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 4 0 12345 1000 200";
         assert_eq!(ticks(stat), Some(300));
         assert_eq!(ticks("nonsense"), None);
+    }
+
+    #[test]
+    fn finds_how_many_events_were_dropped() {
+        let metrics = "# TYPE xr2_usage_events_dropped_total counter\nxr2_usage_events_dropped_total 3\nxr2_other_total 5\n\
+                       xr2_usage_events_dropped_total{reason=\"full\"} 4\n";
+        assert_eq!(dropped_events(metrics), 7.0);
+        assert_eq!(dropped_events("xr2_other_total 5\n"), 0.0);
     }
 }

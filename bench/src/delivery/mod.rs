@@ -96,6 +96,9 @@ async fn measure_here(xr2: &Path, effort: Effort) -> Result<Report> {
         let half = cases[0].last().map_or(1.0, |round| round.bare.load.per_second()) / 2.0;
         paced.push(with_variables.round(number, async |side| side.paced(half, length).await).await?);
     }
+    for pair in [&with_variables, &plain] {
+        pair.xr2.server.demand_all_counted().await?;
+    }
     Ok(report(&cases, &paced, with_variables.bytes, effort, machine))
 }
 

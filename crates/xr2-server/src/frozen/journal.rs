@@ -19,7 +19,6 @@ use uuid::Uuid;
 use crate::clock::{self, Time};
 use crate::config::SecretKey;
 use crate::frozen::files::replace;
-use crate::frozen::lines;
 use crate::frozen::seal::{Damage, Sealer};
 
 /// Name under which the file is sealed.
@@ -60,7 +59,6 @@ pub struct Cut {
 pub struct Journal {
     path: PathBuf,
     sealer: Sealer,
-    secret: SecretKey,
     /// Never held while the disk is waited for: who asks what was taken away has no time.
     book: Mutex<Book>,
     /// Held while the file is written.
@@ -117,13 +115,7 @@ impl Journal {
     /// An empty journal beside a file that cannot be used, which stays until [`Journal::rewrite`].
     pub fn without_past(path: PathBuf, secret: &SecretKey, known: u64) -> Journal {
         let book = Book { number: known, is_broken: true, ..Book::default() };
-        Journal {
-            path,
-            sealer: Sealer::new(secret),
-            secret: secret.clone(),
-            book: Mutex::new(book),
-            writing: Mutex::default(),
-        }
+        Journal { path, sealer: Sealer::new(secret), book: Mutex::new(book), writing: Mutex::default() }
     }
 
     /// Notes in memory that something was taken away; [`Journal::append`] makes it last.
@@ -208,9 +200,6 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(Contents::default())),
             Err(error) => return Err(error),
         };
-        if !Sealer::is_sealed(&file) {
-            return Ok(lines::parse(&file, &self.secret).map(|cuts| Contents { number: 0, cuts }));
-        }
         Ok(match self.sealer.open(NAME, file) {
             Ok(body) => serde_json::from_slice(&body).map_err(|_| Damage::Broken),
             // As little ours as all other files of that key: as good as none, which is noticed if there was one of ours.

@@ -6,7 +6,6 @@
 
 mod files;
 mod journal;
-mod lines;
 mod seal;
 
 use std::collections::HashMap;

@@ -61,11 +61,6 @@ impl Sealer {
         Ok(file)
     }
 
-    /// Whether a file is meant to be a sealed one, ours or not.
-    pub fn is_sealed(file: &[u8]) -> bool {
-        file.starts_with(MAGIC)
-    }
-
     /// The body of the file `name`, if it is whole and ours.
     pub fn open(&self, name: &str, mut file: Vec<u8>) -> Result<Vec<u8>, Damage> {
         if file.len() < HEADER || &file[..MAGIC.len()] != MAGIC {

@@ -143,8 +143,8 @@ pub struct ClientCounts {
     pub total: i64,
     /// Those that have the latest.
     pub current: i64,
-    /// Those that have not got the latest and have not been heard of for 40 seconds
-    /// (`clients.silent_after`): they report every 30.
+    /// Those that have not got the latest and have not been heard of for `clients.silent_after` (40 seconds, where
+    /// nobody has set it): they report every 30.
     pub silent: i64,
 }
 
@@ -162,7 +162,7 @@ pub struct ClientInstance {
     /// Whether it has the latest: with a filter, whether it serves what the label points at; else whether it has
     /// applied the workspace's revision.
     pub current: bool,
-    /// Whether it has not been heard of for 40 seconds (`clients.silent_after`).
+    /// Whether it has not been heard of for `clients.silent_after` (40 seconds, where nobody has set it).
     pub silent: bool,
     /// When it reported last.
     #[serde(with = "crate::clock::micros")]

@@ -161,8 +161,10 @@ class Keeper:
         for label, table in hub.tables.items():
             if not hub.usable(table, now):
                 continue
-            # What was to be fetched because the stream said nothing need not be, once it vouches for the table.
-            at = NEVER if table.live else self._load_at.get(label, now)
+            # What was to be fetched because the stream said nothing need not be, once it vouches for the table; except
+            # that it does not tell of a label on the disk which the key may no longer read.
+            vouched = table.live and not table.from_disk
+            at = NEVER if vouched else self._load_at.get(label, now)
             at = min(at, self._recheck_at.get(label, NEVER))
             if now >= at:
                 self._load_at[label] = self._recheck_at[label] = at = now + POLL_EVERY

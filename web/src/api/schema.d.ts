@@ -1260,8 +1260,8 @@ export interface components {
             current: number;
             /**
              * Format: int64
-             * @description Those that have not got the latest and have not been heard of for 40 seconds
-             *     (`clients.silent_after`): they report every 30.
+             * @description Those that have not got the latest and have not been heard of for `clients.silent_after` (40 seconds, where
+             *     nobody has set it): they report every 30.
              */
             silent: number;
         };
@@ -1282,7 +1282,7 @@ export interface components {
              *     applied the workspace's revision.
              */
             current: boolean;
-            /** @description Whether it has not been heard of for 40 seconds (`clients.silent_after`). */
+            /** @description Whether it has not been heard of for `clients.silent_after` (40 seconds, where nobody has set it). */
             silent: boolean;
             /**
              * Format: date-time

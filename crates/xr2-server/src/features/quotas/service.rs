@@ -25,8 +25,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often is looked what the database knows of all workspaces, in looks.
 const READ_EVERY: u32 = 5;
 
-/// How long the first call of a workspace waits for what was counted before.
-const FIRST_READ: Duration = Duration::from_secs(1);
+/// How long the first call of a workspace waits for what was counted before, as a multiple of how long requests wait for
+/// Redis: a second where nobody has set that.
+const FIRST_READ: u32 = 20;
 
 /// Calls a month that a workspace has; none: as many as it likes.
 pub fn quota(app: &App, _workspace: Uuid) -> Option<i64> {
@@ -118,7 +119,8 @@ impl Quotas {
 
     /// Asks the database what was counted before; when it does not tell, goes without. Whether it did.
     pub(super) async fn read_or_go_without(&self, app: &App, counter: &Counter) -> bool {
-        let read = tokio::time::timeout(FIRST_READ, self.first_read(app, counter)).await;
+        let read =
+            tokio::time::timeout(self.lender.patience() * FIRST_READ, self.first_read(app, counter)).await;
         let is_read = matches!(read, Ok(Ok(())));
         if !is_read && counter.go_without() {
             tracing::warn!(

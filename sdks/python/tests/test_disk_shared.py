@@ -194,6 +194,23 @@ def test_what_a_key_may_no_longer_read_leaves_the_file(
     assert texts(path, bundles) == {"production": "one"}
 
 
+def test_a_label_on_the_disk_is_confirmed_though_the_stream_vouches_for_it(
+    bundles: FakeServer, shared: Make, eventually: Eventually, path: Path
+) -> None:
+    bundles.put("a", "one")
+    client = shared(snapshot=path)
+    settled(client, eventually)
+    client.close()
+    before = len(bundles.bundles_asked())
+    hub = shared(snapshot=path)._core.hub
+    table = hub.table("production")
+    # Nothing runs yet: the stream is quicker than the first look at what is due.
+    table.live = True
+    assert table.from_disk
+    hub.keeper.tick(time.monotonic())
+    eventually(lambda: len(bundles.bundles_asked()) > before and not table.from_disk)
+
+
 class SlowDisk:
     """Has every file read slowly, until it is told to go on."""
 

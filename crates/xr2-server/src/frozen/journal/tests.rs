@@ -99,7 +99,7 @@ fn one_that_cannot_be_used_stays_so_until_it_is_written_anew() {
 #[test]
 fn a_file_that_is_not_sealed_is_not_believed() {
     let (_directory, path) = place();
-    std::fs::write(&path, b"[]").unwrap();
+    std::fs::write(&path, br#"{"number":1,"cuts":[]}"#.repeat(10)).unwrap();
     assert_eq!(open_after(&path, 0).err(), Some(Damage::Broken));
 }
 

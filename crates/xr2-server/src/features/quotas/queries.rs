@@ -1,6 +1,7 @@
 //! SQL of quotas: reads only.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use uuid::Uuid;
 use xr2_db::{Result, Sql, Tx};
@@ -8,11 +9,11 @@ use xr2_db::{Result, Sql, Tx};
 /// Workspaces looked up at once.
 pub(super) const AT_ONCE: usize = 100;
 
-/// Calls of a month so far: those summed, and those behind the sums. `begin`: the month's first microsecond.
+/// Calls of a month so far: those summed, and those behind the sums. `during`: the month, in microseconds.
 pub(super) async fn used(
     tx: &mut Tx,
     month: i64,
-    begin: i64,
+    during: Range<i64>,
     workspaces: &[Uuid],
 ) -> Result<HashMap<Uuid, i64>> {
     let mut sql = Sql::new("SELECT workspace_id, count FROM usage_monthly WHERE month = ");
@@ -25,7 +26,7 @@ pub(super) async fn used(
          WHERE sequence > (SELECT sequence FROM usage_cursors WHERE name = 'rollup')
              AND source = 'api' AND status < 400 AND at >= ",
     );
-    sql.bind(begin).push(" AND workspace_id IN (");
+    sql.bind(during.start).push(" AND at < ").bind(during.end).push(" AND workspace_id IN (");
     list(&mut sql, workspaces);
     sql.push(") GROUP BY workspace_id");
     for (workspace, count) in tx.all_built::<(Uuid, i64)>(sql).await? {

@@ -41,7 +41,9 @@ pub(super) fn most(quota: i64) -> i64 {
 
 /// Calls of workspaces in the present month.
 pub struct Quotas {
-    counters: RwLock<HashMap<Uuid, Arc<Counter>>>,
+    /// By workspace and month. Where a month begins, requests and reads of the one before are still under way; what
+    /// they count must not put aside what is counted of the new one.
+    counters: RwLock<HashMap<(Uuid, i64), Arc<Counter>>>,
     /// Held by whoever reads what was counted before, for all who wait for that.
     reading: Mutex<()>,
     pub(super) lender: Lender,
@@ -139,25 +141,43 @@ impl Quotas {
         if !counter.wants_read(second) {
             return Ok(());
         }
-        let unread = self.known(|counter| counter.wants_read(second));
-        self.read(app, &unread).await
+        let unread = self.known(|other| other.month == counter.month && other.wants_read(second));
+        self.read(app, unread).await
     }
 
-    async fn read(&self, app: &App, counters: &[Arc<Counter>]) -> xr2_db::Result<()> {
-        let month = month_of(app.clock().now());
-        let begin = first_day(month).and_time(NaiveTime::MIN).and_utc().timestamp_micros();
-        let workspaces: Vec<Uuid> = counters.iter().map(|counter| counter.workspace).collect();
-        for some in workspaces.chunks(queries::AT_ONCE) {
-            // What this node writes meanwhile would count twice, or not at all.
-            let _quiet = app.usage().hold().await;
-            let mut tx = app.db().usage().system(Purpose::Usage).read().await?;
-            let used = queries::used(&mut tx, month, begin, some).await?;
-            tx.commit().await?;
-            for workspace in some {
-                self.counter(*workspace, month).read(used.get(workspace).copied().unwrap_or(0));
+    /// Reads what was counted before.
+    async fn read(&self, app: &App, mut counters: Vec<Arc<Counter>>) -> xr2_db::Result<()> {
+        counters.sort_unstable_by_key(|counter| counter.month);
+        for of_month in counters.chunk_by(|one, other| one.month == other.month) {
+            for some in of_month.chunks(queries::AT_ONCE) {
+                self.read_some(app, some).await?;
             }
         }
         Ok(())
+    }
+
+    /// Reads what was counted before; all `counters` are of one month.
+    async fn read_some(&self, app: &App, counters: &[Arc<Counter>]) -> xr2_db::Result<()> {
+        let Some(month) = counters.first().map(|counter| counter.month) else { return Ok(()) };
+        let workspaces: Vec<Uuid> = counters.iter().map(|counter| counter.workspace).collect();
+        // What this node writes meanwhile would count twice, or not at all.
+        let _quiet = app.usage().hold().await;
+        let mut tx = app.db().usage().system(Purpose::Usage).read().await?;
+        let used = queries::used(&mut tx, month, begin(month)..begin(month + 1), &workspaces).await?;
+        tx.commit().await?;
+        for counter in counters {
+            counter.read(used.get(&counter.workspace).copied().unwrap_or(0));
+        }
+        Ok(())
+    }
+
+    /// Forgets the months that are over, but for the last one: what was counted at its end may not be told yet.
+    fn forget_months(&self, present: i64) {
+        let is_over = |counter: &Counter| !(present - 1..=present + 1).contains(&counter.month);
+        if !self.known(|counter| is_over(counter)).is_empty() {
+            let mut known = self.counters.write().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|_, counter| !is_over(counter));
+        }
     }
 
     fn known(&self, is_wanted: impl Fn(&Counter) -> bool) -> Vec<Arc<Counter>> {
@@ -167,20 +187,21 @@ impl Quotas {
 
     fn known_counter(&self, workspace: Uuid, month: i64) -> Option<Arc<Counter>> {
         let known = self.counters.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&workspace).filter(|counter| counter.month == month).cloned()
+        known.get(&(workspace, month)).cloned()
     }
 
     fn counter(&self, workspace: Uuid, month: i64) -> Arc<Counter> {
         self.known_counter(workspace, month).unwrap_or_else(|| {
             let new = || Arc::new(Counter::new(workspace, month, self.lender.is_shared()));
             let mut known = self.counters.write().unwrap_or_else(PoisonError::into_inner);
-            let counter = known.entry(workspace).or_insert_with(new);
-            if counter.month != month {
-                *counter = new();
-            }
-            counter.clone()
+            known.entry((workspace, month)).or_insert_with(new).clone()
         })
     }
+}
+
+/// The first microsecond of a month.
+fn begin(month: i64) -> i64 {
+    first_day(month).and_time(NaiveTime::MIN).and_utc().timestamp_micros()
 }
 
 /// Looks what the database knows and tells Redis what it should hear, until the server stops; then gives back what this
@@ -192,10 +213,11 @@ pub async fn run(app: App, grace: Duration) {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
+        quotas.forget_months(month_of(app.clock().now()));
         let second = quotas.lender.second();
         let is_for_all = look % READ_EVERY == 0;
         let wanted = quotas.known(|counter| is_for_all || counter.wants_read(second));
-        if let Err(error) = quotas.read(&app, &wanted).await {
+        if let Err(error) = quotas.read(&app, wanted).await {
             tracing::debug!(%error, "calls of other nodes could not be read; trying again");
         }
         let terms = quotas.lender.terms();

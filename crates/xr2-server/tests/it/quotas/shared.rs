@@ -99,6 +99,27 @@ both!(a_month_begins_anew_on_all_nodes, hundred(), |app| async move {
     assert_eq!(passing(&clients, PATH, 150).await, 107);
 });
 
+both!(a_request_of_the_last_month_does_not_undo_what_the_new_one_has_counted, hundred(), |app| async move {
+    if !has_redis() {
+        return;
+    }
+    let redis = RedisServer::start().await;
+    let nodes = three_nodes(&app, &redis.url()).await;
+    let (_, key) = people(&app).await;
+    let clients = at(&nodes, &key);
+    let before = app.clock().now();
+    let next =
+        renews(before).parse::<chrono::NaiveDate>().unwrap().and_time(chrono::NaiveTime::MIN).and_utc();
+    app.clock().advance(next - before + TimeDelta::seconds(1));
+    assert_eq!(passing(&clients, PATH, 60).await, 60);
+    for node in &nodes {
+        // It looked at the clock before the month was over, and comes to counting only now.
+        drop(node.app().quotas().try_take(node.app(), node.workspace(), before));
+    }
+    assert_eq!(passing(&clients, PATH, 150).await, 50);
+    assert_eq!(passing(&clients, PATH, 9).await, 0);
+});
+
 both!(what_redis_forgets_is_told_again, hundred(), |app| async move {
     if !has_redis() {
         return;

@@ -31,6 +31,13 @@ fn renews(now: DateTime<Utc>) -> String {
     format!("{year:04}-{month:02}-01")
 }
 
+/// Moves the clock behind the end of the month.
+fn begin_next_month(app: &TestApp) {
+    let now = app.clock().now();
+    let next = renews(now).parse::<chrono::NaiveDate>().unwrap().and_time(chrono::NaiveTime::MIN).and_utc();
+    app.clock().advance(next - now + TimeDelta::seconds(1));
+}
+
 both!(calls_are_warned_of_and_then_refused, ten(), |app| async move {
     let (owner, key) = people(&app).await;
     let renews = renews(app.clock().now());
@@ -66,8 +73,7 @@ both!(calls_are_warned_of_and_then_refused, ten(), |app| async move {
     let report = json!({ "instance": "one", "sdk": "test/1", "revision": 1, "events": [event] });
     key.post("/telemetry", report).await.status(202);
 
-    let next = renews.parse::<chrono::NaiveDate>().unwrap().and_time(chrono::NaiveTime::MIN).and_utc();
-    app.clock().advance(next - app.clock().now() + TimeDelta::seconds(1));
+    begin_next_month(&app);
     assert_eq!(warning(&key.get("/prompts/p?name=Ana").await.ok()), None, "it begins anew");
 });
 

@@ -1,10 +1,9 @@
 //! Calls a month on several nodes that share a Redis.
 
-use chrono::TimeDelta;
 use serde_json::json;
 use xr2_testkit::{Client, Network, Options, Proxy, RedisServer, TestApp, both, has_redis};
 
-use super::{people, renews, warning};
+use super::{begin_next_month, people, warning};
 use crate::nodes::{node_on, node_with, passing, three_nodes, until_redis};
 
 const PATH: &str = "/prompts/p?name=Ana";
@@ -88,9 +87,7 @@ both!(a_month_begins_anew_on_all_nodes, hundred(), |app| async move {
     let (_, key) = people(&app).await;
     let clients = at(&nodes, &key);
     assert_eq!(passing(&clients, PATH, 120).await, 110);
-    let now = app.clock().now();
-    let next = renews(now).parse::<chrono::NaiveDate>().unwrap().and_time(chrono::NaiveTime::MIN).and_utc();
-    app.clock().advance(next - now + TimeDelta::seconds(1));
+    begin_next_month(&app);
     let mut first = None;
     for client in &clients {
         first = first.or(warning(&client.get(PATH).await.ok()).map(str::to_owned));
@@ -108,9 +105,7 @@ both!(a_request_of_the_last_month_does_not_undo_what_the_new_one_has_counted, hu
     let (_, key) = people(&app).await;
     let clients = at(&nodes, &key);
     let before = app.clock().now();
-    let next =
-        renews(before).parse::<chrono::NaiveDate>().unwrap().and_time(chrono::NaiveTime::MIN).and_utc();
-    app.clock().advance(next - before + TimeDelta::seconds(1));
+    begin_next_month(&app);
     assert_eq!(passing(&clients, PATH, 60).await, 60);
     for node in &nodes {
         // It looked at the clock before the month was over, and comes to counting only now.

@@ -18,6 +18,7 @@ export const FAST = {
 export function useServer(more: Partial<Pick<TestServer, "modern">> = {}): {
   readonly server: TestServer;
   client(options?: Xr2Options): Xr2;
+  closeClients(): Promise<void>;
 } {
   const clients: Xr2[] = [];
   let made = 0;
@@ -32,12 +33,16 @@ export function useServer(more: Partial<Pick<TestServer, "modern">> = {}): {
       clients.push(client);
       return client;
     },
+    /** For a test that takes away what open clients still write to. */
+    async closeClients(): Promise<void> {
+      for (const client of clients.splice(0)) await client.close();
+    },
   };
   beforeEach(async () => {
     context.server = await Object.assign(new TestServer(), more).start();
   });
   afterEach(async () => {
-    for (const client of clients.splice(0)) await client.close();
+    await context.closeClients();
     await context.server.stop();
   });
   return context;

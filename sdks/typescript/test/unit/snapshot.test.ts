@@ -17,6 +17,7 @@ async function withFile(work: (path: string) => Promise<void>): Promise<void> {
   try {
     await work(join(folder, "sub", "prompts.json"));
   } finally {
+    await context.closeClients();
     await rm(folder, { recursive: true });
   }
 }

@@ -6,8 +6,16 @@ import { editor, openPrompt, saved, typeAtEnd } from './support/prompt.mjs';
 
 pageTest('what is typed is saved by itself and is there after a reload', {}, async (page) => {
   const { slug } = await openPrompt(page);
+  // Held back, so that there is time to read that it is not saved yet.
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route('**/draft*', async (route) => {
+    if (route.request().method() !== 'GET') await held;
+    await route.continue();
+  });
   await typeAtEnd(page, ' Nice to have you.');
-  await page.getByText('Not saved yet').waitFor();
+  await page.getByText(/^(Not saved yet|Saving)/).waitFor();
+  release();
   await saved(page);
   await page.reload();
   await editor(page).waitFor();

@@ -43,7 +43,7 @@ impl Run {
     /// The cargo that runs this command, with the lock file as it is where CI runs.
     pub fn cargo(subcommand: &str) -> Self {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let run = Self::new(cargo).arg(subcommand).deadline_minutes(30);
+        let run = Self::new(cargo).arg(subcommand).deadline_minutes(60);
         if in_ci() && subcommand != "fmt" { run.arg("--locked") } else { run }
     }
 

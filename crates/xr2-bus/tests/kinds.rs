@@ -26,7 +26,7 @@ fn node(address: &str) -> Node {
     let began = Instant::now();
     let options = Options {
         node: Uuid::from_u128(rand_id()),
-        timeout: Duration::from_secs(2),
+        timeout: Duration::from_secs(5),
         breaker: BreakerSettings { failures: 5, pause: Duration::from_secs(1) },
         time: Arc::new(move || began.elapsed()),
     };

@@ -20,7 +20,7 @@ fn address() -> Option<String> {
 }
 
 async fn within<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(10), what).await.expect("it took longer than ten seconds")
+    tokio::time::timeout(Duration::from_secs(60), what).await.expect("it took longer than a minute")
 }
 
 fn start(address: &str, stop: &CancellationToken) -> (Bus, mpsc::UnboundedReceiver<Hint>) {

@@ -41,12 +41,20 @@ fn over_texts(environment: &mut Environment<'static>) {
     });
 }
 
+/// Pairs are a list with us; minijinja's iterate without being one, and stand elsewhere among values of unlike kinds.
+fn as_list(environment: &mut Environment<'static>) {
+    environment.add_filter("items", |value: &minijinja::Value| {
+        minijinja::filters::items(value)?.try_iter().map(Iterator::collect::<minijinja::Value>)
+    });
+}
+
 fn theirs(text: &str, values: &Map<String, Value>) -> Option<String> {
     let mut environment = Environment::new();
     let syntax = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).build().ok()?;
     environment.set_syntax(syntax);
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     over_texts(&mut environment);
+    as_list(&mut environment);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_formatter(|out, _, value| out.write_str(&printed(value)).map_err(minijinja::Error::from));
     environment.render_str(text, minijinja::Value::from(Serde(values))).ok()
@@ -59,6 +67,15 @@ fn ours(text: &str, values: &Map<String, Value>) -> Option<String> {
     match render(&compiled, values, RenderOptions::default()).ok()?.content {
         Content::Text(text) => Some(text),
         Content::Chat(_) => None,
+    }
+}
+
+#[test]
+fn pairs_are_ordered_as_a_list() {
+    let values = Map::from_iter([("a".to_owned(), Value::Object(Map::new()))]);
+    for (text, expected) in [("{{ a < a|items }}", "false"), ("{{ a|items < a }}", "true")] {
+        assert_eq!(ours(text, &values).as_deref(), Some(expected), "{text}");
+        assert_eq!(theirs(text, &values).as_deref(), Some(expected), "{text}");
     }
 }
 

@@ -296,7 +296,7 @@ impl TestApp {
         let running = lock(&self.0.running).take();
         if let Some((stop, server)) = running {
             let _ = stop.send(());
-            let ended = tokio::time::timeout(Duration::from_secs(15), server).await;
+            let ended = tokio::time::timeout(Duration::from_secs(60), server).await;
             ended
                 .expect("the server stops in time")
                 .expect("the server does not panic")

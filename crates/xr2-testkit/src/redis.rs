@@ -2,6 +2,7 @@
 
 use std::net::TcpListener as StdListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -165,13 +166,20 @@ impl Drop for RedisServer {
     }
 }
 
-/// A port that is free now; a cluster's node needs the one 10,000 above it as well.
+/// Ports that the system gives to nobody by itself: one stays free for who had it, also while its server is dead.
+const PORTS: std::ops::Range<u16> = 10_000..22_000;
+
+/// A port that is free and that no other test of this process gets; a cluster's node needs the one 10,000 above it as well.
 fn free_port() -> u16 {
-    loop {
-        let listener = StdListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("the listener has an address").port();
-        if port < 55_000 && StdListener::bind(("127.0.0.1", port + 10_000)).is_ok() {
-            return port;
-        }
-    }
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    // Another process begins elsewhere.
+    let begin = std::process::id().wrapping_mul(97);
+    let is_free = |port: u16| StdListener::bind(("127.0.0.1", port)).is_ok();
+    std::iter::repeat_with(|| begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count)
+        .take(PORTS.len())
+        .filter_map(|place| u16::try_from(place).ok())
+        .map(|place| PORTS.start + place)
+        .find(|port| is_free(*port) && is_free(*port + 10_000))
+        .expect("a free port")
 }

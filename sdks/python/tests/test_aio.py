@@ -15,20 +15,20 @@ from fakeserver import KEY, FakeServer, Reply, Seen, failure, hang
 from xr2 import AsyncPrompt, AsyncXr2, AuthError, ClientClosed, ConnectionFailed, NotFound, RequestTimeout
 
 
-async def eventually(condition: Callable[[], Awaitable[Any]], within: float = 5.0) -> Any:
-    ends_at = time.monotonic() + within
+async def eventually(condition: Callable[[], Awaitable[Any]]) -> Any:
+    ends_at = time.monotonic() + 60
     while not (found := await condition()):
         assert time.monotonic() < ends_at, "it never came true"
         await asyncio.sleep(0.002)
     return found
 
 
-async def has(client: AsyncXr2, text: str, within: float = 5.0) -> AsyncPrompt:
+async def has(client: AsyncXr2, text: str) -> AsyncPrompt:
     async def look() -> AsyncPrompt | None:
         prompt = await client.get("a")
         return prompt if prompt.text == text else None
 
-    found: AsyncPrompt = await eventually(look, within)
+    found: AsyncPrompt = await eventually(look)
     return found
 
 
@@ -101,10 +101,10 @@ def test_outage_then_back(server: FakeServer) -> None:
             server.rules.append(lambda seen: failure(503, "UNAVAILABLE", "down"))
             prompt = await client.get("a")
             assert (prompt.source, prompt.stale) == ("cache", True)
-            began = time.monotonic()
+            calls = len(server.seen)
             for _ in range(100):
                 assert (await client.get("a")).stale
-            assert time.monotonic() - began < 1
+            assert len(server.seen) - calls <= 6, "in an outage nobody waits"
             with pytest.raises(Exception, match="down"):
                 await client.get("unknown")
             assert (await client.get("unknown", fallback="x")).text == "x"

@@ -32,11 +32,11 @@ def test_a_node_that_is_cut_off_undoes_nothing_and_a_restored_server_is_believed
         assert prompt.text == "two"
         return prompt.stale and len(bundles.bundles_asked()) >= asked + 3
 
-    eventually(told_three_times, within=20)
+    eventually(told_three_times)
     greeted(client, eventually)
     assert (client.get("a").text, table_of(client).revision) == ("two", 3)
     bundles.stale = None
-    eventually(with_text(client, "one"), within=20)
+    eventually(with_text(client, "one"))
     settled(client, eventually)
     bundles.put("a", "three")
     eventually(with_text(client, "three"))

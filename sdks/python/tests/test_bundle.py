@@ -222,7 +222,7 @@ def test_fifty_threads(bundles: FakeServer, shared: Make, eventually: Eventually
             bundles.put(f"p{step % 20}", f"{step} {step % 20}")
             if step % 10 == 0:
                 bundles.drop_streams()
-        eventually(lambda: client.get("p9").text == "29 9", within=20)
+        eventually(lambda: client.get("p9").text == "29 9")
         done.set()
         assert all(reader.result() > 0 for reader in readers)
     assert wrong == []

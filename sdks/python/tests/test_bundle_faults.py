@@ -257,7 +257,7 @@ def test_killed_and_started_again(bundles: FakeServer, shared: Make, eventually:
     try:
         fresh.prompts, fresh.revision, fresh.log = bundles.prompts, bundles.revision, bundles.log
         fresh.put("a", "two")
-        eventually(with_text(client, "two"), within=10)
+        eventually(with_text(client, "two"))
         settled(client, eventually)
     finally:
         client.close()
@@ -275,7 +275,7 @@ def test_a_server_restored_from_a_backup(
     eventually(lambda: settled(client, eventually).text == "two")
     bundles.prompts, bundles.revision, bundles.log = before, 2, []
     bundles.drop_streams()
-    eventually(with_text(client, "one"), within=10)
+    eventually(with_text(client, "one"))
     settled(client, eventually)
     bundles.put("a", "two again")
     eventually(with_text(client, "two again"))

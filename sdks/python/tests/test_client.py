@@ -101,7 +101,7 @@ def test_single_flight(server: FakeServer, client: Xr2) -> None:
 
     def slow(seen: Seen) -> Reply | None:
         if "/prompts/" in seen.path:
-            gate.wait(5)
+            gate.wait(60)
         return None
 
     server.put("a", "one")
@@ -221,7 +221,7 @@ def test_a_change_while_its_fetch_is_under_way(server: FakeServer, client: Xr2, 
         if "/prompts/" not in seen.path or old:
             return None
         old.append(server._deliver(seen))
-        gate.wait(5)
+        gate.wait(60)
         return old[0]
 
     server.rules.append(hold_the_first)

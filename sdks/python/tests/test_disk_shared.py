@@ -110,7 +110,7 @@ def test_a_busy_file_is_written_later(
     with locked(path.with_name(f".{path.name}.lock")):
         settled(shared(snapshot=path), eventually)
         assert turned_away.wait(10)
-    eventually(lambda: path.exists() and texts(path, bundles) == {"production": "one"}, within=10)
+    eventually(lambda: path.exists() and texts(path, bundles) == {"production": "one"})
 
 
 def test_processes_that_write_at_once_lose_nothing(disk: Disk, path: Path) -> None:

@@ -48,18 +48,16 @@ def test_an_outage_is_survived_on_the_last_good_copy(server: FakeServer, make: M
     prompt = client.get("a")
     assert (prompt.text, prompt.source, prompt.stale) == ("one", "cache", True)
     calls = len(server.seen)
-    began = time.monotonic()
     for _ in range(200):
         assert client.get("a").stale
-    assert time.monotonic() - began < 1, "in an outage nobody waits"
-    assert len(server.seen) - calls <= 6
+    assert len(server.seen) - calls <= 6, "in an outage nobody waits"
     server.rules.clear()
     server.put("a", "two")
     assert eventually_text(client, "two")
 
 
 def eventually_text(client: Xr2, text: str) -> bool:
-    ends_at = time.monotonic() + 5
+    ends_at = time.monotonic() + 60
     while client.get("a").text != text:
         assert time.monotonic() < ends_at
         time.sleep(0.005)
@@ -67,16 +65,17 @@ def eventually_text(client: Xr2, text: str) -> bool:
 
 
 def test_a_server_that_hangs_costs_a_second_once(server: FakeServer, make: Make) -> None:
-    client = make(max_age=0.0, stream=False, read_timeout=15.0)
+    client = make(max_age=0.0, stream=False, read_timeout=600.0)
     server.put("a", "one")
     client.get("a")
     server.rules.append(hang(server))
     began = time.monotonic()
     assert client.get("a").stale
-    assert 0.8 < time.monotonic() - began < 8
+    assert 0.8 < time.monotonic() - began < 60
     began = time.monotonic()
-    assert client.get("a").stale
-    assert time.monotonic() - began < 0.8
+    for _ in range(60):
+        assert client.get("a").stale
+    assert time.monotonic() - began < 30, "a second each would be a minute"
 
 
 def test_killed_and_started_again(server: FakeServer, make: Make, eventually: Eventually) -> None:
@@ -90,7 +89,7 @@ def test_killed_and_started_again(server: FakeServer, make: Make, eventually: Ev
     try:
         fresh.prompts, fresh.revision = server.prompts, server.revision
         fresh.put("a", "two")
-        eventually(lambda: client.connected, within=10)
+        eventually(lambda: client.connected)
         eventually(lambda: client.get("a").text == "two")
         eventually(lambda: client.get("a").source == "stream")
     finally:
@@ -171,10 +170,10 @@ def test_nobody_there(make: Make, server: FakeServer) -> None:
 
 
 def test_the_calls_own_timeout(server: FakeServer, make: Make) -> None:
-    client = make(stream=False)
+    client = make(stream=False, read_timeout=600.0)
     server.rules.append(hang(server))
     began = time.monotonic()
     with pytest.raises(RequestTimeout):
         client.get("a", timeout=0.1)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 60
     assert client.get("b", timeout=0.1, fallback="x").text == "x"

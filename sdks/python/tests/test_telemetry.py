@@ -74,7 +74,7 @@ def test_reads_are_told_where_no_bundle_is_held(
     for _ in range(100):
         client.get("p0")
     read = ("id-p0", 1, "production", None)
-    eventually(lambda: counts(bundles.reports)[read] >= 100, within=20)
+    eventually(lambda: counts(bundles.reports)[read] >= 100)
     for _ in range(100):
         client.get("p0")
     client.close()

@@ -26,7 +26,7 @@ fn run(session: &mut Session, script: &str, settings: &[(&str, &str)]) -> Result
     session.await_packages(|session| &mut session.web_packages)?;
     let server = session.server_with("browser", settings)?;
     let mut run =
-        Run::new("npm").args(["run", "--silent", script]).within(dashboard::folder()).deadline_minutes(15);
+        Run::new("npm").args(["run", "--silent", script]).within(dashboard::folder()).deadline_minutes(60);
     run = run.envs(&server.environment()?).env("CHROMIUM", chromium);
     if let Some(filter) = &session.options.filter {
         run = run.env("NODE_OPTIONS", format!("--test-name-pattern={filter}"));

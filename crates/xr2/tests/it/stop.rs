@@ -10,7 +10,7 @@ use xr2_testkit::Engine;
 use crate::program::{Place, Program};
 
 /// Less than the server gives to what is in flight.
-const AT_ONCE: Duration = Duration::from_secs(8);
+const AT_ONCE: Duration = Duration::from_secs(15);
 
 fn interrupt(program: &Program) {
     let done = Command::new("kill").arg("-INT").arg(program.id().to_string()).status().expect("kill runs");

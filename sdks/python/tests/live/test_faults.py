@@ -60,12 +60,12 @@ def streams(client: Xr2, slug: str) -> bool:
 def test_a_publish_changes_the_text_in_memory_without_a_request(live: Live, proxy: Proxy, behind: Make) -> None:
     slug = live.create("one")
     client = behind()
-    within(LONG, lambda: streams(client, slug))
+    within(lambda: streams(client, slug))
     asked = proxy.asked_for_texts()
     for _ in range(1000):
         assert client.get(slug).content == "one"
     live.publish(slug, "two")
-    within(LONG, lambda: client.get(slug).content == "two")
+    within(lambda: client.get(slug).content == "two")
     assert client.get(slug).source == "stream"
     assert proxy.asked_for_texts() == asked
     assert proxy.answers(STREAM) == [200]
@@ -78,26 +78,26 @@ def test_where_streams_are_blocked_a_bundle_that_is_the_same_is_not_downloaded_a
     proxy.block_streams()
     client = behind()
     assert client.get(slug).content == "one"
-    within(LONG, lambda: proxy.answers(BUNDLE).count(200) == 1)
+    within(lambda: proxy.answers(BUNDLE).count(200) == 1)
 
     def polls(count: int) -> bool:
         client.get(slug)
         return proxy.answers(BUNDLE).count(304) >= count
 
-    within(LONG, lambda: polls(2))
+    within(lambda: polls(2))
     assert proxy.answers(BUNDLE).count(200) == 1
     live.publish(slug, "two")
-    within(LONG, lambda: client.get(slug).content == "two")
+    within(lambda: client.get(slug).content == "two")
     assert proxy.answers(BUNDLE).count(200) == 2
     assert client.get(slug).source in ("cache", "api")
 
     # The stream is back: it takes over, and polling ends.
     proxy.blocked = False
-    within(LONG, lambda: streams(client, slug))
+    within(lambda: streams(client, slug))
     polled = len(proxy.answers(BUNDLE))
     for text in ("three", "four", "five"):
         live.publish(slug, text)
-        within(LONG, lambda text=text: client.get(slug).content == text)  # type: ignore[misc]
+        within(lambda text=text: client.get(slug).content == text)  # type: ignore[misc]
     assert len(proxy.answers(BUNDLE)) == polled
 
 
@@ -106,17 +106,17 @@ def test_an_answer_that_is_late_overwrites_nothing_newer(live: Live, proxy: Prox
     proxy.block_streams()
     client = behind()
     assert client.get(slug).content == "one"
-    within(LONG, lambda: 200 in proxy.answers(BUNDLE))
+    within(lambda: 200 in proxy.answers(BUNDLE))
     live.create("something else")
     proxy.hold(BUNDLE)
-    within(LONG, lambda: client.get(slug).content == "one" and proxy.caught.is_set())
+    within(lambda: client.get(slug).content == "one" and proxy.caught.is_set())
     # What is held says "one". Meanwhile the stream is back and brings what is newer.
     live.publish(slug, "two")
     proxy.blocked = False
-    within(LONG, lambda: client.get(slug).content == "two")
+    within(lambda: client.get(slug).content == "two")
     held = len(proxy.answers(BUNDLE))
     proxy.released.set()
-    within(LONG, lambda: len(proxy.answers(BUNDLE)) > held or streams(client, slug))
+    within(lambda: len(proxy.answers(BUNDLE)) > held or streams(client, slug))
     live.publish(slug, "three")
     seen = set()
 
@@ -124,7 +124,7 @@ def test_an_answer_that_is_late_overwrites_nothing_newer(live: Live, proxy: Prox
         seen.add(content := client.get(slug).content)
         return content == text
 
-    within(LONG, lambda: sees("three"))
+    within(lambda: sees("three"))
     assert seen <= {"two", "three"}
 
 
@@ -132,8 +132,8 @@ def test_a_killed_server_stops_no_read_and_is_found_again(own: OwnServer, tmp_pa
     snapshot = tmp_path / "snapshot"
     slug = own.live.create("Hello {{ name }}!")
     with Xr2(own.live.api_key, own.url, snapshot=str(snapshot)) as client:
-        within(LONG, lambda: streams(client, slug))
-        within(LONG, snapshot.exists)
+        within(lambda: streams(client, slug))
+        within(snapshot.exists)
         own.kill()
         slowest = 0.0
         for _ in range(500):
@@ -147,8 +147,8 @@ def test_a_killed_server_stops_no_read_and_is_found_again(own: OwnServer, tmp_pa
 
         own.start()
         own.live.publish(slug, "Welcome back")
-        within(LONG, lambda: client.get(slug).content == "Welcome back")
-        within(LONG, lambda: streams(client, slug))
+        within(lambda: client.get(slug).content == "Welcome back")
+        within(lambda: streams(client, slug))
 
 
 COLD = """
@@ -174,7 +174,7 @@ def test_a_revoked_key_ends_a_client_that_only_reads_its_memory(live: Live, make
     key_id, key = live.make_key()
     slug = live.create("secret")
     client = make(key)
-    within(LONG, lambda: streams(client, slug))
+    within(lambda: streams(client, slug))
     live.call("DELETE", f"/api-keys/{key_id}")
 
     def refused() -> bool:
@@ -184,7 +184,7 @@ def test_a_revoked_key_ends_a_client_that_only_reads_its_memory(live: Live, make
             return True
         return False
 
-    within(LONG, refused)
+    within(refused)
     for _ in range(20):
         assert refused()
 
@@ -197,11 +197,11 @@ def _clients(live: Live, slug: str) -> dict[str, Any]:
 def test_the_server_knows_which_client_serves_what(live: Live, make: Make) -> None:
     slug = live.create("one")
     client = make()
-    within(LONG, lambda: streams(client, slug))
-    within(LONG, lambda: _clients(live, slug)["counts"] == {"total": 1, "current": 1, "silent": 0})
-    within(LONG, lambda: _clients(live, slug)["instances"][0]["stream"])
+    within(lambda: streams(client, slug))
+    within(lambda: _clients(live, slug)["counts"] == {"total": 1, "current": 1, "silent": 0})
+    within(lambda: _clients(live, slug)["instances"][0]["stream"])
     live.publish(slug, "two")
-    within(LONG, lambda: _clients(live, slug)["instances"][0]["serving"][0]["version"] == 2)
+    within(lambda: _clients(live, slug)["instances"][0]["serving"][0]["version"] == 2)
     one = _clients(live, slug)["instances"][0]
     assert (one["current"], one["silent"], one["sdk"][:7]) == (True, False, "python/")
     client.get(slug)
@@ -210,7 +210,7 @@ def test_the_server_knows_which_client_serves_what(live: Live, make: Make) -> No
     def reads() -> Any:
         return live.call("GET", f"/analytics/prompts/{slug}")["deliveries"]
 
-    within(LONG, lambda: reads()["by_source"].get("sdk", 0) > 0)
+    within(lambda: reads()["by_source"].get("sdk", 0) > 0)
     assert 0 < reads()["response_time"]["p50"] < 1000
 
 
@@ -256,7 +256,7 @@ def test_after_a_fork_both_are_clients_of_their_own(live: Live) -> None:
             assert sorted([program.stdout.readline(), program.stdout.readline()]) == ["child one\n", "parent one\n"]
             live.publish(slug, "two")
             assert sorted([program.stdout.readline(), program.stdout.readline()]) == ["child two\n", "parent two\n"]
-            within(LONG, lambda: _clients(live, slug)["counts"] == {"total": 2, "current": 2, "silent": 0})
+            within(lambda: _clients(live, slug)["counts"] == {"total": 2, "current": 2, "silent": 0})
             names = {one["instance"] for one in _clients(live, slug)["instances"]}
             assert len(names) == 2
             program.communicate("\n", timeout=LONG)
@@ -274,4 +274,4 @@ def test_what_is_in_use_stands_on_the_span(live: Live, client: Xr2) -> None:
             assert client.get(slug).source == wanted
             attributes = dict(getattr(span, "attributes", None) or {})
         assert attributes == {"xr2.prompt.slug": slug, "xr2.prompt.version": 1, "xr2.prompt.label": "production"}
-        within(LONG, lambda: streams(client, slug))
+        within(lambda: streams(client, slug))

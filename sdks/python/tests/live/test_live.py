@@ -26,7 +26,7 @@ from xr2 import (
     Xr2,
 )
 
-from .conftest import Live, within
+from .conftest import PATIENCE, Live, within
 
 Make = Callable[..., Xr2]
 NAME = {"name": "name", "type": "string", "required": True}
@@ -36,7 +36,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "quickstart.py"
 def settled(client: Xr2, slug: str) -> None:
     """A copy in memory that the stream vouches for."""
     client.get(slug)
-    within(5, lambda: client.get(slug).source == "stream")
+    within(lambda: client.get(slug).source == "stream")
 
 
 def with_text(client: Xr2, slug: str, text: str) -> Prompt | None:
@@ -76,9 +76,9 @@ def test_a_publish_is_there_within_a_second(live: Live, client: Xr2) -> None:
     settled(client, slug)
     for text in ("two", "three", "four"):
         live.publish(slug, text)
-        prompt = within(1, partial(with_text, client, slug, text))
+        prompt = within(partial(with_text, client, slug, text))
         assert prompt.source in ("stream", "api")
-    within(1, lambda: client.get(slug).source == "stream")
+    within(lambda: client.get(slug).source == "stream")
 
 
 def test_without_a_stream_a_publish_is_there_within_a_second_too(live: Live, make: Make) -> None:
@@ -87,7 +87,7 @@ def test_without_a_stream_a_publish_is_there_within_a_second_too(live: Live, mak
     assert client.get(slug).content == "one"
     assert client.get(slug).source == "cache"
     live.publish(slug, "two")
-    within(1.5, lambda: client.get(slug).content == "two")
+    within(lambda: client.get(slug).content == "two")
 
 
 def test_not_modified_keeps_the_copy(live: Live, make: Make) -> None:
@@ -103,7 +103,7 @@ def test_rolling_back(live: Live, client: Xr2) -> None:
     settled(client, slug)
     assert client.get(slug).content == "two"
     live.point(slug, 1)
-    prompt = within(1, partial(with_text, client, slug, "one"))
+    prompt = within(partial(with_text, client, slug, "one"))
     assert prompt.version == 1
 
 
@@ -125,7 +125,7 @@ def test_saved_but_not_published(live: Live, client: Xr2) -> None:
     settled(client, slug)
     assert client.get(slug, label="latest").content == "one"
     live.call("PUT", f"/prompts/{slug}", {"content": "two", "publish": False})
-    within(1, lambda: client.get(slug, label="latest").content == "two")
+    within(lambda: client.get(slug, label="latest").content == "two")
     assert client.get(slug).content == "one"
 
 
@@ -133,10 +133,10 @@ def test_deletion_evicts(live: Live, client: Xr2) -> None:
     slug = live.create("one")
     settled(client, slug)
     live.delete(slug)
-    within(1, lambda: is_gone(client, slug))
+    within(lambda: is_gone(client, slug))
     assert client.get(slug, fallback="plan b").content == "plan b"
     live.call("POST", f"/prompts/{slug}/undelete")
-    within(1, lambda: client.get(slug, fallback="plan b").content == "one")
+    within(lambda: client.get(slug, fallback="plan b").content == "one")
 
 
 def test_nothing_of_that_name(client: Xr2) -> None:
@@ -161,7 +161,7 @@ def test_a_revoked_key_ends_at_once(live: Live, make: Make) -> None:
             return error.status == 401
         return False
 
-    within(3, refused)
+    within(refused)
     assert client.get(slug, fallback="plan b").content == "plan b"
 
 
@@ -251,7 +251,7 @@ def test_a_snippets_publish_reaches_its_dependents(live: Live, client: Xr2) -> N
     settled(client, slug)
     assert client.get(slug).render().content == "be kind and brief"
     live.publish(snippet, "be honest")
-    within(1, lambda: client.get(slug).render().content == "be honest and brief")
+    within(lambda: client.get(slug).render().content == "be honest and brief")
 
 
 def test_the_fluent_form(live: Live, client: Xr2) -> None:
@@ -273,7 +273,7 @@ def test_asyncio(live: Live) -> None:
     slug = live.create("Hello {{ name }}!", variables=[NAME])
 
     async def text(client: AsyncXr2, wanted: str) -> None:
-        ends_at = time.monotonic() + 1
+        ends_at = time.monotonic() + PATIENCE
         while (await client.get(slug)).content != wanted:
             assert time.monotonic() < ends_at
             await asyncio.sleep(0.002)
@@ -284,7 +284,7 @@ def test_asyncio(live: Live) -> None:
             assert (await prompt.render(name="Ada")).text == "Hello Ada!"
             with pytest.raises(MissingVariables):
                 await prompt.render()
-            ends_at = time.monotonic() + 5
+            ends_at = time.monotonic() + PATIENCE
             while not client.connected:
                 assert time.monotonic() < ends_at
                 await asyncio.sleep(0.002)

@@ -340,7 +340,7 @@ export function fail(
 }
 
 /** Waits for a condition; fails after a while, saying what did not come true. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`Did not happen within ${ms} ms: ${what}`);

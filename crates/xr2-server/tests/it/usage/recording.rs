@@ -49,7 +49,7 @@ both!(both_ways_to_an_answer_write_the_same, |app| async move {
     assert_eq!(seen[1], seen[2]);
     assert_eq!(seen[0].count, 1);
     let hash = seen[0].address_hash.clone().expect("a hash in place of the address");
-    assert!(hash.len() == 16 && !hash.contains("127"));
+    assert!(hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hash}");
 });
 
 both!(versions_labels_renders_and_304_are_told_apart, |app| async move {
@@ -127,17 +127,15 @@ both!(a_graceful_stop_loses_nothing, |app| async move {
     assert_eq!(all.iter().map(|row| row.count).sum::<i64>(), 50);
 });
 
-both!(usage_is_written_by_itself_within_a_second, |app| async move {
+both!(usage_is_written_by_itself, |app| async move {
     let owner = app.owner().await;
     text(&owner, "hi", "Hello").await;
     let key = app.key(&[Scope::Deliver]).await;
     key.get("/prompts/hi").await.ok();
-    let asked = tokio::time::Instant::now();
     app.until("it is written", || async {
         !queries::usage(app.db(), app.workspace()).await.unwrap().is_empty()
     })
     .await;
-    assert!(asked.elapsed() < std::time::Duration::from_secs(5), "half a second on an idle machine");
 });
 
 both!(

@@ -125,7 +125,7 @@ both!(who_opens_and_resets_is_let_go, |app| async move {
 
 both!(
     an_answer_that_is_left_lying_ends_its_connection,
-    Options::new().set("stream.stall", "0.5").set("http.header_timeout", "300ms"),
+    Options::new().set("stream.stall", "0.5").set("http.header_timeout", "1s"),
     |app| async move {
         let key = fetcher(&app).await;
         crate::support::text(&app.owner().await, "long", &"x".repeat(1_000_000)).await;

@@ -9,7 +9,7 @@ use xr2_testkit::{Options, both};
 use super::{Raw, fetcher, is_served};
 
 fn hasty() -> Options {
-    Options::new().set("http.header_timeout", "300ms").set("http.idle_timeout", "600ms")
+    Options::new().set("http.header_timeout", "1s").set("http.idle_timeout", "1s")
 }
 
 both!(a_head_that_does_not_end_is_cut_off, hasty(), |app| async move {
@@ -92,7 +92,7 @@ both!(a_slow_download_comes_to_its_end, hasty(), |app| async move {
 
 both!(
     a_body_that_drips_is_refused,
-    Options::new().set("http.body_timeout", "300ms").set("http.body_rate", 1_000_000),
+    Options::new().set("http.body_timeout", "1s").set("http.body_rate", 1_000_000),
     |app| async move {
         let key = fetcher(&app).await;
         let mut connection = Raw::open(&app).await;
@@ -149,7 +149,7 @@ both!(
 
 both!(
     who_finds_no_place_waits,
-    Options::new().set("limits.connections", 3).set("http.header_timeout", "500ms"),
+    Options::new().set("limits.connections", 3).set("http.header_timeout", "1s"),
     |app| async move {
         let mut silent = Vec::new();
         for _ in 0..3 {

@@ -142,7 +142,7 @@ both!(a_server_does_not_start_with_a_broken_pair, |app| async move {
 });
 
 both!(who_says_nothing_or_no_tls_is_let_go, |app| async move {
-    let options = app.options().set("http.header_timeout", "300ms");
+    let options = app.options().set("http.header_timeout", "1s");
     let files = Files::in_directory(app.directory());
     let pair = Pair::make();
     pair.write(&files);

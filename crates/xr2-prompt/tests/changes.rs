@@ -189,6 +189,6 @@ fn large_texts_are_compared_in_time() {
     let deadline = Some(started + std::time::Duration::from_millis(500));
     let (old, new) = (text(&lines(7)), text(&lines(11)));
     let difference = diff(&old.side(), &new.side(), deadline);
-    assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
+    assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
     assert!(difference.lines.len() >= 40_000);
 }

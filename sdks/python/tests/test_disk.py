@@ -54,7 +54,7 @@ def test_a_cold_start_without_the_server(path: Path, make: Make) -> None:
     client = Xr2(KEY, NOWHERE, snapshot=path, retries=0)
     began = time.monotonic()
     prompt = client.get("a", fallback="not needed")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 2
     assert (prompt.source, prompt.stale, prompt.version) == ("disk", True, 3)
     assert prompt.render(name="Ada").text == "Hello Ada"
     assert client.get("a").source == "disk"

@@ -13,6 +13,7 @@ mod history;
 mod includes;
 mod jobs;
 pub mod labels;
+mod listing;
 mod names;
 mod publish;
 mod queries;

@@ -1,4 +1,4 @@
-//! SQL of prompts: the rows, their slugs, tags and lists.
+//! SQL of prompts: the rows, their slugs and tags. Lists have their own, in `listing/queries.rs`.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,6 @@ use xr2_prompt::Content;
 use crate::clock::Time;
 use crate::events::Actor;
 use crate::features::prompts::entity::{FetchKey, LabelPointer, LastFetch};
-use crate::http::Page;
 
 /// A row of `prompts`.
 #[derive(Debug, Clone)]
@@ -63,7 +62,8 @@ impl FromRow for PromptRow {
     }
 }
 
-const COLUMNS: &str = "SELECT p.id, p.slug, p.title, p.description, p.type, p.syntax, p.category, p.tags, p.metadata,
+/// Everything of [`PromptRow`], from `prompts p`.
+pub(super) const COLUMNS: &str = "SELECT p.id, p.slug, p.title, p.description, p.type, p.syntax, p.category, p.tags, p.metadata,
     p.excerpt, p.archived, p.last_number, p.latest_version, p.deleted_at, p.deleted_by, p.created_by, p.created_at,
     p.updated_by, p.updated_at FROM prompts p ";
 
@@ -269,107 +269,6 @@ pub(super) async fn purge(tx: &mut Tx, prompt: Uuid) -> Result<()> {
     .await?;
     tx.execute("DELETE FROM prompts WHERE workspace_id = $1 AND id = $2", args![workspace, prompt]).await?;
     Ok(())
-}
-
-/// Words of a search that count.
-const MAX_WORDS: usize = 8;
-/// Characters of such a word that count.
-const MAX_WORD: usize = 200;
-
-/// What a list is narrowed by.
-#[derive(Debug, Default)]
-pub(super) struct Filter {
-    pub search: Option<String>,
-    pub tag: Option<String>,
-    pub category: Option<String>,
-    /// `None`: archived or not.
-    pub archived: Option<bool>,
-    pub deleted: bool,
-    /// Made before then and not fetched since, by itself or as a part of what is.
-    pub unused_since: Option<Time>,
-}
-
-/// How a list is ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
-    UpdatedAt,
-    CreatedAt,
-    Title,
-    Slug,
-    LastFetchedAt,
-}
-
-/// Where prompts that were never fetched stand, the engines disagree about: so it is said.
-const LAST_FETCHED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM prompt_fetches f
-    WHERE f.prompt_id = p.id AND f.workspace_id = p.workspace_id) DESC NULLS LAST, p.id DESC";
-const LONGEST_UNUSED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM prompt_fetches f
-    WHERE f.prompt_id = p.id AND f.workspace_id = p.workspace_id) NULLS FIRST, p.created_at, p.id";
-
-fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter) {
-    sql.push(" WHERE p.workspace_id = ").bind(workspace);
-    sql.push(if filter.deleted { " AND p.deleted_at IS NOT NULL" } else { " AND p.deleted_at IS NULL" });
-    if let Some(archived) = filter.archived.filter(|_| !filter.deleted) {
-        sql.push(" AND p.archived = ").bind(archived);
-    }
-    if let Some(category) = &filter.category {
-        sql.push(" AND p.category = ").bind(category);
-    }
-    if let Some(tag) = &filter.tag {
-        sql.push(" AND EXISTS (SELECT 1 FROM prompt_tags t WHERE t.workspace_id = p.workspace_id AND t.prompt_id = p.id AND t.tag = ")
-            .bind(tag)
-            .push(")");
-    }
-    if let Some(since) = filter.unused_since {
-        sql.push(" AND p.created_at < ").bind(since);
-        sql.push(
-            " AND NOT EXISTS (SELECT 1 FROM prompt_fetches f WHERE f.prompt_id = p.id
-                 AND f.workspace_id = p.workspace_id AND f.last_fetched_at >= ",
-        );
-        sql.bind(since).push(")");
-        // What a label of another prompt delivers with it is in use, though nobody fetches it.
-        sql.push(
-            " AND NOT EXISTS (SELECT 1 FROM prompt_includes i JOIN prompt_labels l ON l.prompt_id = i.prompt_id
-                 AND l.version_number = i.version_number
-                 WHERE i.included_id = p.id AND i.workspace_id = p.workspace_id)",
-        );
-    }
-    for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(MAX_WORDS) {
-        // SQLite refuses endless patterns.
-        let word: String = word.to_lowercase().chars().take(MAX_WORD).collect();
-        let like = dialect::like_contains(&word);
-        sql.push(" AND (p.search_facts LIKE ").bind(like.clone());
-        sql.push(" ESCAPE '\\' OR p.search_content LIKE ").bind(like).push(" ESCAPE '\\')");
-    }
-}
-
-/// One page of prompts and how many there are in all.
-pub(super) async fn list(
-    tx: &mut Tx,
-    filter: &Filter,
-    sort: (Sort, bool),
-    page: Page,
-) -> Result<(Vec<PromptRow>, i64)> {
-    let workspace = tx.workspace();
-    let mut count = Sql::new("SELECT COUNT(*) FROM prompts p");
-    narrow(&mut count, workspace, filter);
-    let total: i64 = tx.optional_built(count).await?.unwrap_or(0);
-
-    let mut sql = Sql::new(COLUMNS);
-    narrow(&mut sql, workspace, filter);
-    sql.push(match sort {
-        (Sort::UpdatedAt, true) => " ORDER BY p.updated_at DESC, p.id DESC",
-        (Sort::UpdatedAt, false) => " ORDER BY p.updated_at, p.id",
-        (Sort::CreatedAt, true) => " ORDER BY p.created_at DESC, p.id DESC",
-        (Sort::CreatedAt, false) => " ORDER BY p.created_at, p.id",
-        (Sort::Title, true) => " ORDER BY LOWER(p.title) DESC, p.id DESC",
-        (Sort::Title, false) => " ORDER BY LOWER(p.title), p.id",
-        (Sort::Slug, true) => " ORDER BY p.slug DESC",
-        (Sort::Slug, false) => " ORDER BY p.slug",
-        (Sort::LastFetchedAt, true) => LAST_FETCHED_FIRST,
-        (Sort::LastFetchedAt, false) => LONGEST_UNUSED_FIRST,
-    });
-    sql.push(" LIMIT ").bind(page.limit).push(" OFFSET ").bind(page.offset());
-    Ok((tx.all_built(sql).await?, total))
 }
 
 struct PointerRow(LabelPointer);

@@ -1,23 +1,18 @@
-//! Reading prompts: one, a page of them, and everything an editor needs of one.
+//! Reading prompts: one, some, and everything an editor needs of one.
 
-use chrono::TimeDelta;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use xr2_db::Tx;
 
 use crate::auth::Access;
-use crate::error::{ApiError, Result};
+use crate::error::Result;
 use crate::features::prompts::drafts::{self, Draft};
 use crate::features::prompts::entity::{Can, Prompt};
-use crate::features::prompts::queries::{Filter, PromptRow, Sort};
+use crate::features::prompts::queries::PromptRow;
 use crate::features::prompts::versions::{self, Version};
 use crate::features::prompts::{access, includes, labels, queries};
-use crate::http::{Page, Params};
 use crate::state::App;
-
-/// Days without a fetch that can be asked for.
-const MOST_DAYS: i64 = 3650;
 
 /// The prompt with this id or slug, in the bin or not, as far as other features need it.
 pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<PromptRow>> {
@@ -45,57 +40,6 @@ pub async fn entities(tx: &mut Tx, rows: Vec<PromptRow>, can: Can) -> Result<Vec
             Prompt::assemble(row, labels, has_draft, fetched, can)
         })
         .collect())
-}
-
-/// A page of prompts.
-pub async fn list(app: &App, access: &Access, params: &Params) -> Result<(Vec<Prompt>, Page, i64)> {
-    let page = params.page()?;
-    let sort = read_sort(params.first_of(&["sort"]).unwrap_or("-updated_at"))?;
-    let archived = match params.get("archived") {
-        Some("all") => None,
-        _ => Some(params.flag("archived")?.unwrap_or(false)),
-    };
-    let filter = Filter {
-        search: params.first_of(&["search", "q"]).map(str::to_owned),
-        tag: params.first_of(&["tag"]).map(str::to_owned),
-        category: params.first_of(&["category"]).map(str::to_owned),
-        archived,
-        deleted: params.flag("deleted")?.unwrap_or(false),
-        unused_since: unused_days(params)?.map(|days| app.clock().now() - TimeDelta::days(days)),
-    };
-    if filter.unused_since.is_some() || sort.0 == Sort::LastFetchedAt {
-        // Fetches of the last second may still be in memory; they count.
-        app.last_used().flush(app).await?;
-    }
-    let mut tx = app.db().tenant(access.workspace).read().await?;
-    let (rows, total) = queries::list(&mut tx, &filter, sort, page).await?;
-    let prompts = entities(&mut tx, rows, Can::of(access)).await?;
-    tx.commit().await?;
-    Ok((prompts, page, total))
-}
-
-/// For how many days nobody must have fetched what is listed.
-fn unused_days(params: &Params) -> Result<Option<i64>> {
-    let Some(text) = params.first_of(&["unused_days"]) else { return Ok(None) };
-    let days = text.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days));
-    let message = "must be a whole number from 1 to 3650";
-    days.map(Some).ok_or_else(|| ApiError::invalid_field("unused_days", "invalid", message))
-}
-
-fn read_sort(text: &str) -> Result<(Sort, bool)> {
-    let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-    let sort = match name {
-        "updated_at" => Sort::UpdatedAt,
-        "created_at" => Sort::CreatedAt,
-        "title" => Sort::Title,
-        "slug" => Sort::Slug,
-        "last_fetched_at" => Sort::LastFetchedAt,
-        _ => {
-            let message = "must be updated_at, created_at, last_fetched_at, title or slug, with - before it for descending";
-            return Err(ApiError::invalid_field("sort", "invalid", message));
-        }
-    };
-    Ok((sort, descending))
 }
 
 /// A prompt with all that an editor opens with.

@@ -13,7 +13,7 @@ use crate::features::prompts::duplicate::Duplicate;
 use crate::features::prompts::entity::Prompt;
 use crate::features::prompts::publish::{Publish, Published, Saved};
 use crate::features::prompts::read::Details;
-use crate::features::prompts::{bin, create, duplicate, publish, queries, read, update};
+use crate::features::prompts::{bin, create, duplicate, listing, publish, queries, read, update};
 use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
 
@@ -32,7 +32,7 @@ pub async fn list_prompts(
     caller: Allow<Read>,
     params: Params,
 ) -> Result<Reply<Vec<Prompt>>> {
-    let (prompts, page, total) = read::list(&app, &caller, &params).await?;
+    let (prompts, page, total) = listing::list(&app, &caller, &params).await?;
     Ok(Reply::ok(prompts).paged(page, total))
 }
 

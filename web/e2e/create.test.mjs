@@ -102,3 +102,14 @@ pageTest('unsaved work is not left without asking, and survives a reload', {}, a
   await page.goto('/prompts/new');
   assert.equal(await page.inputValue('[name="title"]'), '');
 });
+
+pageTest('what looks like a secret is warned of where it is written, and can be waved away', {}, async (page) => {
+  await page.goto('/prompts/new');
+  await page.fill('[name="content"]', 'Call it with AKIAIOSFODNN7EXAMPLE, please.');
+  const notice = page.getByRole('status').filter({ hasText: 'This looks like an AWS access key' });
+  await notice.waitFor();
+  await expectAccessible(page);
+  await notice.getByRole('button', { name: 'This is no secret' }).click();
+  await notice.waitFor({ state: 'detached' });
+  await page.fill('[name="content"]', 'Hello {{ name }}.');
+});

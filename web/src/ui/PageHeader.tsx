@@ -10,17 +10,22 @@ interface Props {
   actions?: ReactNode;
   /** What stands above the title, such as the way back. */
   above?: ReactNode;
+  /** Help about the page, beside its title. */
+  help?: ReactNode;
 }
 
 /** The head of a page; names the browser's tab as well. */
-export function PageHeader({ title, description, actions, above }: Props) {
+export function PageHeader({ title, description, actions, above, help }: Props) {
   usePageTitle(title);
   return (
     <header className={classes.header}>
       {above && <div className={classes.above}>{above}</div>}
       <div className={classes.row}>
         <div className={classes.words}>
-          <h1 className={classes.title}>{title}</h1>
+          <div className={classes.head}>
+            <h1 className={classes.title}>{title}</h1>
+            {help}
+          </div>
           {description && <p className={classes.description}>{description}</p>}
         </div>
         {actions && <div className={classes.actions}>{actions}</div>}

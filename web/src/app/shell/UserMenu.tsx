@@ -12,9 +12,9 @@ import { Link } from '@tanstack/react-router';
 import { useMe } from '~/api/account';
 import { type Scheme, schemes, useAppearance } from '~/features/account/use-appearance';
 import { signOut } from '~/features/auth/session';
+import { Avatar } from '~/ui/Avatar';
 import { Kbd } from '~/ui/Kbd';
 import { notifyError } from '~/ui/notify';
-import { initials } from './initials';
 import classes from './UserMenu.module.css';
 
 interface Props {
@@ -34,9 +34,7 @@ export function UserMenu({ collapsed, onShortcuts, onNavigate }: Props) {
     <Menu position="top-start" width={240}>
       <Menu.Target>
         <UnstyledButton className={classes.face} data-collapsed={collapsed || undefined} aria-label={`${name}: your menu`}>
-          <span className={classes.avatar} aria-hidden>
-            {initials(name)}
-          </span>
+          <Avatar name={name} url={user?.avatar_url} size={26} />
           {!collapsed && <span className={classes.name}>{name}</span>}
         </UnstyledButton>
       </Menu.Target>

@@ -6,6 +6,7 @@ import { useRole } from '~/api/account';
 import { api, path } from '~/api/client';
 import { keys } from '~/api/keys';
 import type { ApiKey } from '~/api/types';
+import { KeyHelp } from '~/features/help/topics';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
 import { EmptyState } from '~/ui/EmptyState';
 import { ErrorState } from '~/ui/ErrorState';
@@ -57,6 +58,7 @@ export function ApiKeysPage() {
     <Page>
       <PageHeader
         title="API keys"
+        help={<KeyHelp />}
         description="Programs show a key to fetch your prompts. Give each program its own, so that one can be taken away without touching the others."
         actions={query.data?.length ? makeOne : null}
       />

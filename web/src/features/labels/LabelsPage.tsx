@@ -6,6 +6,7 @@ import { labelsQuery, useRole } from '~/api/account';
 import { ApiError, api, path } from '~/api/client';
 import { keys } from '~/api/keys';
 import type { InUseReason, Label } from '~/api/types';
+import { LabelHelp } from '~/features/help/topics';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
 import { EmptyState } from '~/ui/EmptyState';
 import { ErrorState } from '~/ui/ErrorState';
@@ -61,6 +62,7 @@ export function LabelsPage() {
     <Page>
       <PageHeader
         title="Labels"
+        help={<LabelHelp />}
         description={
           <>
             A label points at one version of a prompt. Clients get <code>production</code> unless they ask for another one,

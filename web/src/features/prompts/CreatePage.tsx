@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { useRole } from '~/api/account';
 import type { PromptType } from '~/api/types';
+import { SecretNotice } from '~/features/secrets/SecretNotice';
 import { EmptyState } from '~/ui/EmptyState';
 import { FormProblem } from '~/ui/FormProblem';
 import { Page } from '~/ui/Page';
@@ -153,6 +154,7 @@ function CreateForm() {
             error={errors.messages}
           />
         )}
+        <SecretNotice texts={texts} />
         <VariablesFound texts={texts} />
         <details className={classes.more}>
           <summary>Description, category and tags</summary>

@@ -2,8 +2,9 @@ import { SegmentedControl } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { PreviewProblem } from '~/api/types';
+import { SecretNotice } from '~/features/secrets/SecretNotice';
 import { useShortcut } from '~/ui';
-import { fromEdit, placeholdersOf } from '../model/body';
+import { fromEdit, placeholdersOf, textsOf } from '../model/body';
 import { useBody, usePrompt } from '../PromptContext';
 import { BodyEditor, type BodyEditorHandle } from './BodyEditor';
 import { ConfigPanel } from './ConfigPanel';
@@ -73,6 +74,7 @@ export function EditTab() {
       )}
       <div className={classes.columns}>
         <div className={classes.main} hidden={!shows('write')}>
+          {!readOnly && <SecretNotice texts={textsOf(edit)} />}
           <BodyEditor ref={editor} variables={use.known} problems={problems} />
           <ConfigPanel />
         </div>

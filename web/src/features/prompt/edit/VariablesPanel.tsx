@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import type { PreviewProblem, PreviewVariable, Variable } from '~/api/types';
+import { VariableHelp } from '~/features/help/topics';
 import { TYPE_WORDS } from '~/features/templates/words';
 import { notifyUndo } from '~/ui';
 import { type EditVariable, newKey } from '../model/body';
@@ -46,7 +47,10 @@ export function VariablesPanel({ use, problems }: Props) {
   return (
     <section className={panel.panel} aria-label="Variables">
       <header className={panel.head}>
-        <h2 className={panel.title}>Variables</h2>
+        <span className={panel.titled}>
+          <h2 className={panel.title}>Variables</h2>
+          <VariableHelp />
+        </span>
         {readOnly === null && syntax !== 'none' && (
           <Button
             size="compact-xs"

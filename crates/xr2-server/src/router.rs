@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
 use crate::features::{
-    accounts, api_keys, delivery, edge, prompts, stream, system, telemetry, usage, workspaces,
+    accounts, api_keys, delivery, edge, exports, prompts, stream, system, telemetry, usage, workspaces,
 };
 use crate::http::{compress, guard_host, guard_path, observe};
 use crate::limits::count_strangers;
@@ -39,6 +39,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::rotate_api_key))
         .routes(routes!(api_keys::revoke_api_key))
+        .routes(routes!(exports::routes::export))
         .routes(routes!(prompts::routes::list_prompts, prompts::routes::create_prompt))
         .routes(routes!(prompts::routes::update_prompt, prompts::routes::delete_prompt))
         .routes(routes!(prompts::routes::prompt_details))

@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod delivery;
 pub mod demo;
 pub mod edge;
+pub mod exports;
 pub mod imports;
 pub mod prompts;
 pub mod quotas;

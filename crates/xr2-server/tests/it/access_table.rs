@@ -127,6 +127,8 @@ pub fn rows() -> Vec<Row> {
         row("POST",   "/api/v1/api-keys/{id}/rotate",                  Admin,           json!({})),
         row("DELETE", "/api/v1/api-keys/{id}",                         Admin,           none()),
 
+        row("GET",    "/api/v1/export",                                Read,            none()),
+
         row("GET",    "/api/v1/prompts",                               Read,            none()),
         row("POST",   "/api/v1/prompts",                               Write,           json!({ "title": "New", "content": "Hello", "publish": false })),
         row("PUT",    "/api/v1/prompts/{p}",                           Write,           json!({ "title": "Another" })),

@@ -17,6 +17,7 @@ mod doors;
 mod drafts;
 mod edge;
 mod events;
+mod exports;
 mod imports;
 mod includes;
 mod invented_keys;

@@ -1,0 +1,13 @@
+//! Taking everything out: a workspace as one JSON document, or its prompts as a table. Written while it is read, page by
+//! page, so that it takes no more memory for a hundred thousand prompts than for a hundred.
+
+mod csv;
+pub mod document;
+mod json;
+mod pages;
+mod queries;
+pub mod routes;
+mod sink;
+
+pub use csv::{COLUMNS, END, unguarded};
+pub use sink::{Form, Selection, filename, run, write};

@@ -11,7 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("identity", &["accounts", "auth", "workspaces", "members", "api_keys", "setup"]),
     ("content", &["prompts", "versions", "drafts", "labels", "templates", "bin"]),
     ("delivery", &["delivery", "stream", "usage", "quotas", "telemetry", "edge"]),
-    ("outside", &["system", "demo", "imports"]),
+    ("outside", &["system", "demo", "exports", "imports"]),
 ];
 
 /// What one feature imports from another.

@@ -8,7 +8,7 @@ use crate::features::exports::document::Prompt;
 use crate::features::exports::pages::{self, Pages, Read};
 use crate::features::exports::queries;
 use crate::features::exports::sink::{Selection, Sink, Taker};
-use crate::features::prompts::labels::PRODUCTION;
+use crate::features::prompts::PRODUCTION;
 use crate::state::App;
 
 /// Its columns, in order.

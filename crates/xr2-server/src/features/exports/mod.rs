@@ -9,5 +9,5 @@ mod queries;
 pub mod routes;
 mod sink;
 
-pub use csv::{COLUMNS, END, unguarded};
+pub use csv::{END, unguarded};
 pub use sink::{Form, Selection, filename, run, write};

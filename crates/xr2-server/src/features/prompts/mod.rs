@@ -32,6 +32,7 @@ pub use entity::{Can, FetchKey, LastFetch, Live, Prompt};
 pub use history::create_with_history;
 pub use includes::{KnownSnippets, Snippets, delivering, resolve_snippets, resolve_snippets_among};
 pub use jobs::PurgeExpired;
+pub use labels::PRODUCTION;
 pub use names::{check_slug, slugify};
 pub use publish::publish;
 pub use queries::PromptRow;

@@ -2,7 +2,7 @@
 //! page, so that it takes no more memory for a hundred thousand prompts than for a hundred.
 
 mod csv;
-pub mod document;
+mod document;
 mod json;
 mod pages;
 mod queries;

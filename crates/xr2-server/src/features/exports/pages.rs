@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn pages_hold_what_has_room() {
         let sized = |sizes: &[i64]| -> Vec<Sized> {
-            sizes.iter().map(|bytes| Sized { id: Uuid::new_v4(), bytes: *bytes }).collect()
+            sizes.iter().map(|bytes| Sized { id: Uuid::max(), bytes: *bytes }).collect()
         };
         for (sizes, taken, is_large) in [
             (&[][..], 0, false),

@@ -26,6 +26,8 @@ pub struct Tx {
     pending: Batch,
     /// What is to happen once it is committed.
     afterwards: Vec<Box<dyn FnOnce() + Send + Sync>>,
+    /// How much of that was asked for before [`Tx::mark`].
+    marked: usize,
     watch: Watch,
 }
 
@@ -81,6 +83,7 @@ impl Tx {
             began: Instant::now(),
             pending: Batch::default(),
             afterwards: Vec::new(),
+            marked: 0,
             watch,
         }
     }
@@ -164,6 +167,26 @@ impl Tx {
         }
         let (script, args) = std::mem::take(&mut self.pending).into_script(Some((sql.as_str(), args)));
         Ok((AssertSqlSafe(script).into_sql_str(), args))
+    }
+
+    /// Remembers this place. What comes after it is kept with [`Tx::keep`] or undone with [`Tx::take_back`], and the
+    /// transaction goes on, after a failed statement too. One place at a time.
+    pub async fn mark(&mut self) -> Result<()> {
+        self.marked = self.afterwards.len();
+        self.execute("SAVEPOINT marked", Vec::new()).await.map(drop)
+    }
+
+    /// Keeps what was done since [`Tx::mark`].
+    pub async fn keep(&mut self) -> Result<()> {
+        self.execute("RELEASE SAVEPOINT marked", Vec::new()).await.map(drop)
+    }
+
+    /// Undoes what was done since [`Tx::mark`].
+    pub async fn take_back(&mut self) -> Result<()> {
+        self.pending = Batch::default();
+        self.afterwards.truncate(self.marked);
+        self.execute("ROLLBACK TO SAVEPOINT marked", Vec::new()).await?;
+        self.execute("RELEASE SAVEPOINT marked", Vec::new()).await.map(drop)
     }
 
     /// Runs a statement and tells how many rows it touched.

@@ -48,6 +48,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(prompts::routes::archive_prompt))
         .routes(routes!(prompts::routes::unarchive_prompt))
         .routes(routes!(prompts::routes::publish_prompt))
+        .routes(routes!(prompts::routes::bulk_prompts))
         .routes(routes!(prompts::routes::empty_bin))
         .routes(routes!(prompts::routes::facets))
         .routes(routes!(versions::routes::list_versions, versions::routes::create_version))

@@ -20,6 +20,8 @@ pub struct Change {
     context: RequestContext,
     tx: Tx,
     events: Vec<NewEvent>,
+    /// Events noted before the mark.
+    marked: usize,
 }
 
 /// What a change came to.
@@ -48,7 +50,15 @@ impl Change {
 
     /// Goes on with a transaction that has entered its workspace, such as one that made it.
     pub fn begin_in(app: &App, tx: Tx, actor: Actor, context: RequestContext) -> Change {
-        Change { app: app.clone(), workspace: tx.workspace(), actor, context, tx, events: Vec::new() }
+        Change {
+            app: app.clone(),
+            workspace: tx.workspace(),
+            actor,
+            context,
+            tx,
+            events: Vec::new(),
+            marked: 0,
+        }
     }
 
     /// The transaction, for queries.
@@ -74,6 +84,29 @@ impl Change {
     /// Notes what happened; written at the commit.
     pub fn record(&mut self, event: NewEvent) {
         self.events.push(event);
+    }
+
+    /// How many events have been noted.
+    pub fn recorded(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Remembers how far the change has come. What is done next is kept with [`Change::keep`], or undone with
+    /// [`Change::take_back`], and the change goes on.
+    pub async fn mark(&mut self) -> Result<()> {
+        self.marked = self.events.len();
+        Ok(self.tx.mark().await?)
+    }
+
+    /// Keeps what was done since the mark.
+    pub async fn keep(&mut self) -> Result<()> {
+        Ok(self.tx.keep().await?)
+    }
+
+    /// Undoes what was done since the mark; its events have not happened.
+    pub async fn take_back(&mut self) -> Result<()> {
+        self.events.truncate(self.marked);
+        Ok(self.tx.take_back().await?)
     }
 
     /// Writes the events, takes the next revision where delivery sees the change, commits, and tells this node. When

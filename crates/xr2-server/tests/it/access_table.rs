@@ -139,6 +139,7 @@ pub fn rows() -> Vec<Row> {
         row("POST",   "/api/v1/prompts/{p}/archive",                   Write,           none()),
         row("POST",   "/api/v1/prompts/{p}/unarchive",                 Write,           none()),
         row("POST",   "/api/v1/prompts/{p}/publish",                   Publish,         json!({ "from": 1 })),
+        row("POST",   "/api/v1/prompts/bulk",                          Write,           json!({ "action": "tag", "prompts": ["welcome"], "tags": ["t"] })),
         row("DELETE", "/api/v1/bin",                                   Admin,           none()),
         row("GET",    "/api/v1/facets",                                Read,            none()),
 

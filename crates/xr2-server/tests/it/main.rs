@@ -7,6 +7,7 @@ mod api_keys;
 mod bad_bodies;
 mod bad_input;
 mod bin;
+mod bulk;
 mod compression;
 mod config;
 mod cors;

@@ -46,6 +46,43 @@ pub async fn everything(db: &Db, workspace: Uuid) -> Result<Vec<String>> {
     Ok(lines)
 }
 
+/// Makes `planted-0`, `planted-1`, … quickly: text prompts of one version that nobody has published.
+pub async fn plant_prompts(
+    db: &Db,
+    workspace: Uuid,
+    clock: &xr2_server::clock::Clock,
+    count: usize,
+) -> Result<()> {
+    let by = Value::json(&xr2_server::events::Actor::system("test kit"));
+    let (now, list, map) =
+        (clock.now(), Value::json(&serde_json::json!([])), Value::json(&serde_json::json!({})));
+    let mut tx = db.tenant(workspace).write().await?;
+    for n in 0..count {
+        let (id, slug) = (clock.new_id(), format!("planted-{n}"));
+        tx.later(
+            "INSERT INTO prompts (id, workspace_id, slug, title, type, syntax, tags, metadata, excerpt, archived,
+                last_number, latest_version, created_by, created_at, updated_by, updated_at, search_facts, search_content)
+             VALUES ($1, $2, $3, $3, 'text', 'simple', $4, $5, 'x', $6, 1, 1, $7, $8, $7, $8, $3, 'x')",
+            args![id, workspace, &slug, list.clone(), map.clone(), false, by.clone(), now],
+        )
+        .await?;
+        tx.later(
+            "INSERT INTO prompt_slugs (workspace_id, slug, prompt_id, is_current, created_at)
+             VALUES ($1, $2, $3, $4, $5)",
+            args![workspace, &slug, id, true, now],
+        )
+        .await?;
+        tx.later(
+            "INSERT INTO prompt_versions (id, workspace_id, prompt_id, number, branch, origin, type, syntax, content,
+                variables, config, change_summary, created_by, created_at)
+             VALUES ($1, $2, $3, 1, 'main', 'author', 'text', 'simple', 'x', $4, $5, 'Created', $6, $7)",
+            args![clock.new_id(), workspace, id, list.clone(), map.clone(), by.clone(), now],
+        )
+        .await?;
+    }
+    tx.commit().await
+}
+
 /// Sets the workspace's settings.
 pub async fn set_settings(db: &Db, workspace: Uuid, settings: &serde_json::Value) -> Result<()> {
     let mut tx = db.tenant(workspace).write().await?;

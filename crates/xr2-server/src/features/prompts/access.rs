@@ -26,7 +26,11 @@ pub async fn any(tx: &mut Tx, name: &str, lock: bool) -> Result<PromptRow> {
 
 /// The prompt, which is not in the bin.
 pub async fn existing(tx: &mut Tx, name: &str, lock: bool) -> Result<PromptRow> {
-    let row = any(tx, name, lock).await?;
+    not_in_bin(any(tx, name, lock).await?, name)
+}
+
+/// The prompt, unless it is in the bin.
+pub fn not_in_bin(row: PromptRow, name: &str) -> Result<PromptRow> {
     if row.deleted_at.is_some() {
         return Err(ApiError::new(
             Code::NotFound,
@@ -38,7 +42,11 @@ pub async fn existing(tx: &mut Tx, name: &str, lock: bool) -> Result<PromptRow> 
 
 /// The prompt, locked, neither in the bin nor archived.
 pub async fn editable(tx: &mut Tx, name: &str) -> Result<PromptRow> {
-    let row = existing(tx, name, true).await?;
+    not_archived(existing(tx, name, true).await?)
+}
+
+/// The prompt, unless it is archived.
+pub fn not_archived(row: PromptRow) -> Result<PromptRow> {
     if row.archived {
         return Err(ApiError::new(
             Code::Conflict,

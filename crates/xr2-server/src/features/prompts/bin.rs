@@ -6,11 +6,12 @@ use uuid::Uuid;
 use xr2_db::Purpose;
 
 use crate::auth::Access;
-use crate::clock::rfc3339;
+use crate::clock::{Time, rfc3339};
 use crate::error::{ApiError, Code, Result};
 use crate::events::{Actor, Change, EventType, NewEvent, Resource};
 use crate::features::prompts::entity::{Can, Prompt};
-use crate::features::prompts::{PromptRow, access, includes, labels, queries, read};
+use crate::features::prompts::includes::{self, Dependent};
+use crate::features::prompts::{PromptRow, access, labels, queries, read};
 use crate::http::RequestContext;
 use crate::state::App;
 
@@ -22,31 +23,62 @@ pub async fn delete(app: &App, caller: &Access, name: &str, force: bool) -> Resu
     // Fetches of the last second may still be in memory; they count.
     app.last_used().flush(app).await?;
     let mut change = Change::begin(app, caller).await?;
-    let mut row = access::existing(change.tx(), name, true).await?;
+    let row = access::any(change.tx(), name, true).await?;
+    if row.deleted_at.is_some() {
+        return Err(in_bin_already(name, &row));
+    }
     queries::lock_labels(change.tx()).await?;
     let dependents = includes::all_dependents(change.tx(), row.id).await?;
     if !force {
         let extras = queries::extras(change.tx(), &[row.id]).await?;
         let recent = extras.fetched.get(&row.id).and_then(|fetches| fetches.first());
-        let recent =
-            recent.map(|fetch| &fetch.last_fetched_at).filter(|at| app.clock().now() - **at < RECENT);
-        let mut slugs: Vec<&str> = dependents.iter().map(|dependent| dependent.slug.as_str()).collect();
-        slugs.sort_unstable();
-        slugs.dedup();
-        if recent.is_some() || !slugs.is_empty() {
-            return Err(in_use(recent.map(rfc3339), &slugs));
-        }
+        check_unused(app.clock().now(), recent.map(|fetch| fetch.last_fetched_at), &dependents)?;
     }
-    let after =
-        json!({ "slug": row.slug, "labels": labels_of(&mut change, &row).await?, "dependents": dependents });
-    row.deleted_at = Some(app.clock().now());
-    row.deleted_by = Some(change.actor().clone());
-    queries::save(change.tx(), &row).await?;
-    let resource = Resource::new("prompt", row.id, &row.slug);
-    change.record(NewEvent::new(EventType::PromptDeleted, resource).after(after));
+    let labels = labels_of(&mut change, &row).await?;
+    let row = put_away(&mut change, row, labels, &dependents).await?;
     let prompt = read::entity(change.tx(), row, Can::of(caller)).await?;
     change.commit().await?;
     Ok(prompt)
+}
+
+/// Somebody else was quicker: who, and when.
+fn in_bin_already(name: &str, row: &PromptRow) -> ApiError {
+    let by = row.deleted_by.as_ref().map_or("somebody", |by| by.name.as_str());
+    let at = row.deleted_at.as_ref().map(rfc3339).unwrap_or_default();
+    let message = format!(
+        "prompt \"{}\" not found: {by} put it into the bin at {at}, and it can be taken out of it",
+        access::shorten(name)
+    );
+    ApiError::new(Code::NotFound, message)
+        .with_details(json!({ "deleted_by": row.deleted_by, "deleted_at": at }))
+}
+
+/// 409 IN_USE for what a program fetched lately or another prompt delivers.
+pub fn check_unused(now: Time, last_fetched_at: Option<Time>, dependents: &[Dependent]) -> Result<()> {
+    let recent = last_fetched_at.filter(|at| now - *at < RECENT);
+    let mut slugs: Vec<&str> = dependents.iter().map(|dependent| dependent.slug.as_str()).collect();
+    slugs.sort_unstable();
+    slugs.dedup();
+    if recent.is_none() && slugs.is_empty() {
+        return Ok(());
+    }
+    Err(in_use(recent.as_ref().map(rfc3339), &slugs))
+}
+
+/// Puts a prompt into the bin. `labels`: where they point, for whoever delivers it.
+pub async fn put_away(
+    change: &mut Change,
+    mut row: PromptRow,
+    labels: Value,
+    dependents: &[Dependent],
+) -> Result<PromptRow> {
+    row.deleted_at = Some(change.app().clock().now());
+    row.deleted_by = Some(change.actor().clone());
+    queries::save(change.tx(), &row).await?;
+    let after = json!({ "slug": row.slug, "labels": labels, "dependents": dependents });
+    let resource = Resource::new("prompt", row.id, &row.slug);
+    change.record(NewEvent::new(EventType::PromptDeleted, resource).after(after));
+    Ok(row)
 }
 
 fn in_use(fetched: Option<String>, included_by: &[&str]) -> ApiError {
@@ -80,39 +112,56 @@ pub async fn labels_of(change: &mut Change, row: &PromptRow) -> Result<Value> {
         .into())
 }
 
-/// Takes a prompt out of the bin.
+/// Takes a prompt out of the bin. Of two people who do it at once both are told that it is back.
 pub async fn undelete(app: &App, caller: &Access, name: &str) -> Result<Prompt> {
     let mut change = Change::begin(app, caller).await?;
     let mut row = access::any(change.tx(), name, true).await?;
     if row.deleted_at.is_some() {
-        row.deleted_at = None;
-        row.deleted_by = None;
-        row.updated_at = app.clock().now();
-        row.updated_by = change.actor().clone();
-        queries::save(change.tx(), &row).await?;
         let dependents = includes::all_dependents(change.tx(), row.id).await?;
-        let after = json!({ "slug": row.slug, "labels": labels_of(&mut change, &row).await?, "dependents": dependents });
-        let resource = Resource::new("prompt", row.id, &row.slug);
-        change.record(NewEvent::new(EventType::PromptRestored, resource).after(after));
+        let labels = labels_of(&mut change, &row).await?;
+        row = take_out(&mut change, row, labels, &dependents).await?;
     }
     let prompt = read::entity(change.tx(), row, Can::of(caller)).await?;
     change.commit().await?;
     Ok(prompt)
 }
 
+/// Takes a prompt out of the bin. `labels`: where they point, for whoever delivers it.
+pub async fn take_out(
+    change: &mut Change,
+    mut row: PromptRow,
+    labels: Value,
+    dependents: &[Dependent],
+) -> Result<PromptRow> {
+    row.deleted_at = None;
+    row.deleted_by = None;
+    row.updated_at = change.app().clock().now();
+    row.updated_by = change.actor().clone();
+    queries::save(change.tx(), &row).await?;
+    let after = json!({ "slug": row.slug, "labels": labels, "dependents": dependents });
+    let resource = Resource::new("prompt", row.id, &row.slug);
+    change.record(NewEvent::new(EventType::PromptRestored, resource).after(after));
+    Ok(row)
+}
+
 /// Removes a prompt that is in the bin for good.
 pub async fn purge(app: &App, caller: &Access, name: &str) -> Result<()> {
     let mut change = Change::begin(app, caller).await?;
     let row = access::any(change.tx(), name, true).await?;
+    purge_in_bin(&mut change, &row).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// Removes a prompt for good; 409 when it is not in the bin.
+pub async fn purge_in_bin(change: &mut Change, row: &PromptRow) -> Result<()> {
     if row.deleted_at.is_none() {
         return Err(ApiError::new(
             Code::Conflict,
             "Only a prompt in the bin can be removed for good. Delete it first.",
         ));
     }
-    purge_in(&mut change, row.id, &row.slug).await?;
-    change.commit().await?;
-    Ok(())
+    purge_in(change, row.id, &row.slug).await
 }
 
 /// Removes everything in the workspace's bin for good; returns how many.

@@ -11,7 +11,7 @@ use crate::features::prompts::source::SourceInput;
 /// Longest tag.
 const MAX_TAG: usize = 50;
 /// Most tags of a prompt.
-const MAX_TAGS: usize = 50;
+pub(super) const MAX_TAGS: usize = 50;
 /// Longest description.
 const MAX_DESCRIPTION: usize = 4000;
 /// Longest category.

@@ -8,7 +8,8 @@ use crate::error::{ApiError, Result};
 use crate::features::prompts::create::NewPrompt;
 use crate::features::prompts::names::check_slug;
 use crate::features::prompts::publish::Saved;
-use crate::features::prompts::{access, create, drafts, versions};
+use crate::features::prompts::versions::{self, VersionRow};
+use crate::features::prompts::{PromptRow, access, create, drafts};
 use crate::state::App;
 
 /// How the copy is to be called.
@@ -36,13 +37,18 @@ pub async fn duplicate(app: &App, caller: &Access, name: &str, input: Duplicate)
     let Some(newest) = newest else {
         return Err(ApiError::not_found("version"));
     };
+    create::create(app, caller, copy(row, newest, input)).await
+}
+
+/// What a copy of `row` with its newest version is made of.
+pub fn copy(row: PromptRow, newest: VersionRow, input: Duplicate) -> NewPrompt {
     // The copy was not imported: a later import of the original leaves it alone.
     let mut metadata = row.metadata;
     if let Some(facts) = metadata.as_object_mut() {
         facts.remove("import");
     }
     let copy_of = |title: &str| format!("Copy of {title}").chars().take(255).collect();
-    let new = NewPrompt {
+    NewPrompt {
         title: input.title.unwrap_or_else(|| copy_of(&row.title)),
         slug: input.slug,
         source: newest.source,
@@ -53,6 +59,5 @@ pub async fn duplicate(app: &App, caller: &Access, name: &str, input: Duplicate)
         change_summary: Some(format!("Copied from {} version {}", row.slug, newest.number)),
         publish: Some(false),
         origin: "duplicate",
-    };
-    create::create(app, caller, new).await
+    }
 }

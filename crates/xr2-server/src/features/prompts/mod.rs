@@ -2,6 +2,7 @@
 
 mod access;
 mod bin;
+mod bulk;
 mod create;
 mod desk;
 mod diff;

@@ -5,15 +5,16 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::auth::{Admin, Allow, Publish as MayPublish, Read, Remove, Right, Write};
+use crate::auth::{Admin, Allow, Deliver, Publish as MayPublish, Read, Remove, Right, Write};
 use crate::error::{ApiError, Code, Result};
+use crate::features::prompts::bulk::{Bulk, BulkDone};
 use crate::features::prompts::create::NewPrompt;
 use crate::features::prompts::dto::{CreatePrompt, UpdatePrompt};
 use crate::features::prompts::duplicate::Duplicate;
 use crate::features::prompts::entity::Prompt;
 use crate::features::prompts::publish::{Publish, Published, Saved};
 use crate::features::prompts::read::Details;
-use crate::features::prompts::{bin, create, duplicate, listing, publish, queries, read, update};
+use crate::features::prompts::{bin, bulk, create, duplicate, listing, publish, queries, read, update};
 use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
 
@@ -162,6 +163,23 @@ pub async fn unarchive_prompt(
     Path(name): Path<String>,
 ) -> Result<Reply<Prompt>> {
     update::set_active(&app, &caller, &name, true).await.map(|saved| Reply::ok(saved.prompt))
+}
+
+/// Do one thing to many prompts
+///
+/// Each prompt succeeds or fails by itself, and what is as asked for already stays `unchanged`, so that the same request
+/// may be sent again. With `all_or_nothing` one that fails takes back what was done to the others. What the action needs:
+/// write for tags, category, archive and copies, publish for labels, an admin's rights for the bin.
+#[utoipa::path(post, path = "/prompts/bulk", tag = "Prompts", request_body = Bulk, responses(
+    (status = 200, description = "What came of each, in the order asked for", body = Envelope<BulkDone>),
+    (status = 403, description = "Not allowed, or the label is protected"), (status = 404, description = "No such label"),
+    (status = 422, description = "Fields are missing, not valid, or do not belong to the action")))]
+pub async fn bulk_prompts(
+    State(app): State<App>,
+    caller: Allow<Deliver>,
+    Body(input): Body<Bulk>,
+) -> Result<Reply<BulkDone>> {
+    bulk::bulk(&app, &caller, input).await.map(Reply::ok)
 }
 
 /// Publish a draft or a version

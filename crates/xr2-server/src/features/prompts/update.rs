@@ -1,6 +1,6 @@
 //! Changing a prompt.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::auth::Access;
 use crate::error::{ApiError, Result};
@@ -136,33 +136,47 @@ async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Re
         queries::set_tags(change.tx(), row.id, &tags, false).await?;
         row.tags = tags;
     }
+    keep_facts(change, &before, row, None).await
+}
+
+/// Saves the row if its facts are others than `before`, and notes what changed. `labels`: where they point, when the
+/// caller knows it.
+pub async fn keep_facts(
+    change: &mut Change,
+    before: &PromptRow,
+    mut row: PromptRow,
+    labels: Option<Value>,
+) -> Result<PromptRow> {
     let told = |row: &PromptRow| {
         json!({
             "slug": row.slug, "title": row.title, "description": row.description, "category": row.category,
             "tags": row.tags, "metadata": row.metadata,
         })
     };
-    if told(&before) == told(&row) {
+    if told(before) == told(&row) {
         return Ok(row);
     }
-    row.updated_at = now;
+    row.updated_at = change.app().clock().now();
     row.updated_by = change.actor().clone();
     queries::save(change.tx(), &row).await?;
     let mut after = told(&row);
     let delivered = |row: &PromptRow| (row.slug.clone(), row.title.clone(), row.tags.clone());
-    if delivered(&before) == delivered(&row) {
+    if delivered(before) == delivered(&row) {
         let event = NewEvent::new(EventType::PromptEdited, Resource::new("prompt", row.id, &row.slug));
-        change.record(event.before(told(&before)).after(after));
+        change.record(event.before(told(before)).after(after));
         return Ok(row);
     }
-    after["labels"] = bin::labels_of(change, &row).await?;
+    after["labels"] = match labels {
+        Some(labels) => labels,
+        None => bin::labels_of(change, &row).await?,
+    };
     if before.slug != row.slug {
         let dependents = includes::all_dependents(change.tx(), row.id).await?;
         after["dependents"] = json!(dependents);
     }
     change.record(
         NewEvent::new(EventType::PromptUpdated, Resource::new("prompt", row.id, &row.slug))
-            .before(told(&before))
+            .before(told(before))
             .after(after),
     );
     Ok(row)
@@ -178,7 +192,8 @@ pub async fn set_active(app: &App, access: &Access, name: &str, active: bool) ->
     Ok(Saved { prompt, version: None, published: false, publish_blocked: None })
 }
 
-async fn set_archived(change: &mut Change, mut row: PromptRow, archived: bool) -> Result<PromptRow> {
+/// Archives, or takes out of the archive, as part of a larger change.
+pub async fn set_archived(change: &mut Change, mut row: PromptRow, archived: bool) -> Result<PromptRow> {
     if row.archived == archived {
         return Ok(row);
     }

@@ -496,6 +496,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prompts/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do one thing to many prompts
+         * @description Each prompt succeeds or fails by itself, and what is as asked for already stays `unchanged`, so that the same request
+         *     may be sent again. With `all_or_nothing` one that fails takes back what was done to the others. What the action needs:
+         *     write for tags, category, archive and copies, publish for labels, an admin's rights for the bin.
+         */
+        post: operations["bulk_prompts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prompts/{p}": {
         parameters: {
             query?: never;
@@ -1171,6 +1193,89 @@ export interface components {
             /** @description Redis, where there is one. */
             redis?: string | null;
         };
+        /** @description One thing to be done to many prompts. */
+        Bulk: {
+            /** @description What. */
+            action: components["schemas"]["BulkAction"];
+            /**
+             * @description To which: slugs or ids, at most 1,000.
+             * @example [
+             *       "welcome-message",
+             *       "goodbye"
+             *     ]
+             */
+            prompts: string[];
+            /** @description For `tag` and `untag`. */
+            tags?: string[] | null;
+            /** @description For `set_category`; null empties it. */
+            category?: string | null;
+            /** @description For `label` and `unlabel`. */
+            label?: string | null;
+            /** @description For `label`: a number, or `"latest"` for each prompt's newest version. */
+            version?: unknown;
+            /** @description For `label`: why; stands in the labels' history. */
+            comment?: string | null;
+            /** @description For `delete` and `unlabel`: even what is in use. */
+            force?: boolean | null;
+            /** @description Whether a prompt that fails takes back what was done to the others. */
+            all_or_nothing?: boolean | null;
+        };
+        /**
+         * @description What can be done to many prompts.
+         * @enum {string}
+         */
+        BulkAction: "tag" | "untag" | "set_category" | "archive" | "unarchive" | "label" | "unlabel" | "delete" | "restore" | "purge" | "duplicate";
+        /** @description What a bulk request came to. */
+        BulkDone: {
+            /** @description Of each prompt, in the order asked for. */
+            results: components["schemas"]["BulkResult"][];
+            /** @description How many were changed. */
+            done: number;
+            /** @description How many were as asked for already. */
+            unchanged: number;
+            /** @description How many failed. */
+            failed: number;
+            /** @description Set when all or nothing was asked for and something failed: then nothing was changed. */
+            rolled_back: boolean;
+        };
+        /** @description Why one prompt failed. */
+        BulkError: {
+            /**
+             * @description As of the request for that prompt alone.
+             * @example NOT_FOUND
+             */
+            code: string;
+            /** @description In plain words. */
+            message: string;
+            /** @description Machine-readable particulars. */
+            details?: unknown;
+        };
+        /** @description What came of one prompt. */
+        BulkResult: {
+            /** @description As it was named. */
+            prompt: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id?: string | null;
+            /** @description Its slug. */
+            slug?: string | null;
+            /** @description Whether it was done. */
+            status: components["schemas"]["BulkStatus"];
+            /**
+             * Format: int64
+             * @description Where the label pointed before, after `label` and `unlabel`.
+             */
+            previous_version?: number | null;
+            copy?: components["schemas"]["Copied"] | null;
+            error?: components["schemas"]["BulkError"] | null;
+        };
+        /**
+         * @description Whether it was done.
+         * @enum {string}
+         */
+        BulkStatus: "done" | "unchanged" | "failed";
         /** @description What a label delivers. */
         Bundle: {
             /**
@@ -1376,6 +1481,16 @@ export interface components {
          * @enum {string}
          */
         Color: "gray" | "red" | "orange" | "amber" | "green" | "teal" | "blue" | "violet" | "pink";
+        /** @description A copy. */
+        Copied: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its slug. */
+            slug: string;
+        };
         /** @description A key to be made. */
         CreateKey: {
             /**
@@ -1730,6 +1845,26 @@ export interface components {
                 version: string;
                 /** @description The address people use, when the operator has set one. */
                 public_url?: string | null;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_BulkDone: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What a bulk request came to. */
+            data: {
+                /** @description Of each prompt, in the order asked for. */
+                results: components["schemas"]["BulkResult"][];
+                /** @description How many were changed. */
+                done: number;
+                /** @description How many were as asked for already. */
+                unchanged: number;
+                /** @description How many failed. */
+                failed: number;
+                /** @description Set when all or nothing was asked for and something failed: then nothing was changed. */
+                rolled_back: boolean;
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -5276,6 +5411,59 @@ export interface operations {
                 };
                 content?: never;
             };
+        };
+    };
+    bulk_prompts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Bulk"];
+            };
+        };
+        responses: {
+            /** @description What came of each, in the order asked for */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_BulkDone"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Not allowed, or the label is protected */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such label */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are missing, not valid, or do not belong to the action */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
         };
     };
     fetch: {

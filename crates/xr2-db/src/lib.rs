@@ -89,6 +89,8 @@ pub enum Purpose {
     Edge,
     /// Work that is put off, of all workspaces and of none.
     Jobs,
+    /// Kept answers: that of a request which makes a workspace, and those whose time is over.
+    Idempotency,
 }
 
 impl Purpose {
@@ -105,6 +107,7 @@ impl Purpose {
             Purpose::Usage => "usage",
             Purpose::Edge => "edge",
             Purpose::Jobs => "jobs",
+            Purpose::Idempotency => "idempotency",
         }
     }
 }

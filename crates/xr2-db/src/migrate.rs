@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = list![
     (6, "0006_edge", Main),
     (7, "0007_usage_batches", Usage),
     (8, "0008_reported_ids", Usage),
+    (9, "0009_idempotency", Main),
 ];
 
 /// All migrations in order.

@@ -83,6 +83,8 @@ codes! {
     InvalidVariables = "INVALID_VARIABLES", UNPROCESSABLE_ENTITY;
     /// The template does not parse or may not be rendered.
     Template = "TEMPLATE_ERROR", UNPROCESSABLE_ENTITY;
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY;
     /// Too many requests.
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
     /// The workspace has used up what it has of the month.

@@ -10,6 +10,7 @@ use xr2_jobs::{Failure, Registry};
 use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::features::{edge, prompts, telemetry, usage};
+use crate::idempotency::ForgetAnswers;
 use crate::state::App;
 
 /// The queue of what keeps the house in order.
@@ -25,6 +26,7 @@ pub(crate) fn registry() -> Registry<App> {
         .every(MINUTES_10, &usage::ForgetUsage {})
         .every(MINUTES_10, &telemetry::ForgetReports {})
         .every(SECONDS_10, &edge::FindPurges {})
+        .every(MINUTES_10, &ForgetAnswers {})
         .handle::<edge::Purge>()
         .handle::<edge::Leave>()
 }

@@ -13,6 +13,7 @@ mod front;
 pub mod frozen;
 mod heavy;
 pub mod http;
+pub mod idempotency;
 pub mod jobs;
 mod last_used;
 pub mod limits;

@@ -13,6 +13,7 @@ use crate::features::{
     accounts, api_keys, delivery, edge, exports, prompts, stream, system, telemetry, usage, workspaces,
 };
 use crate::http::{compress, guard_host, guard_path, observe};
+use crate::idempotency::answer_once;
 use crate::limits::count_strangers;
 use crate::openapi;
 use crate::state::App;
@@ -105,6 +106,7 @@ pub fn router(app: App) -> Router {
     };
     routes
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), answer_once))
         .layer(from_fn(compress))
         .layer(from_fn(guard_path))
         .layer(from_fn_with_state(app.clone(), count_strangers))

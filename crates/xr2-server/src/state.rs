@@ -21,6 +21,7 @@ use crate::features::stream::Hub;
 use crate::features::telemetry::{Presence, ReportedIds};
 use crate::features::usage::Usage;
 use crate::frozen::Frozen;
+use crate::idempotency::InFlight;
 use crate::last_used::LastUsed;
 use crate::limits::{Lender, RateLimits, Terms};
 use crate::{jobs, outage};
@@ -49,6 +50,7 @@ struct Inner {
     streams: Arc<Hub>,
     accounts: Accounts,
     denials: Denials,
+    in_flight: InFlight,
     last_used: LastUsed,
     usage: Usage,
     quotas: Quotas,
@@ -187,6 +189,7 @@ impl App {
             streams,
             accounts,
             denials: Denials::default(),
+            in_flight: InFlight::default(),
             last_used: LastUsed::default(),
             usage,
             quotas,
@@ -312,6 +315,11 @@ impl App {
     /// Hashing and throttling of sign-ins.
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    /// Keys of requests that are being answered.
+    pub fn in_flight(&self) -> &InFlight {
+        &self.0.in_flight
     }
 
     /// Notes who was refused.

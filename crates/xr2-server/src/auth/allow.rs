@@ -16,6 +16,7 @@ use crate::features::accounts::{self, SessionUser};
 use crate::features::api_keys::{self, KeyPrincipal};
 use crate::features::workspaces::Membership;
 use crate::http::{CookieSlot, Params, RequestContext};
+use crate::idempotency;
 use crate::state::App;
 
 /// Who sent the request, before a workspace is chosen.
@@ -186,6 +187,7 @@ impl<R: Need> FromRequestParts<App> for Allow<R> {
             app.denials().note(app, Some(access.workspace), actor, access.context(), &route(parts)).await;
             return Err(error);
         }
+        idempotency::claim(app, &access.caller, Some(access.workspace)).await?;
         Ok(Allow(access, PhantomData))
     }
 }
@@ -197,7 +199,9 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        caller(parts, app).await.map(SignedIn)
+        let caller = caller(parts, app).await?;
+        idempotency::claim(app, &caller, None).await?;
+        Ok(SignedIn(caller))
     }
 }
 
@@ -210,6 +214,7 @@ impl FromRequestParts<App> for Person {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = caller(parts, app).await?;
         caller.user()?;
+        idempotency::claim(app, &caller, None).await?;
         Ok(Person(caller))
     }
 }

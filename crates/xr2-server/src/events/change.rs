@@ -44,6 +44,9 @@ impl Change {
         actor: Actor,
         context: RequestContext,
     ) -> Result<Change> {
+        if let Some(slot) = &context.idempotency {
+            slot.flush().await?;
+        }
         let tx = app.db().tenant(workspace).write().await?;
         Ok(Change::begin_in(app, tx, actor, context))
     }
@@ -110,8 +113,21 @@ impl Change {
     }
 
     /// Writes the events, takes the next revision where delivery sees the change, commits, and tells this node. When
-    /// it returns, this node delivers the new state.
-    pub async fn commit(mut self) -> Result<Committed> {
+    /// it returns, this node delivers the new state. A request with an `Idempotency-Key` commits when its answer is there.
+    pub async fn commit(self) -> Result<Committed> {
+        let written = self.write().await?;
+        let committed = Committed { revision: written.revision };
+        let written = match written.context.idempotency.clone() {
+            Some(slot) => slot.park(written).await?,
+            None => Some(written),
+        };
+        if let Some(written) = written {
+            written.commit().await?;
+        }
+        Ok(committed)
+    }
+
+    async fn write(mut self) -> Result<Written> {
         let visible = self.events.iter().any(|event| event.kind.is_visible_to_delivery());
         let revision = if visible { Some(queries::next_revision(&mut self.tx).await?) } else { None };
         let clock = self.app.clock().clone();
@@ -121,14 +137,42 @@ impl Change {
             let (tx, workspace) = (&mut self.tx, Some(self.workspace));
             queries::append(tx, *id, workspace, own, &self.actor, &self.context, event, clock.now()).await?;
         }
+        let Change { app, workspace, context, tx, events, .. } = self;
+        Ok(Written { app, workspace, context, tx, events: events.into_iter().zip(ids).collect(), revision })
+    }
+}
+
+/// A change with its events and its revision, all written but for the commit. Dropped it leaves nothing behind.
+pub struct Written {
+    app: App,
+    workspace: Uuid,
+    context: RequestContext,
+    tx: Tx,
+    events: Vec<(NewEvent, Uuid)>,
+    revision: Option<i64>,
+}
+
+impl Written {
+    /// The transaction, for what is to last together with the change.
+    pub fn tx(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+
+    /// The workspace's revision, when delivery can see the change.
+    pub fn revision(&self) -> Option<i64> {
+        self.revision
+    }
+
+    /// Makes it last and tells this node.
+    pub async fn commit(self) -> Result<()> {
         self.tx.commit().await?;
-        if let Some(revision) = revision {
+        if let Some(revision) = self.revision {
             self.context.revision.reached(revision);
-            let notices = self.events.iter().zip(&ids);
+            let notices = self.events.iter();
             let notices = notices.map(|(event, id)| Notice::of_new(self.workspace, revision, *id, event));
             let notices = Arc::new(notices.collect::<Vec<_>>());
-            let visible = |(event, _): &(&NewEvent, &Uuid)| event.kind.is_visible_to_delivery();
-            let last = self.events.iter().zip(&ids).rev().find(visible);
+            let visible = |(event, _): &&(NewEvent, Uuid)| event.kind.is_visible_to_delivery();
+            let last = self.events.iter().rev().find(visible);
             let place = Place { revision, event: last.map(|(_, id)| *id) };
             self.app.follower().expect(self.workspace, place);
             for notice in &*notices {
@@ -138,6 +182,6 @@ impl Change {
             self.app.follower().wake(self.workspace, revision);
             self.app.bus().tell(Heard::Revision(Hint { workspace: self.workspace, revision }));
         }
-        Ok(Committed { revision })
+        Ok(())
     }
 }

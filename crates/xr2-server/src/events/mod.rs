@@ -8,7 +8,7 @@ mod kinds;
 mod progress;
 mod queries;
 
-pub use change::{Change, Committed};
+pub use change::{Change, Committed, Written};
 pub use contact::Contact;
 pub use follow::{Follower, Listener, Notice, notices_between};
 pub use kinds::{EventType, NewEvent, Resource};

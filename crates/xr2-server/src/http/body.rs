@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
+use crate::config::Config;
 use crate::error::{ApiError, Code, Result};
 use crate::http::schema::check_against_schema;
 use crate::state::App;
@@ -60,6 +61,12 @@ struct Pace {
     patience: Duration,
     /// Beyond that, so many bytes a second have to have come.
     rate: u32,
+}
+
+/// Reads a body as patiently as any other and throws it away.
+pub async fn read_to_end(body: axum::body::Body, config: &Config) -> Result<()> {
+    let pace = Pace { patience: config.http.body_timeout, rate: config.http.body_rate };
+    read_whole(body, config.limits.body_bytes, pace).await.map(drop)
 }
 
 async fn read_whole(body: axum::body::Body, limit: usize, pace: Pace) -> Result<Bytes> {

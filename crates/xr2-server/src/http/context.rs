@@ -10,6 +10,7 @@ use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use rand::RngCore;
 
+use crate::idempotency::Slot;
 use crate::limits::StandingSlot;
 
 /// The id of one request: the caller's own when it is sane, else a fresh one.
@@ -56,6 +57,8 @@ pub struct RequestContext {
     pub standing: StandingSlot,
     /// Where the request leaves the revision it has made.
     pub revision: RevisionSlot,
+    /// Where a request with an `Idempotency-Key` leaves its change until the answer is there.
+    pub idempotency: Option<Arc<Slot>>,
 }
 
 impl RequestContext {
@@ -68,6 +71,7 @@ impl RequestContext {
             secure: false,
             standing: StandingSlot::default(),
             revision: RevisionSlot::default(),
+            idempotency: None,
         }
     }
 }

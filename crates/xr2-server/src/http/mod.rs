@@ -11,7 +11,7 @@ mod reply;
 mod schema;
 mod text;
 
-pub use body::{Body, JsonBytes, read_json};
+pub use body::{Body, JsonBytes, read_json, read_to_end};
 pub use client::client_address;
 pub use context::{CookieSlot, RequestContext, RequestId, RevisionSlot};
 pub use encoding::{Encoding, LARGE, WORTH_PACKING, compress, matches_etag};

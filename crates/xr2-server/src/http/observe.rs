@@ -122,6 +122,7 @@ fn context_of(app: &App, request: &Request) -> RequestContext {
         secure: is_secure(app, peer, headers),
         standing: StandingSlot::default(),
         revision: RevisionSlot::default(),
+        idempotency: None,
     }
 }
 

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::http::Page;
+use crate::idempotency::ToldOnce;
 
 /// `{"success":true,"data":…,"meta":{…}}`
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub struct Reply<T> {
     data: T,
     meta: Meta,
     headers: Vec<(HeaderName, HeaderValue)>,
+    told_once: &'static [&'static str],
 }
 
 /// What stands beside the data.
@@ -55,7 +57,7 @@ pub struct Warning {
 impl<T> Reply<T> {
     /// 200.
     pub fn ok(data: T) -> Self {
-        Reply { status: StatusCode::OK, data, meta: Meta::default(), headers: Vec::new() }
+        Reply { status: StatusCode::OK, data, meta: Meta::default(), headers: Vec::new(), told_once: &[] }
     }
 
     /// 201.
@@ -79,6 +81,12 @@ impl<T> Reply<T> {
     /// Adds warnings.
     pub fn warnings(mut self, warnings: Vec<Warning>) -> Self {
         self.meta.warnings.extend(warnings);
+        self
+    }
+
+    /// Names what is told in this answer and never again: pointers into the data, such as `/key`.
+    pub fn told_once(mut self, pointers: &'static [&'static str]) -> Self {
+        self.told_once = pointers;
         self
     }
 
@@ -118,6 +126,9 @@ impl<T: Serialize> IntoResponse for Reply<T> {
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 for (name, value) in self.headers {
                     headers.append(name, value);
+                }
+                if !self.told_once.is_empty() {
+                    response.extensions_mut().insert(ToldOnce(self.told_once));
                 }
                 response
             }

@@ -4,6 +4,8 @@ use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, OpenApi, RefOr, Required, Type};
 
+use crate::idempotency::takes_key;
+
 /// Operations that deliver prompts.
 const DELIVERING: [(&str, Method); 5] = [
     ("/api/v1/prompts/{p}", Method::Get),
@@ -37,6 +39,13 @@ const OF_CHANGES: Line =
 
 const MIN_REVISION: Line =
     ("X-XR2-Min-Revision", "No older than this revision: any node waits up to two seconds for it", true);
+const IDEMPOTENCY_KEY: Line = (
+    "Idempotency-Key",
+    "Anything of up to 255 characters: the same request sent again with it within 24 hours is done once",
+    false,
+);
+const OF_A_REPLAY: Line =
+    ("Idempotency-Replayed", "`true` when this answer was given before to the same Idempotency-Key", false);
 const IF_NONE_MATCH: Line =
     ("If-None-Match", "The ETag of what the client has: 304 when it is still that", false);
 
@@ -45,6 +54,10 @@ pub fn add_common_headers(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         if let Some(operation) = &mut item.get {
             describe(path, Method::Get, operation);
+        }
+        if let Some(operation) = item.post.as_mut().filter(|_| takes_key(path)) {
+            ask(operation, &[IDEMPOTENCY_KEY]);
+            answer(operation, &[OF_A_REPLAY]);
         }
         for operation in [&mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
             describe(path, Method::Post, operation);

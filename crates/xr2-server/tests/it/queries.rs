@@ -1,7 +1,7 @@
 //! SQL of the tests: what is stored, seen past the API.
 
 use uuid::Uuid;
-use xr2_db::{Db, Result, Tx, Value, args};
+use xr2_db::{Db, Purpose, Result, Tx, Value, args};
 
 const PROMPTS: &str = "SELECT 'prompt ' || slug || ' ' || title || ' ' || COALESCE(description, '-') || ' ' || type || ' ' || syntax
         || ' ' || COALESCE(category, '-') || ' ' || CAST(tags AS TEXT) || ' ' || CAST(metadata AS TEXT) || ' ' || excerpt
@@ -226,4 +226,10 @@ pub async fn hold_usage(db: &Db) -> Result<xr2_db::Tx> {
         tx.execute(lock, args![]).await?;
     }
     Ok(tx)
+}
+
+/// Answers that are kept for requests that are sent again.
+pub async fn kept_answers(db: &Db) -> Result<Vec<String>> {
+    let mut tx = db.system(Purpose::Idempotency).read().await?;
+    tx.all("SELECT answer FROM idempotency_keys", args![]).await
 }

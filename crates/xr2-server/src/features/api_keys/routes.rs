@@ -39,7 +39,7 @@ pub async fn create_api_key(
     access: Allow<Admin>,
     Body(input): Body<CreateKey>,
 ) -> Result<Reply<ApiKeyWithSecret>> {
-    Ok(Reply::created(service::create(&app, &access, input).await?))
+    Ok(Reply::created(service::create(&app, &access, input).await?).told_once(&["/key"]))
 }
 
 /// Replace an API key
@@ -56,7 +56,7 @@ pub async fn rotate_api_key(
     Path(id): Path<String>,
     Body(input): Body<RotateKey>,
 ) -> Result<Reply<ApiKeyWithSecret>> {
-    Ok(Reply::created(service::rotate(&app, &access, parse(&id)?, input).await?))
+    Ok(Reply::created(service::rotate(&app, &access, parse(&id)?, input).await?).told_once(&["/key"]))
 }
 
 /// Revoke an API key

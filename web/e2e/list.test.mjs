@@ -144,3 +144,40 @@ pageTest('several prompts are ticked by keyboard, binned together and taken back
   await row(page, first.title).waitFor();
   await row(page, second.title).waitFor();
 });
+
+pageTest('a refused prompt of many stays as it was, is named with the reason, and can go all the same', {}, async (page) => {
+  const word = unique('Mixed').replace(' ', '-');
+  const free = await makePrompt({ title: `${word} free` });
+  const used = await makePrompt({ title: `${word} used`, slug: unique('snippet').replace(' ', '-') });
+  await makePrompt({ syntax: 'jinja', content: `{% include "${used.slug}" %}`, publish: true });
+  await page.goto(`/prompts?q=${word}`);
+  await page.getByRole('checkbox', { name: `Tick ${used.title}` }).click();
+  const bar = page.getByRole('region', { name: 'Ticked prompts' });
+  await bar.getByRole('button', { name: 'Tick all 2' }).click();
+  await bar.getByText('2 ticked').waitFor();
+  await bar.getByRole('button', { name: 'Move to bin' }).click();
+  const report = page.getByRole('dialog', { name: '1 of 2 prompts stayed as it was' });
+  await report.getByText(used.title).waitFor();
+  await expectAccessible(page);
+  await row(page, free.title).waitFor({ state: 'detached' });
+  await report.getByRole('button', { name: 'Move it to the bin anyway' }).click();
+  await row(page, used.title).waitFor({ state: 'detached' });
+});
+
+pageTest('many are tagged at once, and the undo takes off only what was put on', {}, async (page) => {
+  const word = unique('Tagged').replace(' ', '-');
+  const before = await makePrompt({ title: `${word} one`, tags: ['kept'] });
+  const other = await makePrompt({ title: `${word} two` });
+  await page.goto(`/prompts?q=${word}`);
+  await page.getByRole('checkbox', { name: `Tick ${before.title}` }).click();
+  await page.getByRole('checkbox', { name: `Tick ${other.title}` }).click();
+  await page.getByRole('region', { name: 'Ticked prompts' }).getByRole('button', { name: 'Tag' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Tag 2 prompts' });
+  await dialog.getByLabel('Tags', { exact: true }).fill('kept');
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('button', { name: 'Add tags' }).click();
+  await row(page, other.title).getByText('#kept').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await row(page, other.title).getByText('#kept').waitFor({ state: 'detached' });
+  await row(page, before.title).getByText('#kept').waitFor();
+});

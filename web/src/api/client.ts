@@ -41,6 +41,8 @@ export interface Meta {
   page?: number;
   limit?: number;
   total?: number;
+  /** There are more than `total`, which was not worth counting on. */
+  total_is_at_least?: boolean;
   next_cursor?: string | null;
   warnings?: { code: string; message: string }[];
 }

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, path } from './client';
 import { keys } from './keys';
-import type { Prompt, PromptDetails } from './types';
+import type { ListedPrompt, Prompt, PromptDetails } from './types';
 
 export interface PromptFilters {
   search?: string;
@@ -19,7 +19,7 @@ export interface PromptFilters {
 export function promptListQuery(filters: PromptFilters) {
   return queryOptions({
     queryKey: keys.promptList(filters),
-    queryFn: ({ signal }) => api.list<Prompt>('/prompts', { query: { ...filters }, signal }),
+    queryFn: ({ signal }) => api.list<ListedPrompt>('/prompts', { query: { ...filters }, signal }),
     placeholderData: keepPreviousData,
   });
 }

@@ -7,6 +7,7 @@
 export type Timestamp = string;
 
 export type * from './types-clients';
+export type * from './types-lists';
 
 export interface ActorRef {
   type: 'user' | 'key' | 'system';

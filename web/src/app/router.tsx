@@ -1,7 +1,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { labelsQuery } from '~/api/account';
 import { clientsQuery } from '~/api/clients';
-import { promptsInfiniteQuery } from '~/api/prompts';
+import { promptListQuery } from '~/api/prompts';
 import { queryClient } from '~/api/query-client';
 import { parseClientsSearch } from '~/features/clients/filter';
 import { promptRoutes } from '~/features/prompt/routes';
@@ -54,7 +54,7 @@ const promptListRoute = createRoute({
   path: '/prompts',
   validateSearch: parseListSearch,
   loaderDeps: ({ search }) => search,
-  loader: ({ deps }) => void queryClient.prefetchInfiniteQuery(promptsInfiniteQuery(toFilters(deps))),
+  loader: ({ deps }) => void queryClient.prefetchQuery(promptListQuery({ ...toFilters(deps), page: 1 })),
   component: lazyRouteComponent(() => import('~/features/prompts/ListPage'), 'ListPage'),
 });
 

@@ -1,59 +1,52 @@
-import { Button } from '@mantine/core';
+import { Button, Checkbox, CloseButton } from '@mantine/core';
 import { IconArrowBackUp, IconTrash } from '@tabler/icons-react';
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState } from 'react';
 import { useRole } from '~/api/account';
-import { api, path } from '~/api/client';
-import { keys } from '~/api/keys';
-import { promptsInfiniteQuery } from '~/api/prompts';
-import type { Prompt } from '~/api/types';
+import { api } from '~/api/client';
+import type { PromptFilters } from '~/api/prompts';
+import type { ListedPrompt } from '~/api/types';
+import bar from '~/features/bulk/BulkBar.module.css';
+import { BulkReport } from '~/features/bulk/BulkReport';
+import { refreshPrompts, useBulk } from '~/features/bulk/use-bulk';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
 import { EmptyState } from '~/ui/EmptyState';
 import { ErrorState } from '~/ui/ErrorState';
-import { notifyDone, notifyError } from '~/ui/notify';
+import { notifyDone } from '~/ui/notify';
 import { Page } from '~/ui/Page';
 import { PageHeader } from '~/ui/PageHeader';
-import { RelativeTime } from '~/ui/RelativeTime';
-import { Rows, RowsSkeleton, rowsClasses as classes } from '~/ui/Rows';
-import { usePromptActions } from './actions';
-import { removeFromLists } from './list-cache';
+import { RowsSkeleton, rowsClasses } from '~/ui/Rows';
+import classes from './BinPage.module.css';
+import { BinRow } from './BinRow';
+import { pageSize } from './filters';
+import { usePromptWindow } from './use-prompt-window';
+import { useSelection } from './use-selection';
+
+const filters: PromptFilters = { deleted: 'true', archived: 'all', limit: pageSize };
 
 /** Prompts that were deleted: to be restored, or deleted for good. */
 export function BinPage() {
   const isAdmin = useRole('admin');
-  const [purging, setPurging] = useState<Prompt | null>(null);
-  const [emptying, setEmptying] = useState(false);
-  const query = useInfiniteQuery(promptsInfiniteQuery({ deleted: 'true', archived: 'all', limit: 100 }));
   const queryClient = useQueryClient();
-  const { restore } = usePromptActions();
-  const prompts = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const { head, count, rowAt, onSight, loaded } = usePromptWindow(filters);
+  const selection = useSelection('bin', loaded);
+  const bulk = useBulk();
+  const [purging, setPurging] = useState<ListedPrompt[]>([]);
+  const [emptying, setEmptying] = useState(false);
 
-  async function putBack(prompt: Prompt) {
-    const undo = removeFromLists(queryClient, prompt.id);
-    try {
-      await restore(prompt);
-      notifyDone(`“${prompt.title}” is restored. Its versions and labels are as they were.`);
-    } catch (error) {
-      undo();
-      notifyError(error, `“${prompt.title}” was not restored`);
-    }
-  }
-
-  async function purge(prompt: Prompt) {
-    await api.del(path`/prompts/${prompt.id}`, { query: { permanent: true } });
-    removeFromLists(queryClient, prompt.id);
-    await queryClient.invalidateQueries({ queryKey: keys.promptLists });
-    notifyDone(`“${prompt.title}” is gone for good.`);
+  async function run(action: 'restore' | 'purge', prompts: ListedPrompt[]) {
+    selection.keep(await bulk.run({ action }, prompts));
   }
 
   async function empty() {
     const { purged } = await api.del<{ purged: number }>('/bin');
-    await queryClient.invalidateQueries({ queryKey: keys.promptLists });
-    notifyDone(purged === 1 ? 'One prompt is gone for good.' : `${purged} prompts are gone for good.`);
+    await refreshPrompts(queryClient);
+    notifyDone(purged === 1 ? 'One prompt is gone for good.' : `${purged.toLocaleString()} prompts are gone for good.`);
   }
 
-  const total = query.data?.pages.at(-1)?.total ?? 0;
+  const { selected } = selection;
   return (
     <Page>
       <PageHeader
@@ -61,16 +54,16 @@ export function BinPage() {
         description="Clients get “not found” for these prompts. Nothing of them is lost until you delete them for good."
         actions={
           isAdmin &&
-          total > 0 && (
+          count > 0 && (
             <Button variant="default" onClick={() => setEmptying(true)}>
               Empty the bin
             </Button>
           )
         }
       />
-      {query.isPending && <RowsSkeleton rows={4} />}
-      {query.isError && <ErrorState error={query.error} onRetry={() => void query.refetch()} />}
-      {query.isSuccess && prompts.length === 0 && (
+      {head.isPending && <RowsSkeleton rows={4} />}
+      {head.isError && <ErrorState error={head.error} onRetry={() => void head.refetch()} />}
+      {head.isSuccess && count === 0 && (
         <EmptyState
           icon={IconTrash}
           title="The bin is empty"
@@ -83,91 +76,155 @@ export function BinPage() {
           A prompt that you move to the bin waits here with all its versions, so that it can be restored.
         </EmptyState>
       )}
-      {prompts.length > 0 && (
-        <Rows label="Prompts in the bin">
-          {prompts.map((prompt) => (
-            <li key={prompt.id} className={classes.row}>
-              <div className={classes.words}>
-                <span className={classes.title}>{prompt.title}</span>
-                <span className={classes.quiet}>
-                  <code>{prompt.slug}</code>
-                  {prompt.deleted_at && (
-                    <>
-                      {' · deleted '}
-                      <RelativeTime time={prompt.deleted_at} />
-                    </>
-                  )}
-                  {prompt.deleted_by && ` by ${prompt.deleted_by.name}`}
-                </span>
-              </div>
-              <div className={classes.actions}>
-                {prompt.can.delete && (
-                  <Button
-                    variant="default"
-                    size="xs"
-                    leftSection={<IconArrowBackUp size={14} aria-hidden />}
-                    aria-label={`Restore ${prompt.title}`}
-                    onClick={() => putBack(prompt)}
-                  >
-                    Restore
-                  </Button>
-                )}
-                {isAdmin && (
-                  <Button
-                    variant="subtle"
-                    color="red"
-                    size="xs"
-                    aria-label={`Delete ${prompt.title} for good`}
-                    onClick={() => setPurging(prompt)}
-                  >
-                    Delete for good
-                  </Button>
-                )}
-              </div>
-            </li>
-          ))}
-        </Rows>
+      {count > 0 && (
+        <BinList count={count} onSight={onSight}>
+          {(index) => {
+            const prompt = rowAt(index);
+            if (!prompt) return null;
+            return (
+              <>
+                <Checkbox
+                  size="xs"
+                  aria-label={`Tick ${prompt.title}`}
+                  checked={selection.has(prompt.id)}
+                  onChange={() => selection.toggle(prompt)}
+                />
+                <BinRow
+                  prompt={prompt}
+                  isAdmin={isAdmin}
+                  onRestore={() => void run('restore', [prompt])}
+                  onPurge={() => setPurging([prompt])}
+                />
+              </>
+            );
+          }}
+        </BinList>
       )}
-      {query.hasNextPage && (
-        <Button variant="default" mt="md" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          Show more
-        </Button>
+      {selected.length > 0 && (
+        <section className={bar.bar} aria-label="Ticked prompts" aria-busy={bulk.busy}>
+          <span className={bar.count} aria-live="polite">
+            {selected.length.toLocaleString()} ticked
+          </span>
+          <Button
+            variant="default"
+            size="xs"
+            disabled={bulk.busy || !selected.every((prompt) => prompt.can.delete)}
+            leftSection={<IconArrowBackUp size={14} aria-hidden />}
+            onClick={() => run('restore', selected)}
+          >
+            Restore
+          </Button>
+          {isAdmin && (
+            <Button variant="subtle" color="red" size="xs" disabled={bulk.busy} onClick={() => setPurging(selected)}>
+              Delete for good
+            </Button>
+          )}
+          <CloseButton aria-label="Untick all" onClick={selection.clear} />
+        </section>
       )}
+      <BulkReport bulk={bulk} />
       {emptying && (
         <ConfirmDialog
           opened
           onClose={() => setEmptying(false)}
-          title={total === 1 ? 'Delete one prompt for good?' : `Delete all ${total} prompts for good?`}
+          title={count === 1 ? 'Delete one prompt for good?' : `Delete all ${count.toLocaleString()} prompts for good?`}
           confirm="Empty the bin"
           onConfirm={empty}
         >
-          Everything in the bin goes, with all versions, drafts and history: {namedFew(prompts, total)}. There is no way back.
+          Everything in the bin goes, with all versions, drafts and history: {namedFew(loaded, count)}. There is no way back.
         </ConfirmDialog>
       )}
-      {purging && (
-        <ConfirmDialog
-          opened
-          onClose={() => setPurging(null)}
-          title={`Delete “${purging.title}” for good?`}
-          confirm="Delete for good"
-          onConfirm={() => purge(purging)}
-        >
-          Its {versionsWords(purging)}, its draft and its history go with it, and the slug <code>{purging.slug}</code> becomes
-          free for others. There is no way back.
-        </ConfirmDialog>
+      {purging.length > 0 && (
+        <PurgeDialog prompts={purging} onClose={() => setPurging([])} onConfirm={() => run('purge', purging)} />
       )}
     </Page>
   );
 }
 
-function versionsWords(prompt: Prompt): string {
+interface ListProps {
+  count: number;
+  onSight: (first: number, last: number) => void;
+  children: (index: number) => React.ReactNode;
+}
+
+const virtualFrom = 100;
+
+function BinList({ count, onSight, children }: ListProps) {
+  const list = useRef<HTMLUListElement>(null);
+  const isVirtual = count > virtualFrom;
+  const virtualizer = useWindowVirtualizer({
+    count,
+    enabled: isVirtual,
+    estimateSize: () => 64,
+    overscan: 10,
+    scrollMargin: list.current?.offsetTop ?? 0,
+  });
+  const items = virtualizer.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (isVirtual) onSight(first, last);
+  }, [isVirtual, first, last, onSight]);
+
+  const height = isVirtual ? virtualizer.getTotalSize() : undefined;
+  return (
+    <ul ref={list} className={`${rowsClasses.rows} ${isVirtual ? classes.virtual : ''}`} aria-label="Prompts in the bin" style={{ height }}>
+      {isVirtual
+        ? items.map((item) => (
+            <li
+              key={item.key}
+              ref={virtualizer.measureElement}
+              data-index={item.index}
+              aria-setsize={count}
+              aria-posinset={item.index + 1}
+              className={`${rowsClasses.row} ${classes.row} ${classes.slot}`}
+              style={{ transform: `translateY(${item.start - virtualizer.options.scrollMargin}px)` }}
+            >
+              {children(item.index)}
+            </li>
+          ))
+        : Array.from({ length: count }, (_, index) => (
+            <li key={index} className={`${rowsClasses.row} ${classes.row}`}>
+              {children(index)}
+            </li>
+          ))}
+    </ul>
+  );
+}
+
+interface PurgeProps {
+  prompts: ListedPrompt[];
+  onClose: () => void;
+  onConfirm: () => Promise<void>;
+}
+
+function PurgeDialog({ prompts, onClose, onConfirm }: PurgeProps) {
+  const [only] = prompts;
+  const title = prompts.length === 1 ? `Delete “${only!.title}” for good?` : `Delete ${prompts.length.toLocaleString()} prompts for good?`;
+  return (
+    <ConfirmDialog opened onClose={onClose} title={title} confirm="Delete for good" onConfirm={onConfirm}>
+      {prompts.length === 1 ? (
+        <>
+          Its {versionsWords(only!)}, its draft and its history go with it, and the slug <code>{only!.slug}</code> becomes free
+          for others. There is no way back.
+        </>
+      ) : (
+        <>
+          All their versions, drafts and history go with them: {namedFew(prompts, prompts.length)}. There is no way back.
+        </>
+      )}
+    </ConfirmDialog>
+  );
+}
+
+function versionsWords(prompt: ListedPrompt): string {
   const count = prompt.latest_version;
   return count === 1 ? 'one version' : `${count} versions`;
 }
 
 /** The first few by name, so that one sees what will go. */
-function namedFew(prompts: Prompt[], total: number): string {
+function namedFew(prompts: ListedPrompt[], total: number): string {
   const named = prompts.slice(0, 3).map((prompt) => `“${prompt.title}”`);
   const rest = total - named.length;
-  return rest > 0 ? `${named.join(', ')} and ${rest} more` : named.join(', ');
+  return rest > 0 ? `${named.join(', ')} and ${rest.toLocaleString()} more` : named.join(', ');
 }

@@ -2,7 +2,7 @@ import { Button, Menu, TextInput } from '@mantine/core';
 import { IconArchive, IconArrowsSort, IconCategory, IconHash, IconMoonStars, IconSearch, IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import classes from './FilterBar.module.css';
-import { defaultSort, isFiltered, type ListSearch, type Sort, sorts, unusedDays } from './filters';
+import { defaultSort, isFiltered, type ListSearch, noFilters, type Sort, sorts, unusedDays } from './filters';
 import { useSearchBox } from './use-search-box';
 
 interface Props {
@@ -73,7 +73,7 @@ export function FilterBar({ search, facets, onChange, count }: Props) {
           className={classes.chip}
           onClick={() => {
             box.reset();
-            onChange({ q: undefined, category: undefined, tag: undefined, archived: undefined, unused: undefined });
+            onChange(noFilters());
           }}
         >
           Clear all

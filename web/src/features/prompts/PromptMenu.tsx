@@ -1,23 +1,42 @@
 import { ActionIcon, Menu } from '@mantine/core';
 import { IconArchive, IconArchiveOff, IconCopy, IconDots, IconFiles, IconPencil, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import type { Prompt } from '~/api/types';
+import { useEffect, useState } from 'react';
+import type { ListedPrompt } from '~/api/types';
 import { copyText } from '~/ui/clipboard';
 import { notifyDone } from '~/ui/notify';
 import type { PromptActions } from './actions';
 
 interface Props {
-  prompt: Prompt;
+  prompt: ListedPrompt;
   actions: PromptActions;
-  className?: string;
 }
 
-/** What can be done to a prompt from its row. */
-export function PromptMenu({ prompt, actions, className }: Props) {
+/** What can be done to a prompt from its row. The menu itself is made when it is first wanted: a list has many rows. */
+export function PromptMenu(props: Props) {
+  const [wanted, setWanted] = useState(false);
+  if (wanted) return <OpenMenu {...props} />;
   return (
-    <Menu width={200}>
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      aria-haspopup="menu"
+      aria-label={`Actions for ${props.prompt.title}`}
+      onClick={() => setWanted(true)}
+    >
+      <IconDots size={18} aria-hidden />
+    </ActionIcon>
+  );
+}
+
+function OpenMenu({ prompt, actions }: Props) {
+  const [opened, setOpened] = useState(false);
+  // Only now is the button in the page that gets the focus back when the menu closes.
+  useEffect(() => setOpened(true), []);
+  return (
+    <Menu width={200} opened={opened} onChange={setOpened}>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" className={className} aria-label={`Actions for ${prompt.title}`}>
+        <ActionIcon variant="subtle" color="gray" autoFocus aria-label={`Actions for ${prompt.title}`}>
           <IconDots size={18} aria-hidden />
         </ActionIcon>
       </Menu.Target>

@@ -1,44 +1,53 @@
 import { Checkbox } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import type { Prompt } from '~/api/types';
+import { memo } from 'react';
+import type { ListedPrompt } from '~/api/types';
 import { StatusPill, Tag } from '~/ui/Pill';
 import { RelativeTime } from '~/ui/RelativeTime';
 import type { PromptActions } from './actions';
 import { PromptMenu } from './PromptMenu';
-import type { Selection } from './use-selection';
 import classes from './PromptTable.module.css';
 
 interface Props {
-  prompt: Prompt;
+  prompt: ListedPrompt;
   actions: PromptActions;
-  selection: Selection;
+  ticked: boolean;
+  onTick: (prompt: ListedPrompt, withShift: boolean) => void;
   /** 1-based place among all rows, the header included. */
   rowIndex: number;
 }
 
 const shownTags = 3;
 
-/** One prompt: which version is live, whether a draft waits, who touched it last, when it was last used. */
-export function PromptRow({ prompt, actions, selection, rowIndex }: Props) {
-  const ticked = selection.has(prompt.id);
+/** One prompt: what it begins with, which version is live, who touched it last, and how much it is used. */
+export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTick, rowIndex }: Props) {
   const extra = prompt.tags.length - shownTags;
   // A newer version was saved and waits to be published.
   const waits = prompt.live !== null && prompt.latest_version > prompt.live.version;
   return (
-    <div role="row" aria-rowindex={rowIndex} className={classes.row} data-ticked={ticked || undefined} data-id={prompt.id}>
+    <div
+      role="row"
+      aria-rowindex={rowIndex}
+      className={classes.row}
+      data-ticked={ticked || undefined}
+      data-id={prompt.id}
+    >
       <div role="cell" className={classes.tick}>
         <Checkbox
           size="xs"
           aria-label={`Tick ${prompt.title}`}
           checked={ticked}
-          onChange={() => selection.toggle(prompt.id)}
+          onChange={(event) => onTick(prompt, (event.nativeEvent as MouseEvent).shiftKey ?? false)}
         />
       </div>
       <div role="cell" className={classes.title}>
         <Link to="/prompts/$slug" params={{ slug: prompt.slug }} className={classes.link} data-row-link>
           {prompt.title}
         </Link>
-        <span className={classes.slug}>{prompt.slug}</span>
+        <span className={classes.about}>
+          <span className={classes.slug}>{prompt.slug}</span>
+          <About prompt={prompt} />
+        </span>
       </div>
       <div role="cell" className={classes.live}>
         <span className={classes.pills}>
@@ -56,13 +65,13 @@ export function PromptRow({ prompt, actions, selection, rowIndex }: Props) {
         </span>
         {prompt.live && (
           <span className={classes.quiet}>
-            <RelativeTime time={prompt.live.since} /> by {prompt.live.by.name}
+            <RelativeTime time={prompt.live.since} plain /> by {prompt.live.by.name}
           </span>
         )}
       </div>
       <div role="cell" className={classes.changed}>
         <span className={classes.caption}>Changed </span>
-        <RelativeTime time={prompt.updated_at} />
+        <RelativeTime time={prompt.updated_at} plain />
         <span className={classes.by}> by {prompt.updated_by.name}</span>
       </div>
       <div role="cell" className={classes.tags}>
@@ -75,7 +84,7 @@ export function PromptRow({ prompt, actions, selection, rowIndex }: Props) {
       <div role="cell" className={classes.used}>
         <span className={classes.caption}>Used </span>
         {prompt.last_fetched_at ? (
-          <RelativeTime time={prompt.last_fetched_at} />
+          <RelativeTime time={prompt.last_fetched_at} plain />
         ) : (
           <span className={classes.quiet}>never</span>
         )}
@@ -85,4 +94,10 @@ export function PromptRow({ prompt, actions, selection, rowIndex }: Props) {
       </div>
     </div>
   );
+});
+
+/** What it is for, or how it begins. */
+function About({ prompt: { description, excerpt } }: { prompt: ListedPrompt }) {
+  const text = description || excerpt;
+  return text ? <span className={classes.excerpt}>{text}</span> : null;
 }

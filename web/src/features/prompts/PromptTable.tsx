@@ -1,7 +1,8 @@
 import { Skeleton } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
-import type { Prompt } from '~/api/types';
+import { useCallback, useEffect, useRef } from 'react';
+import type { ListedPrompt } from '~/api/types';
 import { useShortcut } from '~/ui/shortcuts';
 import type { PromptActions } from './actions';
 import { PromptRow } from './PromptRow';
@@ -9,64 +10,103 @@ import type { Selection } from './use-selection';
 import classes from './PromptTable.module.css';
 
 interface Props {
-  prompts: Prompt[];
-  total: number;
+  /** How many rows there are in all. */
+  count: number;
+  /** The prompt of a row; absent while its page is on the way. */
+  rowAt: (index: number) => ListedPrompt | undefined;
   actions: PromptActions;
   selection: Selection;
-  /** Called when the reader comes near the end of what is loaded. */
-  onNearEnd: () => void;
+  /** Called with the first and the last row in sight. */
+  onSight: (first: number, last: number) => void;
 }
 
 /** Up to here all rows are in the page, where the browser's own search finds them. */
-const virtualFrom = 150;
+const virtualFrom = 100;
+const rowHeight = 60;
 
-const columns = ['Prompt', 'Live version', 'Last change', 'Category and tags', 'Last used'];
+const columns = ['Prompt', 'Live version', 'Last change', 'Tags', 'Last used'];
 
-export function PromptTable({ prompts, total, actions, selection, onNearEnd }: Props) {
+export function PromptTable({ count, rowAt, actions, selection, onSight }: Props) {
   const body = useRef<HTMLDivElement>(null);
+  const isPhone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
+  const isVirtual = count > virtualFrom;
   const virtualizer = useWindowVirtualizer({
-    count: prompts.length,
-    estimateSize: () => 60,
+    count,
+    enabled: isVirtual,
+    estimateSize: () => (isPhone ? 132 : rowHeight),
     overscan: 12,
     scrollMargin: body.current?.offsetTop ?? 0,
-    getItemKey: (index) => prompts[index]?.id ?? index,
   });
   const items = virtualizer.getVirtualItems();
-  const lastShown = items.at(-1)?.index ?? 0;
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
 
   useEffect(() => {
-    if (lastShown >= prompts.length - 20) onNearEnd();
-  }, [lastShown, prompts.length, onNearEnd]);
+    if (isVirtual) onSight(first, last);
+  }, [isVirtual, first, last, onSight]);
 
-  useRowKeys(body, prompts.length, selection, (index) => virtualizer.scrollToIndex(index));
+  useRowKeys(body, count, selection, rowAt, (index) => isVirtual && virtualizer.scrollToIndex(index));
+
+  // What a row is given must stay the same while one scrolls, so that rows are not drawn again for nothing.
+  const now = useRef({ rowAt, selection, count });
+  useEffect(() => {
+    now.current = { rowAt, selection, count };
+  });
+  const onTick = useCallback((prompt: ListedPrompt, withShift: boolean) => {
+    now.current.selection.toggle(prompt, withShift ? (from, to) => between(now.current, from, to) : undefined);
+  }, []);
+
+  function row(index: number) {
+    const prompt = rowAt(index);
+    if (!prompt) return <RowSkeleton index={index} rowIndex={index + 2} />;
+    return (
+      <PromptRow
+        prompt={prompt}
+        actions={actions}
+        ticked={selection.has(prompt.id)}
+        onTick={onTick}
+        rowIndex={index + 2}
+      />
+    );
+  }
 
   return (
-    <div role="table" aria-label="Prompts" aria-rowcount={total + 1} className={classes.table}>
+    <div role="table" aria-label="Prompts" aria-rowcount={count + 1} className={classes.table}>
       <TableHead />
-      {prompts.length < virtualFrom ? (
-        <div role="rowgroup" ref={body}>
-          {prompts.map((prompt, index) => (
-            <PromptRow key={prompt.id} prompt={prompt} actions={actions} selection={selection} rowIndex={index + 2} />
-          ))}
-        </div>
-      ) : (
+      {isVirtual ? (
         <div role="rowgroup" ref={body} className={classes.virtual} style={{ height: virtualizer.getTotalSize() }}>
           {items.map((item) => (
             <div
               key={item.key}
               role="presentation"
               data-index={item.index}
-              ref={virtualizer.measureElement}
+              // On wide screens all rows are of one height; measuring them would only cost time.
+              ref={isPhone ? virtualizer.measureElement : undefined}
               className={classes.slot}
               style={{ transform: `translateY(${item.start - virtualizer.options.scrollMargin}px)` }}
             >
-              <PromptRow prompt={prompts[item.index]!} actions={actions} selection={selection} rowIndex={item.index + 2} />
+              {row(item.index)}
+            </div>
+          ))}
+        </div>
+      ) : (
+        <div role="rowgroup" ref={body}>
+          {Array.from({ length: count }, (_, index) => (
+            <div key={rowAt(index)?.id ?? index} role="presentation" data-index={index}>
+              {row(index)}
             </div>
           ))}
         </div>
       )}
     </div>
   );
+}
+
+/** The prompts from one row to another, as far as they are loaded. */
+function between({ rowAt, count }: { rowAt: Props['rowAt']; count: number }, from: string, to: string): ListedPrompt[] {
+  const rows = Array.from({ length: count }, (_, index) => rowAt(index));
+  const ends = [rows.findIndex((row) => row?.id === from), rows.findIndex((row) => row?.id === to)].sort((a, b) => a - b);
+  return ends[0] === -1 ? [] : rows.slice(ends[0], ends[1]! + 1).filter((row) => row !== undefined);
 }
 
 function TableHead() {
@@ -94,25 +134,56 @@ function useRowKeys(
   body: React.RefObject<HTMLDivElement | null>,
   count: number,
   selection: Selection,
+  rowAt: Props['rowAt'],
   reveal: (index: number) => void,
 ) {
+  const indexOf = (element: Element | null | undefined) => Number(element?.closest('[data-index]')?.getAttribute('data-index') ?? -1);
+
   function move(step: 1 | -1) {
-    const rows = [...(body.current?.querySelectorAll<HTMLElement>('[data-row-link]') ?? [])];
-    const at = rows.findIndex((row) => row.closest('[role="row"]')?.contains(document.activeElement));
-    const next = rows[at === -1 ? (step === 1 ? 0 : rows.length - 1) : at + step];
-    next?.focus();
-    const index = Number(next?.closest('[data-index]')?.getAttribute('data-index') ?? -1);
-    if (index >= 0) reveal(index);
+    const links = [...(body.current?.querySelectorAll<HTMLElement>('[data-row-link]') ?? [])];
+    const at = links.findIndex((link) => link.closest('[role="row"]')?.contains(document.activeElement));
+    const next = links[at === -1 ? (step === 1 ? 0 : links.length - 1) : at + step];
+    next?.focus({ preventScroll: true });
+    const index = indexOf(next);
+    if (index < 0) return;
+    reveal(index);
+    next?.scrollIntoView({ block: 'nearest' });
   }
   useShortcut({ keys: 'j', description: 'Next prompt', group: 'Prompt list' }, () => move(1), count > 0);
   useShortcut({ keys: 'k', description: 'Previous prompt', group: 'Prompt list' }, () => move(-1), count > 0);
   useShortcut(
     { keys: 'x', description: 'Tick the prompt', group: 'Prompt list' },
     () => {
-      const id = document.activeElement?.closest<HTMLElement>('[role="row"]')?.dataset.id;
-      if (id) selection.toggle(id);
+      const prompt = rowAt(indexOf(document.activeElement));
+      if (prompt) selection.toggle(prompt);
     },
     count > 0,
+  );
+}
+
+/** A row whose page is on the way. */
+function RowSkeleton({ index, rowIndex }: { index: number; rowIndex?: number }) {
+  return (
+    <div className={classes.row} role={rowIndex === undefined ? undefined : 'row'} aria-rowindex={rowIndex} aria-busy>
+      <div className={classes.tick} role="presentation" />
+      <div className={classes.title} role={rowIndex === undefined ? undefined : 'cell'}>
+        <Skeleton height={14} width={`${50 + ((index * 17) % 40)}%`} />
+        <Skeleton height={10} width={`${30 + ((index * 11) % 30)}%`} mt={6} />
+      </div>
+      <div className={classes.live} role="presentation">
+        <Skeleton height={18} width={64} radius="xl" />
+      </div>
+      <div className={classes.changed} role="presentation">
+        <Skeleton height={12} width="70%" />
+      </div>
+      <div className={classes.tags} role="presentation">
+        <Skeleton height={16} width={60} />
+      </div>
+      <div className={classes.used} role="presentation">
+        <Skeleton height={12} width={60} />
+      </div>
+      <div className={classes.menu} role="presentation" />
+    </div>
   );
 }
 
@@ -128,26 +199,7 @@ export function PromptTableSkeleton() {
         <div />
       </div>
       {Array.from({ length: 10 }, (_, index) => (
-        <div key={index} className={classes.row}>
-          <div className={classes.tick} />
-          <div className={classes.title}>
-            <Skeleton height={14} width={`${50 + ((index * 17) % 40)}%`} />
-            <Skeleton height={10} width={`${30 + ((index * 11) % 30)}%`} mt={6} />
-          </div>
-          <div className={classes.live}>
-            <Skeleton height={18} width={64} radius="xl" />
-          </div>
-          <div className={classes.changed}>
-            <Skeleton height={12} width="70%" />
-          </div>
-          <div className={classes.tags}>
-            <Skeleton height={16} width={60} />
-          </div>
-          <div className={classes.used}>
-            <Skeleton height={12} width={60} />
-          </div>
-          <div className={classes.menu} />
-        </div>
+        <RowSkeleton key={index} index={index} />
       ))}
     </div>
   );

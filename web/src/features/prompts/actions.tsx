@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { ApiError, api, path } from '~/api/client';
 import { keys } from '~/api/keys';
 import type { InUseReason, Prompt } from '~/api/types';
@@ -22,77 +22,75 @@ export function usePromptActions() {
   const navigate = useNavigate();
   const [blocked, setBlocked] = useState<BinBlocked | null>(null);
 
-  async function refresh(slug: string) {
-    await Promise.all([
-      queryClient.invalidateQueries({ queryKey: keys.promptLists }),
-      queryClient.invalidateQueries({ queryKey: keys.prompt(slug) }),
-    ]);
-  }
+  const actions = useMemo(() => {
+    async function refresh(slug: string) {
+      await Promise.all([
+        queryClient.invalidateQueries({ queryKey: keys.promptLists }),
+        queryClient.invalidateQueries({ queryKey: keys.prompt(slug) }),
+      ]);
+    }
 
-  async function restore(prompt: Prompt): Promise<Prompt> {
-    const restored = await api.post<Prompt>(path`/prompts/${prompt.id}/undelete`);
-    await refresh(prompt.slug);
-    return restored;
-  }
+    async function restore(prompt: Prompt): Promise<Prompt> {
+      const restored = await api.post<Prompt>(path`/prompts/${prompt.id}/undelete`);
+      await refresh(prompt.slug);
+      return restored;
+    }
 
-  async function moveToBin(prompt: Prompt, options: { force?: boolean } = {}): Promise<boolean> {
-    const putBack = removeFromLists(queryClient, prompt.id);
-    try {
-      await api.del(path`/prompts/${prompt.slug}`, { query: { force: options.force || undefined } });
-    } catch (error) {
-      putBack();
-      if (error instanceof ApiError && error.code === 'IN_USE') {
-        setBlocked({ prompt, reasons: (error.details.reasons ?? []) as InUseReason[] });
-      } else {
-        notifyError(error, `“${prompt.title}” was not moved to the bin`);
+    async function moveToBin(prompt: Prompt, options: { force?: boolean } = {}): Promise<boolean> {
+      const putBack = removeFromLists(queryClient, prompt.id);
+      try {
+        await api.del(path`/prompts/${prompt.slug}`, { query: { force: options.force || undefined } });
+      } catch (error) {
+        putBack();
+        if (error instanceof ApiError && error.code === 'IN_USE') {
+          setBlocked({ prompt, reasons: (error.details.reasons ?? []) as InUseReason[] });
+        } else {
+          notifyError(error, `“${prompt.title}” was not moved to the bin`);
+        }
+        return false;
       }
-      return false;
+      notifyUndo({ message: `“${prompt.title}” is in the bin.`, undo: () => restore(prompt) });
+      await refresh(prompt.slug);
+      return true;
     }
-    notifyUndo({ message: `“${prompt.title}” is in the bin.`, undo: () => restore(prompt) });
-    await refresh(prompt.slug);
-    return true;
-  }
 
-  async function setArchived(prompt: Prompt, archived: boolean): Promise<void> {
-    const putBack = changeInLists(queryClient, prompt.id, { archived });
-    try {
-      await api.post(archived ? path`/prompts/${prompt.slug}/archive` : path`/prompts/${prompt.slug}/unarchive`);
-    } catch (error) {
-      putBack();
-      notifyError(error);
-      return;
+    async function setArchived(prompt: Prompt, archived: boolean): Promise<void> {
+      const putBack = changeInLists(queryClient, prompt.id, { archived });
+      try {
+        await api.post(archived ? path`/prompts/${prompt.slug}/archive` : path`/prompts/${prompt.slug}/unarchive`);
+      } catch (error) {
+        putBack();
+        notifyError(error);
+        return;
+      }
+      await refresh(prompt.slug);
+      if (archived) {
+        notifyUndo({
+          message: `“${prompt.title}” is archived. Clients still get it.`,
+          undo: () => setArchived(prompt, false),
+        });
+      } else {
+        notifyDone(`“${prompt.title}” is back in the list.`);
+      }
     }
-    await refresh(prompt.slug);
-    if (archived) {
-      notifyUndo({
-        message: `“${prompt.title}” is archived. Clients still get it.`,
-        undo: () => setArchived(prompt, false),
-      });
-    } else {
-      notifyDone(`“${prompt.title}” is back in the list.`);
-    }
-  }
 
-  async function duplicate(prompt: Prompt): Promise<void> {
-    try {
-      const copy = await api.post<Prompt>(path`/prompts/${prompt.slug}/duplicate`);
-      await queryClient.invalidateQueries({ queryKey: keys.promptLists });
-      notifyDone(`Copied to “${copy.title}”.`);
-      await navigate({ to: '/prompts/$slug', params: { slug: copy.slug } });
-    } catch (error) {
-      notifyError(error, `“${prompt.title}” was not duplicated`);
+    async function duplicate(prompt: Prompt): Promise<void> {
+      try {
+        const copy = await api.post<Prompt>(path`/prompts/${prompt.slug}/duplicate`);
+        await queryClient.invalidateQueries({ queryKey: keys.promptLists });
+        notifyDone(`Copied to “${copy.title}”.`);
+        await navigate({ to: '/prompts/$slug', params: { slug: copy.slug } });
+      } catch (error) {
+        notifyError(error, `“${prompt.title}” was not duplicated`);
+      }
     }
-  }
 
-  return {
-    moveToBin,
-    restore,
-    setArchived,
-    duplicate,
-    /** Set after a refusal because the prompt is in use; show `InUseDialog` then. */
-    blocked,
-    dismissBlocked: () => setBlocked(null),
-  };
+    const dismissBlocked = () => setBlocked(null);
+    return { moveToBin, restore, setArchived, duplicate, dismissBlocked };
+  }, [queryClient, navigate]);
+
+  // `blocked` is set after a refusal because the prompt is in use: show `InUseDialog` then.
+  return { actions, blocked };
 }
 
-export type PromptActions = ReturnType<typeof usePromptActions>;
+export type PromptActions = ReturnType<typeof usePromptActions>['actions'];

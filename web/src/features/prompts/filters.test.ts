@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isFiltered, parseListSearch, toFilters } from './filters';
+import { isFiltered, noFilters, parseListSearch, toFilters } from './filters';
 
 describe('the list in the address', () => {
   test('leaves out what is usual or makes no sense', () => {
@@ -39,5 +39,6 @@ describe('the list in the address', () => {
     expect(isFiltered({ q: 'a' })).toBe(true);
     expect(isFiltered({ archived: true })).toBe(true);
     expect(isFiltered({ unused: true })).toBe(true);
+    expect(isFiltered({ q: 'a', unused: true, ...noFilters() })).toBe(false);
   });
 });

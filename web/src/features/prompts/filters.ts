@@ -38,15 +38,15 @@ function words(value: unknown): string | undefined {
  */
 export function parseListSearch(search: Record<string, unknown>): ListSearch {
   const isSet = (value: unknown) => (value === true || value === 'true' ? true : undefined);
-  const found: ListSearch = {
+  const found: Required<{ [Name in keyof ListSearch]: unknown }> = {
     q: words(search.q),
     tag: words(search.tag),
     category: words(search.category),
     archived: isSet(search.archived),
     unused: isSet(search.unused),
-    sort: typeof search.sort === 'string' && search.sort in sorts ? (search.sort as Sort) : undefined,
+    sort: typeof search.sort === 'string' && search.sort in sorts ? search.sort : undefined,
   };
-  return found;
+  return found as ListSearch;
 }
 
 /** The filters as the API takes them. */
@@ -62,6 +62,14 @@ export function toFilters(search: ListSearch): PromptFilters {
   };
 }
 
+/** The names of all that narrows the list. */
+export const filterNames = ['q', 'tag', 'category', 'archived', 'unused'] as const satisfies (keyof ListSearch)[];
+
 export function isFiltered(search: ListSearch): boolean {
-  return Boolean(search.q || search.tag || search.category || search.archived || search.unused);
+  return filterNames.some((name) => search[name] !== undefined);
+}
+
+/** A change of the address that takes every filter off. */
+export function noFilters(): Partial<ListSearch> {
+  return Object.fromEntries(filterNames.map((name) => [name, undefined]));
 }

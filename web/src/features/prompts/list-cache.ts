@@ -1,12 +1,12 @@
-import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { QueryClient } from '@tanstack/react-query';
 import type { List } from '~/api/client';
 import { keys } from '~/api/keys';
-import type { Prompt } from '~/api/types';
+import type { ListedPrompt } from '~/api/types';
 
-type Cached = List<Prompt> | InfiniteData<List<Prompt>> | undefined;
+type Cached = List<ListedPrompt> | { pages: List<ListedPrompt>[]; pageParams: unknown[] } | undefined;
 /** What else stands below the lists' key, such as the facets, is left alone. */
-const isList = (data: object): data is List<Prompt> => 'items' in data;
-type Edit = (list: List<Prompt>) => List<Prompt>;
+const isList = (data: object): data is List<ListedPrompt> => 'items' in data;
+type Edit = (list: List<ListedPrompt>) => List<ListedPrompt>;
 
 function edit(cached: Cached, change: Edit): Cached {
   if (!cached) return cached;
@@ -25,14 +25,19 @@ function editLists(queryClient: QueryClient, change: Edit): () => void {
   };
 }
 
-export function removeFromLists(queryClient: QueryClient, id: string): () => void {
+export function removeManyFromLists(queryClient: QueryClient, ids: string[]): () => void {
+  const gone = new Set(ids);
   return editLists(queryClient, (list) => {
-    const items = list.items.filter((prompt) => prompt.id !== id);
-    return { ...list, items, total: list.total - (list.items.length - items.length) };
+    const items = list.items.filter((prompt) => !gone.has(prompt.id));
+    return { ...list, items, total: Math.max(0, list.total - (list.items.length - items.length)) };
   });
 }
 
-export function changeInLists(queryClient: QueryClient, id: string, change: Partial<Prompt>): () => void {
+export function removeFromLists(queryClient: QueryClient, id: string): () => void {
+  return removeManyFromLists(queryClient, [id]);
+}
+
+export function changeInLists(queryClient: QueryClient, id: string, change: Partial<ListedPrompt>): () => void {
   return editLists(queryClient, (list) => ({
     ...list,
     items: list.items.map((prompt) => (prompt.id === id ? { ...prompt, ...change } : prompt)),

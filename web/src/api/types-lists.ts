@@ -1,0 +1,32 @@
+import type { Prompt } from './types';
+
+/** A prompt as the list shows it. */
+export type ListedPrompt = Prompt;
+
+export type BulkAction =
+  | { action: 'tag'; tags: string[] }
+  | { action: 'untag'; tags: string[] }
+  | { action: 'set_category'; category: string | null }
+  | { action: 'archive' }
+  | { action: 'unarchive' }
+  | { action: 'label'; label: string; version: number | 'latest' }
+  | { action: 'unlabel'; label: string; force?: boolean }
+  | { action: 'delete'; force?: boolean }
+  | { action: 'restore' }
+  | { action: 'purge' }
+  | { action: 'duplicate' };
+
+/** How it went with one of many. */
+export interface BulkItem {
+  prompt: string;
+  slug?: string;
+  status: 'done' | 'unchanged' | 'failed';
+  error?: { code: string; message: string };
+}
+
+export interface BulkOutcome {
+  results: BulkItem[];
+  done: number;
+  unchanged: number;
+  failed: number;
+}

@@ -1,0 +1,66 @@
+import type { BulkAction, ListedPrompt } from '~/api/types';
+
+/** One request of the way back. */
+export interface Step {
+  action: BulkAction;
+  prompts: ListedPrompt[];
+}
+
+/** The prompts by something they have in common, in the order in which each is met first. */
+function groupBy<Key>(prompts: ListedPrompt[], keyOf: (prompt: ListedPrompt) => Key): [Key, ListedPrompt[]][] {
+  const groups = new Map<Key, ListedPrompt[]>();
+  for (const prompt of prompts) {
+    const key = keyOf(prompt);
+    const group = groups.get(key);
+    if (group) group.push(prompt);
+    else groups.set(key, [prompt]);
+  }
+  return [...groups];
+}
+
+/**
+ * What takes an action back, for prompts as they were before it. `null` where nothing can: what is purged is
+ * gone, and copies are prompts of their own.
+ */
+export function inverseOf(action: BulkAction, before: ListedPrompt[]): Step[] | null {
+  switch (action.action) {
+    case 'archive':
+      return [{ action: { action: 'unarchive' }, prompts: before }];
+    case 'unarchive':
+      return [{ action: { action: 'archive' }, prompts: before }];
+    case 'delete':
+      return [{ action: { action: 'restore' }, prompts: before }];
+    case 'restore':
+      return [{ action: { action: 'delete', force: true }, prompts: before }];
+    case 'tag':
+      return tagSteps('untag', action.tags, (prompt, tag) => !prompt.tags.includes(tag), before);
+    case 'untag':
+      return tagSteps('tag', action.tags, (prompt, tag) => prompt.tags.includes(tag), before);
+    case 'set_category':
+      return groupBy(before, (prompt) => prompt.category).map(([category, prompts]) => ({
+        action: { action: 'set_category', category },
+        prompts,
+      }));
+    case 'label':
+    case 'unlabel':
+      return groupBy(before, (prompt) => prompt.labels[action.label]).map(([version, prompts]) => ({
+        action:
+          version === undefined ? { action: 'unlabel', label: action.label } : { action: 'label', label: action.label, version },
+        prompts,
+      }));
+    case 'purge':
+    case 'duplicate':
+      return null;
+  }
+}
+
+function tagSteps(
+  action: 'tag' | 'untag',
+  tags: string[],
+  isWanted: (prompt: ListedPrompt, tag: string) => boolean,
+  before: ListedPrompt[],
+): Step[] {
+  return tags
+    .map((tag) => ({ action: { action, tags: [tag] } as BulkAction, prompts: before.filter((prompt) => isWanted(prompt, tag)) }))
+    .filter((step) => step.prompts.length > 0);
+}

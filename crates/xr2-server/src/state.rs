@@ -16,6 +16,7 @@ use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
 use crate::features::delivery::{BundleCache, Freezer, PromptCache, WarmTier};
 use crate::features::edge::Edges;
+use crate::features::prompts::RecentCalls;
 use crate::features::quotas::{self, Quotas};
 use crate::features::stream::Hub;
 use crate::features::telemetry::{Presence, ReportedIds};
@@ -52,6 +53,7 @@ struct Inner {
     denials: Denials,
     in_flight: InFlight,
     last_used: LastUsed,
+    recent_calls: RecentCalls,
     usage: Usage,
     quotas: Quotas,
     presence: Presence,
@@ -191,6 +193,7 @@ impl App {
             denials: Denials::default(),
             in_flight: InFlight::default(),
             last_used: LastUsed::default(),
+            recent_calls: RecentCalls::default(),
             usage,
             quotas,
             presence: Presence::default(),
@@ -360,6 +363,11 @@ impl App {
     /// Notes of what was used.
     pub fn last_used(&self) -> &LastUsed {
         &self.0.last_used
+    }
+
+    /// How often prompts were called of late, as lists show it.
+    pub fn recent_calls(&self) -> &RecentCalls {
+        &self.0.recent_calls
     }
 
     /// Notes of deliveries.

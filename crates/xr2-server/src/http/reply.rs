@@ -31,6 +31,12 @@ pub struct Meta {
     /// Items in all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
+    /// True where there may be more than `total`: long lists are not counted to their end.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub total_is_at_least: bool,
+    /// What to send as `cursor` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
     /// What did not stop the request, but deserves a look.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -75,6 +81,18 @@ impl<T> Reply<T> {
         self.meta.page = Some(page.page);
         self.meta.limit = Some(page.limit);
         self.meta.total = Some(total);
+        self
+    }
+
+    /// Says that there may be more items than `total`.
+    pub fn at_least(mut self, at_least: bool) -> Self {
+        self.meta.total_is_at_least = at_least;
+        self
+    }
+
+    /// Adds where the next page begins, if there is one.
+    pub fn next(mut self, cursor: Option<String>) -> Self {
+        self.meta.next_cursor = cursor;
         self
     }
 

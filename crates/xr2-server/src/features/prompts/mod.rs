@@ -34,6 +34,7 @@ pub use history::create_with_history;
 pub use includes::{KnownSnippets, Snippets, delivering, resolve_snippets, resolve_snippets_among};
 pub use jobs::PurgeExpired;
 pub use labels::PRODUCTION;
+pub use listing::{PromptListItem, RecentCalls};
 pub use names::{check_slug, slugify};
 pub use publish::publish;
 pub use queries::PromptRow;

@@ -12,6 +12,7 @@ use crate::features::prompts::create::NewPrompt;
 use crate::features::prompts::dto::{CreatePrompt, UpdatePrompt};
 use crate::features::prompts::duplicate::Duplicate;
 use crate::features::prompts::entity::Prompt;
+use crate::features::prompts::listing::PromptListItem;
 use crate::features::prompts::publish::{Publish, Published, Saved};
 use crate::features::prompts::read::Details;
 use crate::features::prompts::{bin, bulk, create, duplicate, listing, publish, queries, read, update};
@@ -19,22 +20,36 @@ use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
 
 /// List prompts
+///
+/// Beside `page` there is `cursor`, which goes on behind the last prompt however the list has changed meanwhile, and carries
+/// filter and order with it. Long lists are not counted to their end: `meta.total_is_at_least` says so.
 #[utoipa::path(get, path = "/prompts", tag = "Prompts", params(
     ("search" = Option<String>, Query, description = "Words in title, slug, description, tags or text"),
-    ("tag" = Option<String>, Query), ("category" = Option<String>, Query),
+    ("tag" = Option<Vec<String>>, Query, description = "A tag; given several times, all of them"), ("category" = Option<String>, Query),
+    ("type" = Option<String>, Query, description = "text or chat"), ("syntax" = Option<String>, Query, description = "simple, jinja or none"),
+    ("label" = Option<String>, Query, description = "A label that points at one of its versions"),
+    ("live" = Option<bool>, Query, description = "Whether production delivers it"), ("has_draft" = Option<bool>, Query),
     ("archived" = Option<String>, Query, description = "true, false (default) or all"),
     ("deleted" = Option<bool>, Query, description = "What is in the bin"),
+    ("created_by" = Option<String>, Query, description = "me, or the id of a person or of an API key"), ("updated_by" = Option<String>, Query),
+    ("updated_after" = Option<String>, Query, description = "A day or a time: then or later"), ("updated_before" = Option<String>, Query),
+    ("created_after" = Option<String>, Query), ("created_before" = Option<String>, Query),
     ("unused_days" = Option<i64>, Query, description = "Made more than so many days ago and not fetched since, nor delivered inside another"),
     ("page" = Option<i64>, Query), ("limit" = Option<i64>, Query, description = "At most 100"),
-    ("sort" = Option<String>, Query, description = "updated_at, created_at, last_fetched_at (never comes first), title, slug; - before it for descending")),
-    responses((status = 200, description = "A page of prompts", body = Envelope<Vec<Prompt>>)))]
+    ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the page before; beside it only limit is needed"),
+    ("sort" = Option<String>, Query, description = "updated_at, created_at, last_fetched_at (never comes first), calls_7d, title, slug, - before it for descending; or relevance, as searches are without it")),
+    responses((status = 200, description = "A page of prompts", body = Envelope<Vec<PromptListItem>>),
+        (status = 400, description = "The cursor is not one of this list"), (status = 422, description = "A parameter is not valid")))]
 pub async fn list_prompts(
     State(app): State<App>,
     caller: Allow<Read>,
     params: Params,
-) -> Result<Reply<Vec<Prompt>>> {
-    let (prompts, page, total) = listing::list(&app, &caller, &params).await?;
-    Ok(Reply::ok(prompts).paged(page, total))
+) -> Result<Reply<Vec<PromptListItem>>> {
+    let listed = listing::list(&app, &caller, &params).await?;
+    Ok(Reply::ok(listed.items)
+        .paged(listed.page, listed.total)
+        .at_least(listed.at_least)
+        .next(listed.next_cursor))
 }
 
 /// Make a prompt

@@ -1,26 +1,93 @@
 //! What a list is narrowed by, and its order.
 
+use uuid::Uuid;
+
 use crate::clock::Time;
 
 /// What a list is narrowed by.
 #[derive(Debug, Default)]
-pub(super) struct Filter {
+pub struct Filter {
+    /// Words that all have to be found.
     pub search: Option<String>,
-    pub tag: Option<String>,
+    /// Tags that a prompt has all of.
+    pub tags: Vec<String>,
+    /// Its category.
     pub category: Option<String>,
+    /// `text` or `chat`.
+    pub kind: Option<String>,
+    /// `simple`, `jinja` or `none`.
+    pub syntax: Option<String>,
+    /// A label that points at one of its versions.
+    pub label: Option<String>,
+    /// Whether `production` delivers it.
+    pub live: Option<bool>,
+    /// Whether a draft on `main` waits.
+    pub has_draft: Option<bool>,
     /// `None`: archived or not.
     pub archived: Option<bool>,
+    /// In the bin instead of outside of it.
     pub deleted: bool,
+    /// Who made it, a person or a key.
+    pub created_by: Option<Uuid>,
+    /// Who changed it last.
+    pub updated_by: Option<Uuid>,
+    /// Changed then or later.
+    pub updated_after: Option<Time>,
+    /// Changed before then.
+    pub updated_before: Option<Time>,
+    /// Made then or later.
+    pub created_after: Option<Time>,
+    /// Made before then.
+    pub created_before: Option<Time>,
     /// Made before then and not fetched since, by itself or as a part of what is.
     pub unused_since: Option<Time>,
 }
 
+impl Filter {
+    /// Whether an index alone tells what passes.
+    pub fn is_plain(&self) -> bool {
+        let texts = [&self.search, &self.category, &self.kind, &self.syntax, &self.label];
+        let times = [
+            self.updated_after,
+            self.updated_before,
+            self.created_after,
+            self.created_before,
+            self.unused_since,
+        ];
+        self.tags.is_empty()
+            && texts.iter().all(|text| text.is_none())
+            && times.iter().all(Option::is_none)
+            && self.live.is_none()
+            && self.has_draft.is_none()
+            && self.created_by.is_none()
+            && self.updated_by.is_none()
+    }
+}
+
+/// What a list is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// When last changed.
+    UpdatedAt,
+    /// When made.
+    CreatedAt,
+    /// The title, upper and lower case alike.
+    Title,
+    /// The slug.
+    Slug,
+    /// When last fetched; never comes before all times.
+    LastFetchedAt,
+    /// Calls within the last seven days.
+    Calls,
+    /// How well it answers the search; the best first, whichever direction is asked for.
+    Relevance,
+}
+
 /// How a list is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
-    UpdatedAt,
-    CreatedAt,
-    Title,
-    Slug,
-    LastFetchedAt,
+pub struct Sort {
+    /// By what.
+    pub key: Key,
+    /// The largest first.
+    pub descending: bool,
 }

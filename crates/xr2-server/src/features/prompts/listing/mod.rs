@@ -1,29 +1,62 @@
 //! Lists of prompts: what they are narrowed by, how they are ordered, and page by page.
 
+mod calls;
+mod cursor;
 mod filter;
+mod item;
+mod page;
 mod params;
 mod queries;
 
+pub use calls::RecentCalls;
+pub use item::PromptListItem;
+
 use crate::auth::Access;
 use crate::error::Result;
-use crate::features::prompts::entity::{Can, Prompt};
-use crate::features::prompts::listing::filter::Sort;
+use crate::features::prompts::entity::Can;
+use crate::features::prompts::listing::cursor::Place;
+use crate::features::prompts::listing::filter::Key;
+use crate::features::prompts::listing::page::Asked;
 use crate::features::prompts::read;
 use crate::http::{Page, Params};
 use crate::state::App;
 
 /// A page of prompts.
-pub async fn list(app: &App, access: &Access, params: &Params) -> Result<(Vec<Prompt>, Page, i64)> {
+pub struct Listed {
+    /// What stands on it.
+    pub items: Vec<PromptListItem>,
+    /// Its number and how many it has room for.
+    pub page: Page,
+    /// How many prompts there are in all.
+    pub total: i64,
+    /// Whether there may be more than `total`.
+    pub at_least: bool,
+    /// Where the next page begins, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// A page of prompts.
+pub async fn list(app: &App, access: &Access, params: &Params) -> Result<Listed> {
     let page = params.page()?;
-    let sort = params::read_sort(params)?;
-    let filter = params::read_filter(params, app.clock().now())?;
-    if filter.unused_since.is_some() || sort.0 == Sort::LastFetchedAt {
+    let (list, place) = match cursor::read(params)? {
+        Some((list, place)) => (list, place),
+        None => (params.clone(), Place::Count(page.offset())),
+    };
+    let (filter, sort) = params::read(&list, access, app.clock().now())?;
+    if filter.unused_since.is_some() || sort.key == Key::LastFetchedAt {
         // Fetches of the last second may still be in memory; they count.
         app.last_used().flush(app).await?;
     }
+    let calls = calls::of(app, access.workspace).await?;
     let mut tx = app.db().tenant(access.workspace).read().await?;
-    let (rows, total) = queries::list(&mut tx, &filter, sort, page).await?;
-    let prompts = read::entities(&mut tx, rows, Can::of(access)).await?;
+    let asked = Asked { filter: &filter, sort, place, limit: page.limit, calls: calls.clone() };
+    let found = page::find(&mut tx, &asked).await?;
+    let prompts = read::entities(&mut tx, found.rows, Can::of(access)).await?;
     tx.commit().await?;
-    Ok((prompts, page, total))
+    let items = prompts
+        .into_iter()
+        .map(|prompt| PromptListItem { calls_7d: calls.get(&prompt.id).copied().unwrap_or(0), prompt })
+        .collect();
+    let next_cursor = found.next.map(|place| cursor::write(&list, place));
+    Ok(Listed { items, page, total: found.total.0, at_least: found.total.1, next_cursor })
 }

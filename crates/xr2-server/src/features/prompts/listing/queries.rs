@@ -1,17 +1,20 @@
 //! SQL of lists of prompts.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
-use xr2_db::{Result, Sql, Tx, dialect};
+use xr2_db::{Result, Sql, Tx, Value, args, dialect};
 
 use crate::features::prompts::PromptRow;
-use crate::features::prompts::listing::filter::{Filter, Sort};
+use crate::features::prompts::listing::filter::{Filter, Key, Sort};
 use crate::features::prompts::queries::COLUMNS;
-use crate::http::Page;
 
 /// Words of a search that count.
 const MAX_WORDS: usize = 8;
 /// Characters of such a word that count.
 const MAX_WORD: usize = 200;
+/// Where no more prompts have a tag, these are looked at, and not the whole list for those that have it.
+const FEW: i64 = 1000;
 
 /// Where prompts that were never fetched stand, the engines disagree about: so it is said.
 const LAST_FETCHED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM prompt_fetches f
@@ -19,33 +22,20 @@ const LAST_FETCHED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM 
 const LONGEST_UNUSED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM prompt_fetches f
     WHERE f.prompt_id = p.id AND f.workspace_id = p.workspace_id) NULLS FIRST, p.created_at, p.id";
 
-fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter) {
+/// Appends the conditions of `filter`. `among`: what can only be one of these.
+fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter, among: Option<&[Uuid]>) {
     sql.push(" WHERE p.workspace_id = ").bind(workspace);
     sql.push(if filter.deleted { " AND p.deleted_at IS NOT NULL" } else { " AND p.deleted_at IS NULL" });
+    if let Some(ids) = among {
+        sql.push(" AND p.id IN ").bind_list(ids.iter().copied());
+    }
     if let Some(archived) = filter.archived.filter(|_| !filter.deleted) {
         sql.push(" AND p.archived = ").bind(archived);
     }
-    if let Some(category) = &filter.category {
-        sql.push(" AND p.category = ").bind(category);
-    }
-    if let Some(tag) = &filter.tag {
-        sql.push(" AND EXISTS (SELECT 1 FROM prompt_tags t WHERE t.workspace_id = p.workspace_id AND t.prompt_id = p.id AND t.tag = ")
-            .bind(tag)
-            .push(")");
-    }
+    narrow_by_facts(sql, filter);
+    narrow_by_state(sql, filter);
     if let Some(since) = filter.unused_since {
-        sql.push(" AND p.created_at < ").bind(since);
-        sql.push(
-            " AND NOT EXISTS (SELECT 1 FROM prompt_fetches f WHERE f.prompt_id = p.id
-                 AND f.workspace_id = p.workspace_id AND f.last_fetched_at >= ",
-        );
-        sql.bind(since).push(")");
-        // What a label of another prompt delivers with it is in use, though nobody fetches it.
-        sql.push(
-            " AND NOT EXISTS (SELECT 1 FROM prompt_includes i JOIN prompt_labels l ON l.prompt_id = i.prompt_id
-                 AND l.version_number = i.version_number
-                 WHERE i.included_id = p.id AND i.workspace_id = p.workspace_id)",
-        );
+        narrow_to_unused(sql, since.into());
     }
     for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(MAX_WORDS) {
         // SQLite refuses endless patterns.
@@ -56,32 +46,190 @@ fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter) {
     }
 }
 
-/// One page of prompts and how many there are in all.
-pub(super) async fn list(
+fn narrow_by_facts(sql: &mut Sql, filter: &Filter) {
+    for tag in &filter.tags {
+        sql.push(" AND EXISTS (SELECT 1 FROM prompt_tags t WHERE t.workspace_id = p.workspace_id AND t.prompt_id = p.id AND t.tag = ")
+            .bind(tag)
+            .push(")");
+    }
+    let texts: [(&'static str, &Option<String>); 3] = [
+        (" AND p.category = ", &filter.category),
+        (" AND p.type = ", &filter.kind),
+        (" AND p.syntax = ", &filter.syntax),
+    ];
+    for (condition, text) in texts {
+        if let Some(text) = text {
+            sql.push(condition).bind(text);
+        }
+    }
+    let times = [
+        (" AND p.updated_at >= ", filter.updated_after),
+        (" AND p.updated_at < ", filter.updated_before),
+        (" AND p.created_at >= ", filter.created_after),
+        (" AND p.created_at < ", filter.created_before),
+    ];
+    for (condition, time) in times {
+        if let Some(time) = time {
+            sql.push(condition).bind(time);
+        }
+    }
+    let actors = [
+        (" AND CAST(p.created_by AS TEXT) LIKE ", filter.created_by),
+        (" AND CAST(p.updated_by AS TEXT) LIKE ", filter.updated_by),
+    ];
+    for (condition, actor) in actors {
+        if let Some(id) = actor {
+            // As it is written by ourselves, letter for letter. No name can look like it: its quotes are escaped.
+            sql.push(condition)
+                .bind(dialect::like_contains(&format!("\"id\":\"{id}\"")))
+                .push(" ESCAPE '\\'");
+        }
+    }
+}
+
+fn narrow_by_state(sql: &mut Sql, filter: &Filter) {
+    let pointing = "SELECT 1 FROM prompt_labels l WHERE l.workspace_id = p.workspace_id AND l.prompt_id = p.id AND l.label = ";
+    if let Some(label) = &filter.label {
+        sql.push(" AND EXISTS (").push(pointing).bind(label).push(")");
+    }
+    if let Some(live) = filter.live {
+        sql.push(if live { " AND EXISTS (" } else { " AND NOT EXISTS (" })
+            .push(pointing)
+            .push("'production')");
+    }
+    if let Some(has_draft) = filter.has_draft {
+        sql.push(if has_draft { " AND EXISTS (" } else { " AND NOT EXISTS (" });
+        sql.push("SELECT 1 FROM prompt_drafts d WHERE d.workspace_id = p.workspace_id AND d.prompt_id = p.id AND d.branch = 'main')");
+    }
+}
+
+fn narrow_to_unused(sql: &mut Sql, since: Value) {
+    sql.push(" AND p.created_at < ").bind(since.clone());
+    sql.push(
+        " AND NOT EXISTS (SELECT 1 FROM prompt_fetches f WHERE f.prompt_id = p.id
+             AND f.workspace_id = p.workspace_id AND f.last_fetched_at >= ",
+    );
+    sql.bind(since).push(")");
+    // What a label of another prompt delivers with it is in use, though nobody fetches it.
+    sql.push(
+        " AND NOT EXISTS (SELECT 1 FROM prompt_includes i JOIN prompt_labels l ON l.prompt_id = i.prompt_id
+             AND l.version_number = i.version_number
+             WHERE i.included_id = p.id AND i.workspace_id = p.workspace_id)",
+    );
+}
+
+/// The prompts that have one of the filter's tags, where these are few.
+pub(super) async fn tagged_few(tx: &mut Tx, filter: &Filter) -> Result<Option<Vec<Uuid>>> {
+    let workspace = tx.workspace();
+    for tag in &filter.tags {
+        let sql = "SELECT prompt_id FROM prompt_tags WHERE workspace_id = $1 AND tag = $2 LIMIT $3";
+        let ids: Vec<Uuid> = tx.all(sql, args![workspace, tag, FEW + 1]).await?;
+        if ids.len() as i64 <= FEW {
+            return Ok(Some(ids));
+        }
+    }
+    Ok(None)
+}
+
+/// How many prompts there are; of more than `most` only so many are counted.
+pub(super) async fn count(tx: &mut Tx, filter: &Filter, among: Option<&[Uuid]>, most: i64) -> Result<i64> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 AS one FROM prompts p");
+    narrow(&mut sql, workspace, filter, among);
+    sql.push(" LIMIT ").bind(most).push(") counted");
+    Ok(tx.optional_built(sql).await?.unwrap_or(0))
+}
+
+/// Where a page begins.
+pub(super) enum From {
+    /// Behind so many prompts.
+    Offset(i64),
+    /// Behind the prompt with this key and id.
+    Behind(Value, Uuid),
+}
+
+/// Ids of at most `limit` prompts in order. Only ids, so that what is passed over is read from an index alone.
+pub(super) async fn ids(
     tx: &mut Tx,
     filter: &Filter,
-    sort: (Sort, bool),
-    page: Page,
-) -> Result<(Vec<PromptRow>, i64)> {
+    among: Option<&[Uuid]>,
+    sort: Sort,
+    from: From,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
     let workspace = tx.workspace();
-    let mut count = Sql::new("SELECT COUNT(*) FROM prompts p");
-    narrow(&mut count, workspace, filter);
-    let total: i64 = tx.optional_built(count).await?.unwrap_or(0);
-
-    let mut sql = Sql::new(COLUMNS);
-    narrow(&mut sql, workspace, filter);
-    sql.push(match sort {
-        (Sort::UpdatedAt, true) => " ORDER BY p.updated_at DESC, p.id DESC",
-        (Sort::UpdatedAt, false) => " ORDER BY p.updated_at, p.id",
-        (Sort::CreatedAt, true) => " ORDER BY p.created_at DESC, p.id DESC",
-        (Sort::CreatedAt, false) => " ORDER BY p.created_at, p.id",
-        (Sort::Title, true) => " ORDER BY LOWER(p.title) DESC, p.id DESC",
-        (Sort::Title, false) => " ORDER BY LOWER(p.title), p.id",
-        (Sort::Slug, true) => " ORDER BY p.slug DESC",
-        (Sort::Slug, false) => " ORDER BY p.slug",
-        (Sort::LastFetchedAt, true) => LAST_FETCHED_FIRST,
-        (Sort::LastFetchedAt, false) => LONGEST_UNUSED_FIRST,
+    let mut sql = Sql::new("SELECT p.id FROM prompts p");
+    narrow(&mut sql, workspace, filter, among);
+    let offset = match from {
+        From::Offset(offset) => offset,
+        From::Behind(key, id) => {
+            sql.push(match (sort.key, sort.descending) {
+                (Key::CreatedAt, true) => " AND (p.created_at, p.id) < (",
+                (Key::CreatedAt, false) => " AND (p.created_at, p.id) > (",
+                (Key::Title, true) => " AND (LOWER(p.title), p.id) < (",
+                (Key::Title, false) => " AND (LOWER(p.title), p.id) > (",
+                (Key::Slug, true) => " AND (p.slug, p.id) < (",
+                (Key::Slug, false) => " AND (p.slug, p.id) > (",
+                (_, true) => " AND (p.updated_at, p.id) < (",
+                (_, false) => " AND (p.updated_at, p.id) > (",
+            });
+            sql.bind(key).push(", ").bind(id).push(")");
+            0
+        }
+    };
+    sql.push(match (sort.key, sort.descending) {
+        (Key::CreatedAt, true) => " ORDER BY p.created_at DESC, p.id DESC",
+        (Key::CreatedAt, false) => " ORDER BY p.created_at, p.id",
+        (Key::Title, true) => " ORDER BY LOWER(p.title) DESC, p.id DESC",
+        (Key::Title, false) => " ORDER BY LOWER(p.title), p.id",
+        (Key::Slug, true) => " ORDER BY p.slug DESC, p.id DESC",
+        (Key::Slug, false) => " ORDER BY p.slug, p.id",
+        (Key::LastFetchedAt, true) => LAST_FETCHED_FIRST,
+        (Key::LastFetchedAt, false) => LONGEST_UNUSED_FIRST,
+        (_, true) => " ORDER BY p.updated_at DESC, p.id DESC",
+        (_, false) => " ORDER BY p.updated_at, p.id",
     });
-    sql.push(" LIMIT ").bind(page.limit).push(" OFFSET ").bind(page.offset());
-    Ok((tx.all_built(sql).await?, total))
+    sql.push(" LIMIT ").bind(limit).push(" OFFSET ").bind(offset);
+    tx.all_built(sql).await
+}
+
+/// Those of `ids` that pass the filter, in their order.
+pub(super) async fn passing(tx: &mut Tx, filter: &Filter, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new("SELECT p.id FROM prompts p");
+    narrow(&mut sql, workspace, filter, Some(ids));
+    let passed: Vec<Uuid> = tx.all_built(sql).await?;
+    let passed: std::collections::HashSet<Uuid> = passed.into_iter().collect();
+    Ok(ids.iter().copied().filter(|id| passed.contains(id)).collect())
+}
+
+/// The rows of these prompts, in the order of the ids.
+pub(super) async fn rows(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PromptRow>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new(COLUMNS);
+    sql.push("WHERE p.workspace_id = ").bind(workspace).push(" AND p.id IN ").bind_list(ids.iter().copied());
+    let rows: Vec<PromptRow> = tx.all_built(sql).await?;
+    let mut by_id: HashMap<Uuid, PromptRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+    Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+}
+
+/// The title as lists are ordered by it.
+pub(super) async fn title_key(tx: &mut Tx, prompt: Uuid) -> Result<Option<String>> {
+    let workspace = tx.workspace();
+    tx.optional(
+        "SELECT LOWER(title) FROM prompts WHERE workspace_id = $1 AND id = $2",
+        args![workspace, prompt],
+    )
+    .await
+}
+
+/// Calls of each prompt from an hour on. In a transaction of where usage is kept.
+pub(super) async fn calls_since(tx: &mut Tx, hour: i64) -> Result<Vec<(Uuid, i64)>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT prompt_id, CAST(SUM(count) AS BIGINT) FROM usage_hourly WHERE workspace_id = $1 AND hour > $2
+         GROUP BY prompt_id",
+        args![workspace, hour],
+    )
+    .await
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { unique } from './support/api.mjs';
 import { expectAccessible, pageTest, until } from './support/browser.mjs';
-import { email, password } from './support/config.mjs';
+import { email, password, url } from './support/config.mjs';
 
 pageTest('a deep link leads through the sign-in and back to where it pointed', { anonymous: true }, async (page) => {
   await page.goto('/labels');
@@ -18,7 +18,7 @@ pageTest('the way back never leaves this server', { anonymous: true }, async (pa
   await page.fill('[name="email"]', email);
   await page.fill('[name="password"]', password);
   await page.keyboard.press('Enter');
-  await page.waitForURL('**/prompts');
+  await page.waitForURL(`${url}/`);
 });
 
 pageTest('a wrong password is said in words and keeps the email', { anonymous: true }, async (page) => {

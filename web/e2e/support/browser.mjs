@@ -40,7 +40,7 @@ async function cookies() {
     await page.fill('[name="email"]', email);
     await page.fill('[name="password"]', password);
     await page.click('button[type="submit"]');
-    await page.waitForURL('**/prompts', { timeout: patience });
+    await page.waitForURL(`${url}/`, { timeout: patience });
     signedInState = await context.storageState();
     await context.close();
   }

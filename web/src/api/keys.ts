@@ -8,6 +8,7 @@ export const keys = {
   sessions: ['sessions'] as const,
   apiKeys: ['api-keys'] as const,
   labels: ['labels'] as const,
+  usage: ['usage'] as const,
 
   /** The running programs of the workspace. */
   clients: ['clients'] as const,

@@ -57,5 +57,8 @@ export type Checks = [
   Check<Fits<ours.ClientCounts, Theirs['ClientCounts']>>,
   Check<Fits<ours.ClientInstance, Theirs['ClientInstance']>>,
   Check<Fits<ours.Clients, Theirs['Clients']>>,
+  Check<Fits<ours.UsagePoint, Theirs['UsagePoint']>>,
+  Check<Fits<ours.PromptUsage, Theirs['PromptUsage']>>,
+  Check<Known<ours.WorkspaceUsage, Theirs['UsageAnalytics']>>,
   Check<Fits<ours.ChangedEvent, Theirs['Changed']>>,
 ];

@@ -8,6 +8,7 @@ export type Timestamp = string;
 
 export type * from './types-clients';
 export type * from './types-lists';
+export type * from './types-home';
 
 export interface ActorRef {
   type: 'user' | 'key' | 'system';
@@ -21,6 +22,8 @@ export type Role = 'viewer' | 'editor' | 'admin' | 'owner';
 
 export interface Preferences {
   color_scheme?: 'light' | 'dark' | 'auto';
+  /** Whether the first steps were walked or put away. */
+  beginning?: 'done';
   [key: string]: unknown;
 }
 

@@ -1,4 +1,4 @@
-import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { labelsQuery } from '~/api/account';
 import { clientsQuery } from '~/api/clients';
 import { promptListQuery } from '~/api/prompts';
@@ -13,9 +13,7 @@ import { RouteError } from './RouteError';
 const indexRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/prompts', replace: true });
-  },
+  component: lazyRouteComponent(() => import('~/features/home/HomePage'), 'HomePage'),
 });
 
 // Outside the shell --------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ export function WorkspaceName({ collapsed }: { collapsed: boolean }) {
   function open(id: string) {
     rememberWorkspace(id);
     // Everything on the screen belongs to the workspace, so begin again from its front page.
-    window.location.assign('/prompts');
+    window.location.assign('/');
   }
 
   return (

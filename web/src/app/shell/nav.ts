@@ -1,8 +1,8 @@
 import type { TablerIcon } from '@tabler/icons-react';
-import { IconFileText, IconKey, IconPlugConnected, IconTag, IconTrash } from '@tabler/icons-react';
+import { IconFileText, IconHome, IconKey, IconPlugConnected, IconTag, IconTrash } from '@tabler/icons-react';
 
 export interface NavPage {
-  to: '/prompts' | '/prompts/bin' | '/clients' | '/labels' | '/api-keys';
+  to: '/' | '/prompts' | '/prompts/bin' | '/clients' | '/labels' | '/api-keys';
   label: string;
   Icon: TablerIcon;
   isActive: (pathname: string) => boolean;
@@ -12,6 +12,7 @@ export interface NavPage {
 const bin = (pathname: string) => pathname.startsWith('/prompts/bin');
 
 export const mainPages: NavPage[] = [
+  { to: '/', label: 'Home', Icon: IconHome, isActive: (pathname) => pathname === '/' },
   {
     to: '/prompts',
     label: 'Prompts',

@@ -26,7 +26,7 @@ export function LoginPage() {
     setProblem(null);
     try {
       await signIn(String(data.get('email')).trim(), String(data.get('password')));
-      router.history.push(next ?? '/prompts');
+      router.history.push(next ?? '/');
     } catch (error) {
       setProblem(error);
       setBusy(false);

@@ -26,7 +26,7 @@ export function RegisterPage() {
   }
   return (
     <AuthLayout title="Make your account" lead="You get a workspace of your own to start in." foot={signIn}>
-      <AccountForm submit="Make account" onDone={() => router.history.push(next ?? '/prompts')} />
+      <AccountForm submit="Make account" onDone={() => router.history.push(next ?? '/')} />
     </AuthLayout>
   );
 }

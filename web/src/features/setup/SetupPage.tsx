@@ -36,7 +36,7 @@ export function SetupPage() {
       title="Set up xr2"
       lead="Make the first account. It becomes the operator: the one who looks after this server."
     >
-      <AccountForm submit="Set up" setupToken={token} onDone={() => void navigate({ to: '/prompts' })} />
+      <AccountForm submit="Set up" setupToken={token} onDone={() => void navigate({ to: '/' })} />
     </AuthLayout>
   );
 }

@@ -464,7 +464,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List prompts */
+        /**
+         * List prompts
+         * @description Beside `page` there is `cursor`, which goes on behind the last prompt however the list has changed meanwhile, and carries
+         *     filter and order with it. Long lists are not counted to their end: `meta.total_is_at_least` says so.
+         */
         get: operations["list_prompts"];
         put?: never;
         /** Make a prompt */
@@ -2544,89 +2548,6 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
-        Envelope_Vec_Prompt: {
-            /** @description Always true. */
-            success: boolean;
-            data: {
-                /**
-                 * Format: uuid
-                 * @description Its id.
-                 */
-                id: string;
-                /** @description How programs call it. */
-                slug: string;
-                /** @description What people call it. */
-                title: string;
-                /** @description What it is for. */
-                description?: string | null;
-                /**
-                 * @description `text` or `chat`, of the newest version.
-                 * @example text
-                 */
-                type: string;
-                /**
-                 * @description `simple`, `jinja` or `none`, of the newest version.
-                 * @example simple
-                 */
-                syntax: string;
-                /** @description One word to sort by. */
-                category?: string | null;
-                /** @description Words to find it by. */
-                tags: string[];
-                /** @description Free JSON object. */
-                metadata: unknown;
-                /** @description Folders it stands in. */
-                folder_ids: string[];
-                /** @description Hidden from lists, read-only, still delivered. */
-                archived: boolean;
-                /** @description Which label points at which version. */
-                labels: {
-                    [key: string]: number;
-                };
-                /**
-                 * Format: int64
-                 * @description Newest version on `main`.
-                 */
-                latest_version: number;
-                /** @description Whether a draft on `main` waits. */
-                has_draft: boolean;
-                live?: components["schemas"]["Live"] | null;
-                /** @description Beginning of the newest text. */
-                excerpt: string;
-                /**
-                 * Format: date-time
-                 * @description When a client last fetched it.
-                 */
-                last_fetched_at?: string | null;
-                /** @description When clients last fetched it by each label or version, and with which key; the latest first. */
-                fetches: components["schemas"]["LastFetch"][];
-                /**
-                 * Format: date-time
-                 * @description When made.
-                 */
-                created_at: string;
-                /** @description By whom. */
-                created_by: components["schemas"]["Actor"];
-                /**
-                 * Format: date-time
-                 * @description When last changed.
-                 */
-                updated_at: string;
-                /** @description By whom. */
-                updated_by: components["schemas"]["Actor"];
-                /**
-                 * Format: date-time
-                 * @description When it went to the bin.
-                 */
-                deleted_at?: string | null;
-                deleted_by?: components["schemas"]["Actor"] | null;
-                /** @description What the caller may do with it. */
-                can: components["schemas"]["Can"];
-            }[];
-            /** @description Pages and warnings. */
-            meta: components["schemas"]["Meta"];
-        };
-        /** @description How a successful answer is documented. */
         Envelope_Vec_PromptLabel: {
             /** @description Always true. */
             success: boolean;
@@ -2652,6 +2573,20 @@ export interface components {
                 /** @description See [`Label`]. */
                 protected: boolean;
             }[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Vec_PromptListItem: {
+            /** @description Always true. */
+            success: boolean;
+            data: (components["schemas"]["Prompt"] & {
+                /**
+                 * Format: int64
+                 * @description How often it was called within the last seven days, to the hour.
+                 */
+                calls_7d: number;
+            })[];
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
         };
@@ -3083,6 +3018,10 @@ export interface components {
              * @description Items in all.
              */
             total?: number | null;
+            /** @description True where there may be more than `total`: long lists are not counted to their end. */
+            total_is_at_least?: boolean;
+            /** @description What to send as `cursor` for the next page; absent on the last one. */
+            next_cursor?: string | null;
             /** @description What did not stop the request, but deserves a look. */
             warnings?: components["schemas"]["Warning"][];
             /** @description Set when a prompt was asked for by a former slug. */
@@ -3363,6 +3302,14 @@ export interface components {
             color: string;
             /** @description See [`Label`]. */
             protected: boolean;
+        };
+        /** @description A prompt in a list: the entity and what only lists tell. */
+        PromptListItem: components["schemas"]["Prompt"] & {
+            /**
+             * Format: int64
+             * @description How often it was called within the last seven days, to the hour.
+             */
+            calls_7d: number;
         };
         /** @description Usage of one prompt. */
         PromptUsage: components["schemas"]["UsageSummary"] & {
@@ -4280,7 +4227,10 @@ export interface operations {
     create_api_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4293,6 +4243,8 @@ export interface operations {
             /** @description Made */
             201: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -4363,7 +4315,10 @@ export interface operations {
     rotate_api_key: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The key */
                 id: string;
@@ -4379,6 +4334,8 @@ export interface operations {
             /** @description The new key */
             201: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -5045,7 +5002,10 @@ export interface operations {
     create_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5058,6 +5018,8 @@ export interface operations {
             /** @description Made */
             201: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -5259,18 +5221,38 @@ export interface operations {
             query?: {
                 /** @description Words in title, slug, description, tags or text */
                 search?: string;
-                tag?: string;
+                /** @description A tag; given several times, all of them */
+                tag?: string[];
                 category?: string;
+                /** @description text or chat */
+                type?: string;
+                /** @description simple, jinja or none */
+                syntax?: string;
+                /** @description A label that points at one of its versions */
+                label?: string;
+                /** @description Whether production delivers it */
+                live?: boolean;
+                has_draft?: boolean;
                 /** @description true, false (default) or all */
                 archived?: string;
                 /** @description What is in the bin */
                 deleted?: boolean;
+                /** @description me, or the id of a person or of an API key */
+                created_by?: string;
+                updated_by?: string;
+                /** @description A day or a time: then or later */
+                updated_after?: string;
+                updated_before?: string;
+                created_after?: string;
+                created_before?: string;
                 /** @description Made more than so many days ago and not fetched since, nor delivered inside another */
                 unused_days?: number;
                 page?: number;
                 /** @description At most 100 */
                 limit?: number;
-                /** @description updated_at, created_at, last_fetched_at (never comes first), title, slug; - before it for descending */
+                /** @description `meta.next_cursor` of the page before; beside it only limit is needed */
+                cursor?: string;
+                /** @description updated_at, created_at, last_fetched_at (never comes first), calls_7d, title, slug, - before it for descending; or relevance, as searches are without it */
                 sort?: string;
             };
             header?: never;
@@ -5285,12 +5267,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_Prompt"];
+                    "application/json": components["schemas"]["Envelope_Vec_PromptListItem"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            /** @description The cursor is not one of this list */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            /** @description A parameter is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
@@ -5298,7 +5293,10 @@ export interface operations {
     create_prompt: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5311,6 +5309,8 @@ export interface operations {
             /** @description Made, and live unless publish is false or not allowed */
             201: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -5416,7 +5416,10 @@ export interface operations {
     bulk_prompts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5429,6 +5432,8 @@ export interface operations {
             /** @description What came of each, in the order asked for */
             200: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -5690,7 +5695,10 @@ export interface operations {
     archive_prompt: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Slug or id */
                 p: string;
@@ -5702,6 +5710,8 @@ export interface operations {
             /** @description Archived: hidden from lists, read-only, still delivered */
             200: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -5895,7 +5905,10 @@ export interface operations {
     duplicate_prompt: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Slug or id */
                 p: string;
@@ -5911,6 +5924,8 @@ export interface operations {
             /** @description The copy; not live yet */
             201: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -6138,7 +6153,10 @@ export interface operations {
                 /** @description Pin every include to its present version */
                 freeze?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Slug or id */
                 p: string;
@@ -6154,6 +6172,8 @@ export interface operations {
             /** @description Live */
             200: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -6272,7 +6292,10 @@ export interface operations {
     unarchive_prompt: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Slug or id */
                 p: string;
@@ -6284,6 +6307,8 @@ export interface operations {
             /** @description Back in lists */
             200: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -6303,7 +6328,10 @@ export interface operations {
     undelete_prompt: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Slug or id */
                 p: string;
@@ -6315,6 +6343,8 @@ export interface operations {
             /** @description Back */
             200: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -6379,7 +6409,10 @@ export interface operations {
     create_version: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Slug or id */
                 p: string;
@@ -6395,6 +6428,8 @@ export interface operations {
             /** @description Saved; live only if publish is true */
             201: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;
@@ -6570,7 +6605,10 @@ export interface operations {
     restore_version: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description Slug or id */
                 p: string;
@@ -6588,6 +6626,8 @@ export interface operations {
             /** @description Copied as a new version and published */
             201: {
                 headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
                     /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
                     "X-XR2-Revision"?: number;
                     [name: string]: unknown;

@@ -50,6 +50,7 @@ const MIGRATIONS: &[Migration] = list![
     (7, "0007_usage_batches", Usage),
     (8, "0008_reported_ids", Usage),
     (9, "0009_idempotency", Main),
+    (10, "0010_search", Main),
 ];
 
 /// All migrations in order.

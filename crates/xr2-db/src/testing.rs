@@ -119,7 +119,7 @@ pub async fn columns(url: &str) -> Result<Vec<ColumnInfo>> {
                 let of_file = sqlx::query_as(
                     "SELECT t.name, c.name, lower(c.type), c.\"notnull\" = 0 AND c.pk = 0
                      FROM sqlite_schema t JOIN pragma_table_info(t.name) c
-                     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+                     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name NOT LIKE 'prompt_entries%'",
                 );
                 rows.extend(of_file.fetch_all(&mut connection).await?);
             }
@@ -129,7 +129,7 @@ pub async fn columns(url: &str) -> Result<Vec<ColumnInfo>> {
             let mut connection = connect(url).await?;
             sqlx::query_as(
                 "SELECT table_name::text, column_name::text, lower(data_type::text), is_nullable = 'YES'
-                 FROM information_schema.columns WHERE table_schema = 'public'",
+                 FROM information_schema.columns WHERE table_schema = 'public' AND data_type <> 'tsvector'",
             )
             .fetch_all(&mut connection)
             .await?
@@ -166,7 +166,7 @@ pub async fn indexes(url: &str) -> Result<Vec<String>> {
             sqlx::query_scalar(
                 "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
                  JOIN pg_namespace n ON n.oid = c.relnamespace
-                 WHERE n.nspname = 'public'
+                 WHERE n.nspname = 'public' AND c.relname <> 'prompt_search_entries'
                    AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid)",
             )
             .fetch_all(&mut connection)

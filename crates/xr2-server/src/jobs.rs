@@ -19,9 +19,11 @@ pub const UPKEEP: &str = "upkeep";
 /// All jobs, and how often those are done that nobody asks for.
 pub(crate) fn registry() -> Registry<App> {
     const SECONDS_10: Duration = Duration::from_secs(10);
+    const MINUTE: Duration = Duration::from_secs(60);
     const MINUTES_10: Duration = Duration::from_secs(600);
     Registry::new()
         .every(MINUTES_10, &prompts::PurgeExpired {})
+        .every(MINUTE, &prompts::IndexPrompts {})
         .every(SECONDS_10, &usage::SumUsage {})
         .every(MINUTES_10, &usage::ForgetUsage {})
         .every(MINUTES_10, &telemetry::ForgetReports {})

@@ -16,7 +16,7 @@ use crate::features::accounts::Accounts;
 use crate::features::api_keys::KeyCache;
 use crate::features::delivery::{BundleCache, Freezer, PromptCache, WarmTier};
 use crate::features::edge::Edges;
-use crate::features::prompts::RecentCalls;
+use crate::features::prompts::{RecentCalls, Vocabularies};
 use crate::features::quotas::{self, Quotas};
 use crate::features::stream::Hub;
 use crate::features::telemetry::{Presence, ReportedIds};
@@ -54,6 +54,7 @@ struct Inner {
     in_flight: InFlight,
     last_used: LastUsed,
     recent_calls: RecentCalls,
+    vocabularies: Vocabularies,
     usage: Usage,
     quotas: Quotas,
     presence: Presence,
@@ -194,6 +195,7 @@ impl App {
             in_flight: InFlight::default(),
             last_used: LastUsed::default(),
             recent_calls: RecentCalls::default(),
+            vocabularies: Vocabularies::default(),
             usage,
             quotas,
             presence: Presence::default(),
@@ -368,6 +370,11 @@ impl App {
     /// How often prompts were called of late, as lists show it.
     pub fn recent_calls(&self) -> &RecentCalls {
         &self.0.recent_calls
+    }
+
+    /// Words of workspaces, for searches with a mistyped one.
+    pub fn vocabularies(&self) -> &Vocabularies {
+        &self.0.vocabularies
     }
 
     /// Notes of deliveries.

@@ -33,6 +33,7 @@ mod outage;
 mod probes;
 mod prompts_create;
 mod prompts_list;
+mod prompts_search;
 mod prompts_update;
 mod publish;
 mod put_off;

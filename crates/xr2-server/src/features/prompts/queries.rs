@@ -10,6 +10,7 @@ use xr2_prompt::Content;
 use crate::clock::Time;
 use crate::events::Actor;
 use crate::features::prompts::entity::{FetchKey, LabelPointer, LastFetch};
+use crate::features::prompts::search::{self, Document};
 
 /// A row of `prompts`.
 #[derive(Debug, Clone)]
@@ -150,11 +151,66 @@ pub(super) async fn insert(tx: &mut Tx, row: &PromptRow, content: &Content) -> R
         ],
     )
     .await?;
-    Ok(())
+    search::put(tx, row.id, &document(row, searched_content(content))).await
+}
+
+/// What a prompt is found by.
+fn document(row: &PromptRow, content: String) -> Document {
+    Document {
+        title: row.title.clone(),
+        slug: row.slug.clone(),
+        tags: row.tags.clone(),
+        description: row.description.clone(),
+        content,
+        archived: row.archived,
+        deleted: row.deleted_at.is_some(),
+    }
+}
+
+/// What a prompt is found by until now.
+struct Indexed {
+    facts: String,
+    content: String,
+    tags: Vec<String>,
+    archived: bool,
+    deleted: bool,
+}
+
+impl FromRow for Indexed {
+    fn from_row(row: &Row) -> Result<Self> {
+        let deleted_at: Option<Time> = row.opt("deleted_at")?;
+        Ok(Indexed {
+            facts: row.get("search_facts")?,
+            content: row.get("search_content")?,
+            tags: row.json("tags")?,
+            archived: row.get("archived")?,
+            deleted: deleted_at.is_some(),
+        })
+    }
+}
+
+async fn indexed(tx: &mut Tx, prompt: Uuid) -> Result<Option<Indexed>> {
+    let workspace = tx.workspace();
+    tx.optional(
+        "SELECT search_facts, search_content, tags, archived, deleted_at FROM prompts
+         WHERE workspace_id = $1 AND id = $2",
+        args![workspace, prompt],
+    )
+    .await
+}
+
+/// Puts a prompt into the index of search as it stands now.
+pub(super) async fn index_again(tx: &mut Tx, prompt: Uuid) -> Result<()> {
+    let Some(row) = find(tx, &prompt.to_string(), false).await? else { return Ok(()) };
+    match indexed(tx, prompt).await? {
+        Some(indexed) => search::put(tx, prompt, &document(&row, indexed.content)).await,
+        None => Ok(()),
+    }
 }
 
 pub(super) async fn save(tx: &mut Tx, row: &PromptRow) -> Result<()> {
     let workspace = tx.workspace();
+    let before = indexed(tx, row.id).await?;
     tx.later(
         "UPDATE prompts SET slug = $3, title = $4, description = $5, type = $6, syntax = $7, category = $8, tags = $9,
             metadata = $10, excerpt = $11, archived = $12, last_number = $13, latest_version = $14, deleted_at = $15,
@@ -183,7 +239,17 @@ pub(super) async fn save(tx: &mut Tx, row: &PromptRow) -> Result<()> {
         ],
     )
     .await?;
-    Ok(())
+    match before {
+        Some(before)
+            if before.facts != searched_facts(row)
+                || before.tags != row.tags
+                || before.archived != row.archived
+                || before.deleted != row.deleted_at.is_some() =>
+        {
+            search::put(tx, row.id, &document(row, before.content)).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes `content` what the prompt is found by.
@@ -194,7 +260,7 @@ pub(super) async fn set_searched_content(tx: &mut Tx, prompt: Uuid, content: &Co
         args![workspace, prompt, searched_content(content)],
     )
     .await?;
-    Ok(())
+    index_again(tx, prompt).await
 }
 
 /// Whether a slug is taken, be it by a former name or by a prompt in the bin; and by which prompt.

@@ -19,6 +19,11 @@ pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<PromptRow>> {
     Ok(queries::find(tx, name, false).await?)
 }
 
+/// Puts a prompt into the index of search as it stands now; for whoever has changed its words past the services.
+pub async fn index_again(tx: &mut Tx, prompt: Uuid) -> Result<()> {
+    Ok(queries::index_again(tx, prompt).await?)
+}
+
 /// The entity of one row.
 pub async fn entity(tx: &mut Tx, row: PromptRow, can: Can) -> Result<Prompt> {
     Ok(entities(tx, vec![row], can).await?.remove(0))

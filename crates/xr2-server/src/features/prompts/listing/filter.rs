@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::clock::Time;
 
 /// What a list is narrowed by.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Words that all have to be found.
     pub search: Option<String>,
@@ -44,6 +44,13 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether the index of search knows all that this asks for: words, tags, the archive and the bin.
+    pub fn is_within_index(&self) -> bool {
+        let rest =
+            Filter { search: None, tags: Vec::new(), archived: None, deleted: false, ..Filter::clone(self) };
+        rest.is_plain()
+    }
+
     /// Whether an index alone tells what passes.
     pub fn is_plain(&self) -> bool {
         let texts = [&self.search, &self.category, &self.kind, &self.syntax, &self.label];

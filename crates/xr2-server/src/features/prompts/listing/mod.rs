@@ -2,7 +2,7 @@
 
 mod calls;
 mod cursor;
-mod filter;
+pub mod filter;
 mod item;
 mod page;
 mod params;
@@ -10,14 +10,20 @@ mod queries;
 
 pub use calls::RecentCalls;
 pub use item::PromptListItem;
+pub(super) use queries::passing;
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
 
 use crate::auth::Access;
 use crate::error::Result;
-use crate::features::prompts::entity::Can;
+use crate::features::prompts::entity::{Can, Prompt};
 use crate::features::prompts::listing::cursor::Place;
 use crate::features::prompts::listing::filter::Key;
 use crate::features::prompts::listing::page::Asked;
 use crate::features::prompts::read;
+use crate::features::prompts::search::highlight;
 use crate::http::{Page, Params};
 use crate::state::App;
 
@@ -49,14 +55,33 @@ pub async fn list(app: &App, access: &Access, params: &Params) -> Result<Listed>
     }
     let calls = calls::of(app, access.workspace).await?;
     let mut tx = app.db().tenant(access.workspace).read().await?;
-    let asked = Asked { filter: &filter, sort, place, limit: page.limit, calls: calls.clone() };
+    let asked = Asked {
+        vocabularies: app.vocabularies(),
+        filter: &filter,
+        sort,
+        place,
+        limit: page.limit,
+        calls: calls.clone(),
+    };
     let found = page::find(&mut tx, &asked).await?;
+    let contents = match &found.question {
+        Some(_) => {
+            let ids: Vec<Uuid> = found.rows.iter().map(|row| row.id).collect();
+            queries::contents(&mut tx, &ids).await?
+        }
+        None => HashMap::new(),
+    };
     let prompts = read::entities(&mut tx, found.rows, Can::of(access)).await?;
     tx.commit().await?;
-    let items = prompts
-        .into_iter()
-        .map(|prompt| PromptListItem { calls_7d: calls.get(&prompt.id).copied().unwrap_or(0), prompt })
-        .collect();
+    let item = |prompt: Prompt| {
+        let content = contents.get(&prompt.id).map_or("", String::as_str);
+        let highlight = found
+            .question
+            .as_ref()
+            .map(|question| highlight(question, &prompt.title, prompt.description.as_deref(), content));
+        PromptListItem { calls_7d: calls.get(&prompt.id).copied().unwrap_or(0), highlight, prompt }
+    };
+    let items = prompts.into_iter().map(item).collect();
     let next_cursor = found.next.map(|place| cursor::write(&list, place));
     Ok(Listed { items, page, total: found.total.0, at_least: found.total.1, next_cursor })
 }

@@ -11,7 +11,12 @@ use crate::features::prompts::listing::calls::Calls;
 use crate::features::prompts::listing::cursor::Place;
 use crate::features::prompts::listing::filter::{Filter, Key, Sort};
 use crate::features::prompts::listing::queries::{self, From};
+use crate::features::prompts::search::{self, Question, Vocabularies};
 
+/// So many of the best hits are looked for at least, to tell how many there are.
+const FOUND: usize = 100;
+/// And so many where they are to stand in another order.
+const SORTED: usize = 2000;
 /// As many prompts of a list are counted, and no more.
 const COUNTED: i64 = 10_000;
 /// And so many where each has to be looked at.
@@ -21,6 +26,7 @@ const BATCH: usize = 500;
 
 /// Which page of a list.
 pub(super) struct Asked<'a> {
+    pub vocabularies: &'a Vocabularies,
     pub filter: &'a Filter,
     pub sort: Sort,
     /// Where it begins.
@@ -33,6 +39,8 @@ pub(super) struct Asked<'a> {
 
 /// What stands on it.
 pub(super) struct Found {
+    /// What was searched for, if anything was.
+    pub question: Option<Question>,
     pub rows: Vec<PromptRow>,
     /// Where the next page begins, if there is one.
     pub next: Option<Place>,
@@ -41,8 +49,45 @@ pub(super) struct Found {
 }
 
 pub(super) async fn find(tx: &mut Tx, asked: &Asked<'_>) -> Result<Found> {
+    if asked.filter.search.is_some() {
+        return search(tx, asked).await;
+    }
     let among = queries::tagged_few(tx, asked.filter).await?;
-    let among = among.as_deref();
+    let mut found = in_order(tx, asked, among.as_deref()).await?;
+    if found.total.0 < 0 {
+        found.total = count(tx, asked.filter, among.as_deref()).await?;
+    }
+    Ok(found)
+}
+
+/// A page of what answers the search.
+async fn search(tx: &mut Tx, asked: &Asked<'_>) -> Result<Found> {
+    if asked.sort.key != Key::Relevance {
+        let hits = search::find(asked.vocabularies, tx, asked.filter, SORTED).await?;
+        let mut found = in_order(tx, asked, Some(&hits.ids)).await?;
+        found.total = (hits.ids.len() as i64, hits.more);
+        found.question = Some(hits.question);
+        return Ok(found);
+    }
+    let before = match asked.place {
+        Place::Count(before) => usize::try_from(before).unwrap_or(usize::MAX),
+        Place::Behind { .. } => 0,
+    };
+    let limit = usize::try_from(asked.limit).unwrap_or(0);
+    let wanted = before.saturating_add(limit + 1).max(FOUND);
+    let hits = search::find(asked.vocabularies, tx, asked.filter, wanted).await?;
+    let ids: Vec<Uuid> = hits.ids.iter().copied().skip(before).take(limit).collect();
+    let more = hits.ids.len() > before.saturating_add(limit);
+    Ok(Found {
+        question: Some(hits.question),
+        rows: queries::rows(tx, &ids).await?,
+        next: more.then(|| Place::Count((before + limit) as i64)),
+        total: (hits.ids.len() as i64, hits.more),
+    })
+}
+
+/// A page in an order that the database knows; its total is negative where it is still to be counted.
+async fn in_order(tx: &mut Tx, asked: &Asked<'_>, among: Option<&[Uuid]>) -> Result<Found> {
     let mut ids = match asked.sort.key {
         Key::Calls => by_calls(tx, asked, among).await?,
         _ => {
@@ -61,9 +106,9 @@ pub(super) async fn find(tx: &mut Tx, asked: &Asked<'_>) -> Result<Found> {
         Place::Count(before) if !more && (before == 0 || !ids.is_empty()) => {
             (before + ids.len() as i64, false)
         }
-        _ => count(tx, asked.filter, among).await?,
+        _ => (-1, false),
     };
-    Ok(Found { rows, next, total })
+    Ok(Found { question: None, rows, next, total })
 }
 
 /// How many prompts there are in all, and whether there may be more.

@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 
 use uuid::Uuid;
-use xr2_db::{Result, Sql, Tx, Value, args, dialect};
+use xr2_db::{FromRow, Result, Row, Sql, Tx, Value, args, dialect};
 
 use crate::features::prompts::PromptRow;
 use crate::features::prompts::listing::filter::{Filter, Key, Sort};
 use crate::features::prompts::queries::COLUMNS;
+use crate::features::prompts::versions;
 
-/// Words of a search that count.
-const MAX_WORDS: usize = 8;
-/// Characters of such a word that count.
-const MAX_WORD: usize = 200;
 /// Where no more prompts have a tag, these are looked at, and not the whole list for those that have it.
 const FEW: i64 = 1000;
 
@@ -22,7 +19,7 @@ const LAST_FETCHED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM 
 const LONGEST_UNUSED_FIRST: &str = " ORDER BY (SELECT MAX(f.last_fetched_at) FROM prompt_fetches f
     WHERE f.prompt_id = p.id AND f.workspace_id = p.workspace_id) NULLS FIRST, p.created_at, p.id";
 
-/// Appends the conditions of `filter`. `among`: what can only be one of these.
+/// Appends the conditions of `filter`, but for its search. `among`: what can only be one of these.
 fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter, among: Option<&[Uuid]>) {
     sql.push(" WHERE p.workspace_id = ").bind(workspace);
     sql.push(if filter.deleted { " AND p.deleted_at IS NOT NULL" } else { " AND p.deleted_at IS NULL" });
@@ -36,13 +33,6 @@ fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter, among: Option<&[Uuid]
     narrow_by_state(sql, filter);
     if let Some(since) = filter.unused_since {
         narrow_to_unused(sql, since.into());
-    }
-    for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(MAX_WORDS) {
-        // SQLite refuses endless patterns.
-        let word: String = word.to_lowercase().chars().take(MAX_WORD).collect();
-        let like = dialect::like_contains(&word);
-        sql.push(" AND (p.search_facts LIKE ").bind(like.clone());
-        sql.push(" ESCAPE '\\' OR p.search_content LIKE ").bind(like).push(" ESCAPE '\\')");
     }
 }
 
@@ -194,7 +184,11 @@ pub(super) async fn ids(
 }
 
 /// Those of `ids` that pass the filter, in their order.
-pub(super) async fn passing(tx: &mut Tx, filter: &Filter, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+pub(in crate::features::prompts) async fn passing(
+    tx: &mut Tx,
+    filter: &Filter,
+    ids: &[Uuid],
+) -> Result<Vec<Uuid>> {
     let workspace = tx.workspace();
     let mut sql = Sql::new("SELECT p.id FROM prompts p");
     narrow(&mut sql, workspace, filter, Some(ids));
@@ -211,6 +205,29 @@ pub(super) async fn rows(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<PromptRow>> {
     let rows: Vec<PromptRow> = tx.all_built(sql).await?;
     let mut by_id: HashMap<Uuid, PromptRow> = rows.into_iter().map(|row| (row.id, row)).collect();
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+}
+
+/// The newest texts on `main` of these prompts.
+pub(super) async fn contents(tx: &mut Tx, prompts: &[Uuid]) -> Result<HashMap<Uuid, String>> {
+    let workspace = tx.workspace();
+    let mut sql = Sql::new(
+        "SELECT v.prompt_id, v.type, v.content FROM prompts p
+         JOIN prompt_versions v ON v.prompt_id = p.id AND v.number = p.latest_version AND v.workspace_id = p.workspace_id
+         WHERE p.workspace_id = ",
+    );
+    sql.bind(workspace).push(" AND p.id IN ").bind_list(prompts.iter().copied());
+    let rows: Vec<ContentRow> = tx.all_built(sql).await?;
+    Ok(rows.into_iter().map(|ContentRow(prompt, text)| (prompt, text)).collect())
+}
+
+struct ContentRow(Uuid, String);
+
+impl FromRow for ContentRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        let content = versions::queries::read_content(row)?;
+        let texts: Vec<&str> = content.texts().map(|(_, text)| text).collect();
+        Ok(ContentRow(row.get("prompt_id")?, texts.join("\n")))
+    }
 }
 
 /// The title as lists are ordered by it.

@@ -2,21 +2,25 @@
 
 use uuid::Uuid;
 use xr2_db::{DbError, FromRow, Result, Row, Sql, Tx, Value, args};
+use xr2_prompt::Content;
 
 use crate::features::prompts::includes::IncludedPrompt;
 use crate::features::prompts::source::Source;
 use crate::features::prompts::versions::VersionRow;
 use crate::http::Page;
 
+/// The text or the messages of a row.
+pub(in crate::features::prompts) fn read_content(row: &Row) -> Result<Content> {
+    let stored: String = row.get("content")?;
+    Source::parse_content(row.parsed("type")?, stored)
+        .map_err(|error| DbError::setup(format!("a stored prompt cannot be read: {error}")))
+}
+
 /// Reads the substance from the columns that versions and drafts share.
 pub(in crate::features::prompts) fn read_source(row: &Row) -> Result<Source> {
-    let kind = row.parsed("type")?;
-    let stored: String = row.get("content")?;
-    let content = Source::parse_content(kind, stored)
-        .map_err(|error| DbError::setup(format!("a stored prompt cannot be read: {error}")))?;
     Ok(Source {
         syntax: row.parsed("syntax")?,
-        content,
+        content: read_content(row)?,
         contract: row.json("variables")?,
         config: row.json("config")?,
     })

@@ -37,7 +37,7 @@ pageTest('filters narrow the list and can be taken off', {}, async (page) => {
   const wanted = await makePrompt({ tags: [tag], category: 'Browser tests' });
   await page.goto('/prompts');
   await page.getByRole('button', { name: 'Tag' }).click();
-  await page.getByRole('menuitem', { name: tag }).click();
+  await page.getByRole('option', { name: tag }).click();
   await page.getByText('1 prompt', { exact: true }).waitFor();
   await row(page, wanted.title).waitFor();
   assert.match(page.url(), new RegExp(`tag=${tag}`));
@@ -102,7 +102,8 @@ pageTest('an archived prompt leaves the list and is found in the archive', {}, a
   await page.getByRole('button', { name: `Actions for ${title}` }).click();
   await page.getByRole('menuitem', { name: 'Archive', exact: true }).click();
   await page.getByText('Nothing matches').waitFor();
-  await page.getByRole('button', { name: 'Archived' }).click();
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'Archived' }).click();
   await row(page, title).getByText('Archived').waitFor();
 });
 

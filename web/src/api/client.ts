@@ -53,7 +53,8 @@ export interface List<T> {
   meta: Meta;
 }
 
-export type QueryValue = string | number | boolean | undefined | null;
+/** Several values are said one after the other under the same name. */
+export type QueryValue = string | number | boolean | undefined | null | string[];
 
 export interface RequestOptions {
   query?: Record<string, QueryValue>;
@@ -93,7 +94,8 @@ export function path(strings: TemplateStringsArray, ...parts: (string | number)[
 export function urlFor(route: string, query: Record<string, QueryValue> = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null && value !== '') search.set(name, String(value));
+    if (value === undefined || value === null || value === '') continue;
+    for (const one of Array.isArray(value) ? value : [value]) search.append(name, String(one));
   }
   if (workspace && !route.startsWith('/auth/') && !search.has('workspace')) search.set('workspace', workspace);
   const text = search.toString();

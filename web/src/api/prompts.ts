@@ -5,8 +5,16 @@ import type { ListedPrompt, Prompt, PromptDetails } from './types';
 
 export interface PromptFilters {
   search?: string;
-  tag?: string;
+  /** Prompts that have all of them. */
+  tag?: string[];
   category?: string;
+  type?: 'text' | 'chat';
+  live?: boolean;
+  has_draft?: boolean;
+  label?: string;
+  created_by?: string;
+  updated_by?: string;
+  updated_after?: string;
   archived?: 'true' | 'false' | 'all';
   deleted?: 'true';
   unused_days?: number;

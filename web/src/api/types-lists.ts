@@ -1,7 +1,10 @@
 import type { Prompt } from './types';
 
 /** A prompt as the list shows it. */
-export type ListedPrompt = Prompt;
+export interface ListedPrompt extends Prompt {
+  /** How often it was called within seven days. */
+  calls_7d: number;
+}
 
 export type BulkAction =
   | { action: 'tag'; tags: string[] }
@@ -21,6 +24,8 @@ export interface BulkItem {
   prompt: string;
   slug?: string;
   status: 'done' | 'unchanged' | 'failed';
+  /** The new prompt, after `duplicate`. */
+  copy?: { id: string; slug: string };
   error?: { code: string; message: string };
 }
 

@@ -64,7 +64,9 @@ export function useBulk() {
       return;
     }
     const message = doneWords(done.length, done[0]?.title, what);
-    const steps = inverseOf(action, done);
+    const copies = outcome.results.flatMap(({ copy }) => copy ?? []);
+    const steps: { action: BulkAction; prompts: { id: string }[] }[] | null =
+      copies.length > 0 ? [{ action: { action: 'delete', force: true }, prompts: copies }] : inverseOf(action, done);
     if (steps === null) return notifyDone(message);
     notifyUndo({
       message,

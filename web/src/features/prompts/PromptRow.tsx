@@ -81,14 +81,7 @@ export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTi
         ))}
         {extra > 0 && <span className={classes.quiet}>+{extra}</span>}
       </div>
-      <div role="cell" className={classes.used}>
-        <span className={classes.caption}>Used </span>
-        {prompt.last_fetched_at ? (
-          <RelativeTime time={prompt.last_fetched_at} plain />
-        ) : (
-          <span className={classes.quiet}>never</span>
-        )}
-      </div>
+      <Used prompt={prompt} />
       <div role="cell" className={classes.menu}>
         <PromptMenu prompt={prompt} actions={actions} />
       </div>
@@ -100,4 +93,26 @@ export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTi
 function About({ prompt: { description, excerpt } }: { prompt: ListedPrompt }) {
   const text = description || excerpt;
   return text ? <span className={classes.excerpt}>{text}</span> : null;
+}
+
+function Used({ prompt: { calls_7d, last_fetched_at } }: { prompt: ListedPrompt }) {
+  return (
+    <div role="cell" className={classes.used}>
+      {calls_7d !== undefined && (
+        <span className={calls_7d === 0 ? classes.quiet : classes.calls}>
+          {calls_7d.toLocaleString()}
+          <span className={classes.caption}> {calls_7d === 1 ? 'call' : 'calls'} in 7 days</span>
+        </span>
+      )}
+      <span className={classes.by}>
+        {last_fetched_at ? (
+          <>
+            used <RelativeTime time={last_fetched_at} plain />
+          </>
+        ) : (
+          'never used'
+        )}
+      </span>
+    </div>
+  );
 }

@@ -24,7 +24,7 @@ interface Props {
 const virtualFrom = 100;
 const rowHeight = 60;
 
-const columns = ['Prompt', 'Live version', 'Last change', 'Tags', 'Last used'];
+const columns = ['Prompt', 'Live version', 'Last change', 'Tags', 'Calls in 7 days'];
 
 export function PromptTable({ count, rowAt, actions, selection, onSight }: Props) {
   const body = useRef<HTMLDivElement>(null);

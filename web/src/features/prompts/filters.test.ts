@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isFiltered, noFilters, parseListSearch, toFilters } from './filters';
+import { isFiltered, noFilters, parseListSearch, tagsOf, toFilters } from './filters';
 
 describe('the list in the address', () => {
   test('leaves out what is usual or makes no sense', () => {
@@ -22,15 +22,26 @@ describe('the list in the address', () => {
   });
 
   test('becomes the query of the API', () => {
-    expect(toFilters({ q: 'mail', archived: true })).toEqual({
-      search: 'mail',
-      tag: undefined,
-      category: undefined,
-      archived: 'true',
-      unused_days: undefined,
-      sort: '-updated_at',
+    expect(toFilters({ q: 'mail', archived: true })).toEqual({ search: 'mail', archived: 'true', limit: 100 });
+    expect(toFilters({})).toEqual({ sort: '-updated_at', limit: 100 });
+    expect(toFilters({ state: 'unpublished', sort: 'title' })).toEqual({
+      live: false,
+      sort: 'title',
       limit: 100,
     });
+    // Always a whole day, so that the same question is asked all day long.
+    expect(toFilters({ changed: 'day' }).updated_after).toBe(new Date(new Date().setHours(0, 0, 0, 0)).toISOString());
+  });
+
+  test('takes one tag or several', () => {
+    expect(parseListSearch({ tag: ['a', ' ', 'b', 'a'] }).tag).toEqual(['a', 'b']);
+    expect(parseListSearch({ tag: ['a'] }).tag).toBe('a');
+    expect(tagsOf({ tag: 'a' })).toEqual(['a']);
+    expect(toFilters({ tag: ['a', 'b'] }).tag).toEqual(['a', 'b']);
+  });
+
+  test('leaves out what it does not know', () => {
+    expect(parseListSearch({ state: 'odd', changed: 'year', kind: 'video' })).toEqual({});
   });
 
   test('tells a filtered list from the whole one', () => {
@@ -39,6 +50,6 @@ describe('the list in the address', () => {
     expect(isFiltered({ q: 'a' })).toBe(true);
     expect(isFiltered({ archived: true })).toBe(true);
     expect(isFiltered({ unused: true })).toBe(true);
-    expect(isFiltered({ q: 'a', unused: true, ...noFilters() })).toBe(false);
+    expect(isFiltered({ q: 'a', kind: 'text', ...noFilters() })).toBe(false);
   });
 });

@@ -1,10 +1,10 @@
 import { QueryClient } from '@tanstack/react-query';
 import { expect, test } from 'vitest';
 import { promptListQuery, promptsInfiniteQuery } from '~/api/prompts';
-import type { Prompt } from '~/api/types';
+import type { ListedPrompt } from '~/api/types';
 import { changeInLists, removeFromLists } from './list-cache';
 
-const prompt = (id: string) => ({ id, title: id, archived: false }) as Prompt;
+const prompt = (id: string) => ({ id, title: id, archived: false }) as ListedPrompt;
 
 function filled() {
   const queryClient = new QueryClient();

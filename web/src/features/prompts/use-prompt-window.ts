@@ -9,8 +9,7 @@ import { pageSize } from './filters';
 type Page = List<ListedPrompt>;
 
 /** The pages, counted from 1, that show the rows from one place to another, and one more on either side. */
-export function pagesFor(first: number, last: number, count: number): number[] {
-  const pages = Math.max(1, Math.ceil(count / pageSize));
+export function pagesFor(first: number, last: number, pages: number): number[] {
   const from = Math.max(1, Math.floor(first / pageSize));
   const to = Math.min(pages, Math.floor(last / pageSize) + 2);
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
@@ -41,11 +40,10 @@ export function usePromptWindow(filters: PromptFilters) {
   const { first, last } = sight.hash === hash ? sight : { first: 0, last: 0 };
 
   const head = useQuery({ ...promptListQuery({ ...filters, page: 1 }), placeholderData: keepPreviousData });
-  const wanted = head.data && !head.isPlaceholderData ? pagesFor(first, last, head.data.total + pageSize).filter((page) => page > 1) : [];
+  const pages = head.data?.meta.total_is_at_least ? Infinity : Math.ceil((head.data?.total ?? 0) / pageSize);
+  const wanted = head.isPlaceholderData ? [] : pagesFor(first, last, pages).filter((page) => page > 1);
   const rest = useQueries({
-    queries: wanted
-      .filter((page) => page <= Math.ceil((head.data?.total ?? 0) / pageSize) || head.data?.meta.total_is_at_least)
-      .map((page) => ({ ...promptListQuery({ ...filters, page }), placeholderData: undefined, gcTime: 60_000 })),
+    queries: wanted.map((page) => ({ ...promptListQuery({ ...filters, page }), placeholderData: undefined, gcTime: 60_000 })),
   });
 
   const lists = new Map<number, Page>();

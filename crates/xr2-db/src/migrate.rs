@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = list![
     (8, "0008_reported_ids", Usage),
     (9, "0009_idempotency", Main),
     (10, "0010_search", Main),
+    (11, "0011_organise", Main),
 ];
 
 /// All migrations in order.

@@ -10,7 +10,8 @@ use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
 use crate::features::{
-    accounts, api_keys, delivery, edge, exports, prompts, stream, system, telemetry, usage, workspaces,
+    accounts, api_keys, delivery, edge, exports, folders, prompts, stream, system, telemetry, usage,
+    workspaces,
 };
 use crate::http::{compress, guard_host, guard_path, observe};
 use crate::idempotency::answer_once;
@@ -62,6 +63,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(labels::routes::prompt_history))
         .routes(routes!(labels::routes::list_labels, labels::routes::create_label))
         .routes(routes!(labels::routes::update_label, labels::routes::delete_label))
+        .routes(routes!(folders::list_folders, folders::create_folder))
+        .routes(routes!(folders::get_folder, folders::update_folder, folders::delete_folder))
         .routes(routes!(delivery::routes::fetch))
         .routes(routes!(delivery::routes::fetch_version))
         .routes(routes!(delivery::routes::render))

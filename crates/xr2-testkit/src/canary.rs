@@ -36,16 +36,18 @@ pub struct Canary {
     pub version: Uuid,
     /// An API key.
     pub key: Uuid,
+    /// A folder, in which the prompt stands.
+    pub folder: Uuid,
 }
 
 impl Canary {
     pub(crate) const PLANTED: Canary =
-        Canary { user: id(2), session: id(3), prompt: id(4), version: id(5), key: id(6) };
+        Canary { user: id(2), session: id(3), prompt: id(4), version: id(5), key: id(6), folder: id(9) };
 }
 
 /// Plants the workspace and returns a key of it that may do everything.
 pub(crate) async fn plant(db: &Db, now: Time) -> xr2_db::Result<String> {
-    let Canary { user, session, prompt, version, key } = Canary::PLANTED;
+    let Canary { user, session, prompt, version, key, folder } = Canary::PLANTED;
     queries::insert_user(db, user, "canary-owner@example.com", "CANARY Owner", false, now).await?;
     queries::insert_session(db, session, user, &token_hash(SESSION), now).await?;
     queries::insert_workspace(db, CANARY_ID, CANARY_SLUG, "CANARY Workspace", now).await?;
@@ -70,6 +72,7 @@ pub(crate) async fn plant(db: &Db, now: Time) -> xr2_db::Result<String> {
     };
     queries::insert_key(db, &row, now).await?;
     queries::insert_canary_content(db, CANARY_ID, prompt, version, id(7), now).await?;
+    queries::insert_canary_order(db, CANARY_ID, user, prompt, folder, now).await?;
     queries::insert_canary_usage(db, CANARY_ID, prompt, key, now).await?;
     queries::insert_canary_job(db, CANARY_ID, id(8), now).await?;
     Ok(secret.text)

@@ -309,6 +309,48 @@ pub(crate) async fn insert_canary_content(
 }
 
 /// Usage of a prompt, a report and a client.
+/// How the planted workspace keeps its prompt in order.
+pub(crate) async fn insert_canary_order(
+    db: &Db,
+    workspace: Uuid,
+    user: Uuid,
+    prompt: Uuid,
+    folder: Uuid,
+    now: Time,
+) -> Result<()> {
+    let mut tx = db.tenant(workspace).write().await?;
+    let by = Value::json(&json!({ "type": "user", "id": user, "name": "CANARY Owner" }));
+    tx.execute(
+        "INSERT INTO folders (workspace_id, id, name, name_key, created_by, created_at, updated_at)
+         VALUES ($1, $2, 'CANARY folder', 'canary folder', $3, $4, $4)",
+        args![workspace, folder, by.clone(), now],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO prompt_folders (workspace_id, folder_id, prompt_id) VALUES ($1, $2, $3)",
+        args![workspace, folder, prompt],
+    )
+    .await?;
+    for (view, shared) in [("CANARY view", true), ("CANARY private view", false)] {
+        tx.execute(
+            "INSERT INTO saved_views (id, workspace_id, owner_id, name, query, shared, created_by, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+            args![
+                if shared { folder } else { workspace },
+                workspace,
+                user,
+                view,
+                Value::json(&json!({ "search": "CANARY" })),
+                shared,
+                by.clone(),
+                now
+            ],
+        )
+        .await?;
+    }
+    tx.commit().await
+}
+
 pub(crate) async fn insert_canary_usage(
     db: &Db,
     workspace: Uuid,

@@ -32,7 +32,7 @@ event_types! {
     PromptCreated = "prompt.created", true;
     /// Something that is delivered beside the text changed: title, slug, tags.
     PromptUpdated = "prompt.updated", true;
-    /// Something that is not delivered changed: description, category, metadata. It takes a revision all the same, so that
+    /// Something that is not delivered changed: description, category, metadata, folders. It takes a revision all the same, so that
     /// every node and every open dashboard hears of it.
     PromptEdited = "prompt.edited", true;
     /// A version was made.
@@ -63,6 +63,12 @@ event_types! {
     LabelUpdated = "label.updated", false;
     /// A label of the workspace is gone.
     LabelDeleted = "label.deleted", true;
+    /// A folder was made.
+    FolderCreated = "folder.created", false;
+    /// A folder was renamed or moved.
+    FolderUpdated = "folder.updated", false;
+    /// A folder is gone.
+    FolderDeleted = "folder.deleted", false;
     /// A key was made.
     KeyCreated = "api_key.created", true;
     /// A key was replaced.
@@ -98,7 +104,7 @@ event_types! {
 /// What an event is about.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// `prompt`, `label`, `api_key`, `workspace`, `user`, `session`.
+    /// `prompt`, `label`, `folder`, `api_key`, `workspace`, `user`, `session`.
     pub kind: &'static str,
     /// Its id, where it has one.
     pub id: Option<Uuid>,

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod demo;
 pub mod edge;
 pub mod exports;
+pub mod folders;
 pub mod imports;
 pub mod prompts;
 pub mod quotas;

@@ -133,6 +133,7 @@ struct Target {
     prompt: String,
     label: String,
     key: String,
+    folder: String,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -140,8 +141,12 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 impl Target {
     async fn prepare(app: &TestApp, owner: &Client, row: &Row) -> Target {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let mut target =
-            Target { prompt: String::new(), label: format!("label-{number}"), key: String::new() };
+        let mut target = Target {
+            prompt: String::new(),
+            label: format!("label-{number}"),
+            key: String::new(),
+            folder: String::new(),
+        };
         if row.path.contains("{p}") {
             let body = json!({ "title": "Target", "slug": format!("target-{number}"), "content": "Hello" });
             target.prompt = owner.post("/prompts", body).await.created().text_of("id");
@@ -149,6 +154,10 @@ impl Target {
         }
         if row.path.contains("/labels/{name}") {
             owner.post("/labels", json!({ "name": target.label })).await.created();
+        }
+        if row.path.contains("/folders/{id}") {
+            let body = json!({ "name": format!("Folder {number}") });
+            target.folder = owner.post("/folders", body).await.created().text_of("id");
         }
         if row.path.contains("/api-keys/{id}") {
             target.key = app.key(&[Scope::Deliver]).await.id.unwrap().to_string();
@@ -185,6 +194,9 @@ impl Target {
             .replace("{name}", &self.label);
         if path.contains("/sessions/{id}") {
             path = path.replace("{id}", &own_session(client).await);
+        }
+        if path.contains("/folders/{id}") {
+            path = path.replace("{id}", &self.folder);
         }
         path = path.replace("{id}", &self.key);
         if path.ends_with("/draft") && row.method == "DELETE" {

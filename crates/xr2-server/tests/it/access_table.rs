@@ -161,6 +161,12 @@ pub fn rows() -> Vec<Row> {
         row("DELETE", "/api/v1/prompts/{p}/labels/{label}",            Publish,         none()),
         row("GET",    "/api/v1/prompts/{p}/labels/{label}/history",    Read,            none()),
 
+        row("GET",    "/api/v1/folders",                               Read,            none()),
+        row("POST",   "/api/v1/folders",                               Write,           json!({ "name": "" })),
+        row("GET",    "/api/v1/folders/{id}",                          Read,            none()),
+        row("PUT",    "/api/v1/folders/{id}",                          Write,           json!({ "name": "Changed" })),
+        row("DELETE", "/api/v1/folders/{id}",                          Write,           none()),
+
         row("GET",    "/api/v1/prompts/{p}",                           Deliver,         none()),
         row("GET",    "/api/v1/prompts/{p}/versions/{v}",              Deliver,         none()),
         row("POST",   "/api/v1/prompts/{p}/render",                    Deliver,         json!({ "variables": {} })),

@@ -19,6 +19,7 @@ mod drafts;
 mod edge;
 mod events;
 mod exports;
+mod folders;
 mod idempotency;
 mod imports;
 mod includes;

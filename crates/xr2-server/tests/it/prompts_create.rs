@@ -260,7 +260,7 @@ both!(all_problems_of_a_contract_at_once, |app| async move {
         "content",
         "tags[0]",
         "metadata",
-        "folder_ids",
+        "folder_ids[0]",
         "config",
         "variables[0].name",
         "variables[1].type",

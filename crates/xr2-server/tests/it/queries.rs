@@ -30,6 +30,12 @@ const MOVES: &str =
 const INCLUDES: &str =
     "SELECT 'includes ' || p.slug || ' ' || CAST(i.version_number AS TEXT) || ' ' || i.selector
     FROM prompt_includes i JOIN prompts p ON p.id = i.prompt_id WHERE i.workspace_id = $1";
+const FOLDERS: &str = "SELECT 'folder ' || name || ' ' || name_key || ' ' || CAST(updated_at AS TEXT) || ' '
+        || COALESCE((SELECT p.name FROM folders p WHERE p.id = folders.parent_id), '-')
+    FROM folders WHERE workspace_id = $1";
+const PLACES: &str =
+    "SELECT 'stands ' || p.slug || ' ' || f.name FROM prompt_folders s JOIN prompts p ON p.id = s.prompt_id
+    JOIN folders f ON f.id = s.folder_id WHERE s.workspace_id = $1";
 const EVENTS: &str = "SELECT 'event ' || type || ' ' || CAST(sequence AS TEXT) FROM events
     WHERE workspace_id = $1 AND type <> 'access.denied'";
 const REVISION: &str = "SELECT 'revision ' || CAST(revision AS TEXT) FROM workspaces WHERE id = $1";
@@ -38,7 +44,10 @@ const REVISION: &str = "SELECT 'revision ' || CAST(revision AS TEXT) FROM worksp
 pub async fn everything(db: &Db, workspace: Uuid) -> Result<Vec<String>> {
     let mut tx = db.tenant(workspace).read().await?;
     let mut lines: Vec<String> = Vec::new();
-    for sql in [PROMPTS, SLUGS, TAGS, VERSIONS, DRAFTS, LABELS, POINTERS, MOVES, INCLUDES, EVENTS, REVISION] {
+    for sql in [
+        PROMPTS, SLUGS, TAGS, VERSIONS, DRAFTS, LABELS, POINTERS, MOVES, INCLUDES, FOLDERS, PLACES, EVENTS,
+        REVISION,
+    ] {
         lines.extend(tx.all::<String>(sql, args![workspace]).await?);
     }
     tx.commit().await?;

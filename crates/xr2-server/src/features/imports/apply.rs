@@ -116,6 +116,7 @@ async fn one(
                 category: found.category.clone(),
                 tags: found.tags.clone(),
                 metadata: Value::Object(metadata),
+                folder_ids: Vec::new(),
                 change_summary: Some(format!("Imported from {source_name}")),
                 publish: Some(settings.publish),
                 origin: "import",

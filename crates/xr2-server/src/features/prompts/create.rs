@@ -1,13 +1,15 @@
 //! Making a prompt.
 
+use uuid::Uuid;
 use xr2_prompt::excerpt;
 
 use crate::auth::Access;
 use crate::error::{ApiError, Code, FieldProblem, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
+use crate::features::folders;
 use crate::features::prompts::desk::compiled_beside;
 use crate::features::prompts::dto::{self, CreatePrompt};
-use crate::features::prompts::entity::{Can, LabelPointer, Prompt};
+use crate::features::prompts::entity::{Beside, Can, LabelPointer, Prompt};
 use crate::features::prompts::labels::{self, LabelMove, PRODUCTION};
 use crate::features::prompts::names::{check_slug, slugify};
 use crate::features::prompts::publish::{Saved, may_publish};
@@ -39,6 +41,8 @@ pub struct NewPrompt {
     pub tags: Vec<String>,
     /// Free JSON object.
     pub metadata: serde_json::Value,
+    /// Folders it stands in.
+    pub folder_ids: Vec<Uuid>,
     /// What changed.
     pub change_summary: Option<String>,
     /// Whether it goes live at once.
@@ -50,14 +54,17 @@ pub struct NewPrompt {
 impl NewPrompt {
     /// Reads and checks a request; all problems at once.
     pub fn read(input: CreatePrompt) -> Result<NewPrompt> {
-        let mut problems = Vec::new();
+        NewPrompt::read_with(input, Vec::new())
+    }
+
+    /// The same, with what is wrong with it already.
+    fn read_with(input: CreatePrompt, mut problems: Vec<FieldProblem>) -> Result<NewPrompt> {
         let source = input.source().read(None, true, &mut problems);
         let title = input.title.or(input.name).map(|title| title.trim().to_owned()).unwrap_or_default();
         if title.is_empty() {
             problems.push(FieldProblem::new("title", "required", "is required"));
         }
         problems.extend(input.slug.as_deref().and_then(check_slug));
-        dto::read_folders(input.folder_ids.as_deref(), &mut problems);
         let tags = dto::read_tags(input.tags, &mut problems).unwrap_or_default();
         let metadata = dto::read_metadata(input.metadata, &mut problems)
             .unwrap_or_else(|| serde_json::Value::Object(serde_json::Map::new()));
@@ -72,6 +79,7 @@ impl NewPrompt {
             category: dto::blank_to_none(input.category),
             tags,
             metadata,
+            folder_ids: input.folder_ids.unwrap_or_default(),
             change_summary: dto::blank_to_none(input.change_summary),
             publish: input.publish,
             origin: "author",
@@ -88,6 +96,12 @@ impl NewPrompt {
         dto::read_metadata(Some(self.metadata.clone()), &mut problems);
         if problems.is_empty() { Ok(self) } else { Err(ApiError::validation(problems)) }
     }
+}
+
+/// Reads and checks a request against what is there; all problems at once.
+pub async fn read(app: &App, access: &Access, input: CreatePrompt) -> Result<NewPrompt> {
+    let problems = folders::unknown(app, access, input.folder_ids.as_deref().unwrap_or_default()).await?;
+    NewPrompt::read_with(input, problems)
 }
 
 /// Makes a prompt with its first version, in a change of its own.
@@ -168,6 +182,8 @@ pub async fn create_in(
     if !row.tags.is_empty() {
         queries::set_tags(change.tx(), row.id, &row.tags, true).await?;
     }
+    let folder_ids = folders::check_ids(change.tx(), &new.folder_ids).await?.map_err(ApiError::validation)?;
+    folders::put_prompt(change.tx(), row.id, &[], &folder_ids).await?;
     versions::queries::insert(change.tx(), row.id, &version).await?;
     versions::queries::insert_includes(change.tx(), row.id, 1, &included).await?;
     change.record(
@@ -195,8 +211,9 @@ pub async fn create_in(
         });
     }
     let labels = pointers.iter().map(|pointer| pointer.label.clone()).collect();
+    let beside = Beside { labels: pointers, folder_ids, ..Beside::default() };
     Ok(Saved {
-        prompt: Prompt::assemble(row, pointers, false, Vec::new(), Can::of(access)),
+        prompt: Prompt::assemble(row, beside, Can::of(access)),
         version: Some(Version::of(version, labels)),
         published: publishing.is_go(),
         publish_blocked: publishing.blocked(),

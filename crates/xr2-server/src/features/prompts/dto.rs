@@ -108,7 +108,7 @@ pub struct CreatePrompt {
     /// Free JSON object of yours.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Value>,
-    /// Folders it stands in.
+    /// Folders it stands in, at most 50.
     pub folder_ids: Option<Vec<Uuid>>,
     /// What changed, in a sentence; made from the difference when absent.
     #[schema(max_length = 1000)]
@@ -161,7 +161,7 @@ pub struct UpdatePrompt {
     /// Free JSON object of yours.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Value>,
-    /// Folders it stands in.
+    /// Folders it stands in from now on, at most 50.
     pub folder_ids: Option<Vec<Uuid>>,
     /// What changed, in a sentence.
     #[schema(max_length = 1000)]
@@ -299,17 +299,6 @@ pub(super) fn read_metadata(metadata: Option<Value>, problems: &mut Vec<FieldPro
         problems.push(FieldProblem::new("metadata", "too_long", "must be at most 16 KiB of JSON"));
     }
     Some(metadata)
-}
-
-/// There are no folders to stand in yet, so any id is unknown.
-pub(super) fn read_folders(folders: Option<&[Uuid]>, problems: &mut Vec<FieldProblem>) {
-    if folders.is_some_and(|folders| !folders.is_empty()) {
-        problems.push(FieldProblem::new(
-            "folder_ids",
-            "not_found",
-            "there is no such folder in this workspace",
-        ));
-    }
 }
 
 /// Empty text is no text.

@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::auth::Access;
 use crate::error::{ApiError, Result};
+use crate::features::folders;
 use crate::features::prompts::create::NewPrompt;
 use crate::features::prompts::names::check_slug;
 use crate::features::prompts::publish::Saved;
@@ -33,15 +35,16 @@ pub async fn duplicate(app: &App, caller: &Access, name: &str, input: Duplicate)
     let mut tx = app.db().tenant(caller.workspace).read().await?;
     let row = access::existing(&mut tx, name, false).await?;
     let newest = versions::queries::newest(&mut tx, row.id, drafts::MAIN).await?;
+    let folder_ids = folders::of_prompts(&mut tx, &[row.id]).await?.remove(&row.id).unwrap_or_default();
     tx.commit().await?;
     let Some(newest) = newest else {
         return Err(ApiError::not_found("version"));
     };
-    create::create(app, caller, copy(row, newest, input)).await
+    create::create(app, caller, copy(row, newest, folder_ids, input)).await
 }
 
 /// What a copy of `row` with its newest version is made of.
-pub fn copy(row: PromptRow, newest: VersionRow, input: Duplicate) -> NewPrompt {
+pub fn copy(row: PromptRow, newest: VersionRow, folder_ids: Vec<Uuid>, input: Duplicate) -> NewPrompt {
     // The copy was not imported: a later import of the original leaves it alone.
     let mut metadata = row.metadata;
     if let Some(facts) = metadata.as_object_mut() {
@@ -56,6 +59,7 @@ pub fn copy(row: PromptRow, newest: VersionRow, input: Duplicate) -> NewPrompt {
         category: row.category,
         tags: row.tags,
         metadata,
+        folder_ids,
         change_summary: Some(format!("Copied from {} version {}", row.slug, newest.number)),
         publish: Some(false),
         origin: "duplicate",

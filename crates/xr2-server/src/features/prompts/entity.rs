@@ -152,15 +152,23 @@ pub struct LabelPointer {
     pub moved_by: Actor,
 }
 
+/// What an entity shows beside the prompt's row.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// Which label points where.
+    pub labels: Vec<LabelPointer>,
+    /// Whether a draft on `main` waits.
+    pub has_draft: bool,
+    /// When it was last fetched, the latest first.
+    pub fetches: Vec<LastFetch>,
+    /// The folders it stands in.
+    pub folder_ids: Vec<Uuid>,
+}
+
 impl Prompt {
     /// Puts the entity together.
-    pub fn assemble(
-        row: PromptRow,
-        labels: Vec<LabelPointer>,
-        has_draft: bool,
-        fetches: Vec<LastFetch>,
-        can: Can,
-    ) -> Prompt {
+    pub fn assemble(row: PromptRow, beside: Beside, can: Can) -> Prompt {
+        let Beside { labels, has_draft, fetches, folder_ids } = beside;
         let live = labels.iter().find(|pointer| pointer.label == "production").map(|pointer| Live {
             version: pointer.version,
             since: pointer.moved_at,
@@ -176,7 +184,7 @@ impl Prompt {
             category: row.category,
             tags: row.tags,
             metadata: row.metadata,
-            folder_ids: Vec::new(),
+            folder_ids,
             archived: row.archived,
             labels: labels.into_iter().map(|pointer| (pointer.label, pointer.version)).collect(),
             latest_version: row.latest_version,

@@ -7,8 +7,9 @@ use xr2_db::Tx;
 
 use crate::auth::Access;
 use crate::error::Result;
+use crate::features::folders;
 use crate::features::prompts::drafts::{self, Draft};
-use crate::features::prompts::entity::{Can, Prompt};
+use crate::features::prompts::entity::{Beside, Can, Prompt};
 use crate::features::prompts::queries::PromptRow;
 use crate::features::prompts::versions::{self, Version};
 use crate::features::prompts::{access, includes, labels, queries};
@@ -36,13 +37,17 @@ pub async fn entities(tx: &mut Tx, rows: Vec<PromptRow>, can: Can) -> Result<Vec
     }
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut extras = queries::extras(tx, &ids).await?;
+    let mut folders = folders::of_prompts(tx, &ids).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
-            let labels = extras.labels.remove(&row.id).unwrap_or_default();
-            let has_draft = extras.drafts.contains(&row.id);
-            let fetched = extras.fetched.remove(&row.id).unwrap_or_default();
-            Prompt::assemble(row, labels, has_draft, fetched, can)
+            let beside = Beside {
+                labels: extras.labels.remove(&row.id).unwrap_or_default(),
+                has_draft: extras.drafts.contains(&row.id),
+                fetches: extras.fetched.remove(&row.id).unwrap_or_default(),
+                folder_ids: folders.remove(&row.id).unwrap_or_default(),
+            };
+            Prompt::assemble(row, beside, can)
         })
         .collect())
 }

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use crate::auth::{Admin, Allow, Deliver, Publish as MayPublish, Read, Remove, Right, Write};
 use crate::error::{ApiError, Code, Result};
 use crate::features::prompts::bulk::{Bulk, BulkDone};
-use crate::features::prompts::create::NewPrompt;
 use crate::features::prompts::dto::{CreatePrompt, UpdatePrompt};
 use crate::features::prompts::duplicate::Duplicate;
 use crate::features::prompts::entity::Prompt;
@@ -64,7 +63,7 @@ pub async fn create_prompt(
     Body(input): Body<CreatePrompt>,
 ) -> Result<Reply<Saved>> {
     check_workspace(&app, &caller, input.workspace.as_deref()).await?;
-    create::create(&app, &caller, NewPrompt::read(input)?).await.map(Reply::created)
+    create::create(&app, &caller, create::read(&app, &caller, input).await?).await.map(Reply::created)
 }
 
 /// A body may name the workspace as well, but no other than the request's.

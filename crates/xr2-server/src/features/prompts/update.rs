@@ -1,10 +1,12 @@
 //! Changing a prompt.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::auth::Access;
-use crate::error::{ApiError, Result};
+use crate::error::{ApiError, FieldProblem, Result};
 use crate::events::{Change, EventType, NewEvent, Resource};
+use crate::features::folders;
 use crate::features::prompts::create::taken;
 use crate::features::prompts::desk::compiled_beside;
 use crate::features::prompts::dto::{self, UpdatePrompt};
@@ -36,7 +38,11 @@ async fn update_once(app: &App, access: &Access, name: &str, input: &UpdatePromp
     };
     let newest = versions::queries::newest(change.tx(), row.id, drafts::MAIN).await?;
     check_base(input.base_version, newest.as_ref())?;
-    let (facts, source) = check(input, &row, newest.as_ref())?;
+    let folders = match &input.folder_ids {
+        Some(asked) => Some(folders::check_ids(change.tx(), asked).await?),
+        None => None,
+    };
+    let (facts, source) = check(input, &row, newest.as_ref(), folders)?;
 
     let comment = dto::blank_to_none(input.change_summary.clone());
     let changed = source.filter(|source| newest.as_ref().is_none_or(|newest| newest.source != *source));
@@ -88,15 +94,22 @@ struct Facts {
     category: Option<Option<String>>,
     tags: Option<Vec<String>>,
     metadata: Option<serde_json::Value>,
+    folders: Option<Vec<Uuid>>,
 }
 
 fn check(
     input: &UpdatePrompt,
     row: &PromptRow,
     newest: Option<&VersionRow>,
+    folders: Option<std::result::Result<Vec<Uuid>, Vec<FieldProblem>>>,
 ) -> Result<(Facts, Option<Source>)> {
     let mut problems = Vec::new();
-    dto::read_folders(input.folder_ids.as_deref(), &mut problems);
+    let folders = folders.map(|found| {
+        found.unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Vec::new()
+        })
+    });
     let slug = input.slug.clone().filter(|slug| *slug != row.slug);
     problems.extend(slug.as_deref().and_then(check_slug));
     let source_input = input.source();
@@ -112,6 +125,7 @@ fn check(
         category: input.category.clone().map(dto::blank_to_none),
         tags: dto::read_tags(input.tags.clone(), &mut problems),
         metadata: dto::read_metadata(input.metadata.clone(), &mut problems),
+        folders,
     };
     if problems.is_empty() { Ok((facts, source)) } else { Err(ApiError::validation(problems)) }
 }
@@ -136,7 +150,12 @@ async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Re
         queries::set_tags(change.tx(), row.id, &tags, false).await?;
         row.tags = tags;
     }
-    keep_facts(change, &before, row, None).await
+    let stood = match &facts.folders {
+        Some(_) => folders::of_prompts(change.tx(), &[row.id]).await?.remove(&row.id).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let stands = facts.folders.unwrap_or_default();
+    keep_facts_and_folders(change, &before, row, None, (&stood, &stands)).await
 }
 
 /// Saves the row if its facts are others than `before`, and notes what changed. `labels`: where they point, when the
@@ -144,26 +163,37 @@ async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Re
 pub async fn keep_facts(
     change: &mut Change,
     before: &PromptRow,
-    mut row: PromptRow,
+    row: PromptRow,
     labels: Option<Value>,
 ) -> Result<PromptRow> {
-    let told = |row: &PromptRow| {
-        json!({
-            "slug": row.slug, "title": row.title, "description": row.description, "category": row.category,
-            "tags": row.tags, "metadata": row.metadata,
-        })
-    };
-    if told(before) == told(&row) {
+    keep_facts_and_folders(change, before, row, labels, (&[], &[])).await
+}
+
+/// The same, and moves the prompt from the folders it stood in to those it is to stand in; see
+/// [`folders::check_ids`].
+pub async fn keep_facts_and_folders(
+    change: &mut Change,
+    before: &PromptRow,
+    mut row: PromptRow,
+    labels: Option<Value>,
+    (stood, stands): (&[Uuid], &[Uuid]),
+) -> Result<PromptRow> {
+    folders::put_prompt(change.tx(), row.id, stood, stands).await?;
+    let (mut was, mut after) = (told(before), told(&row));
+    if stood != stands {
+        was["folder_ids"] = json!(stood);
+        after["folder_ids"] = json!(stands);
+    }
+    if was == after {
         return Ok(row);
     }
     row.updated_at = change.app().clock().now();
     row.updated_by = change.actor().clone();
     queries::save(change.tx(), &row).await?;
-    let mut after = told(&row);
     let delivered = |row: &PromptRow| (row.slug.clone(), row.title.clone(), row.tags.clone());
     if delivered(before) == delivered(&row) {
         let event = NewEvent::new(EventType::PromptEdited, Resource::new("prompt", row.id, &row.slug));
-        change.record(event.before(told(before)).after(after));
+        change.record(event.before(was).after(after));
         return Ok(row);
     }
     after["labels"] = match labels {
@@ -176,10 +206,18 @@ pub async fn keep_facts(
     }
     change.record(
         NewEvent::new(EventType::PromptUpdated, Resource::new("prompt", row.id, &row.slug))
-            .before(told(before))
+            .before(was)
             .after(after),
     );
     Ok(row)
+}
+
+/// What events tell of the facts of a prompt.
+fn told(row: &PromptRow) -> Value {
+    json!({
+        "slug": row.slug, "title": row.title, "description": row.description, "category": row.category,
+        "tags": row.tags, "metadata": row.metadata,
+    })
 }
 
 /// Archives, or takes out of the archive.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::error::{ApiError, Result};
+use crate::features::folders;
 use crate::features::prompts::bulk::action::Action;
 use crate::features::prompts::bulk::batch::Batch;
 use crate::features::prompts::bulk::dto::{Copied, End};
@@ -144,7 +145,9 @@ impl Batch<'_> {
     async fn duplicate(&mut self, row: PromptRow) -> Result<End> {
         let newest = versions::queries::newest(self.change.tx(), row.id, drafts::MAIN).await?;
         let Some(newest) = newest else { return Err(ApiError::not_found("version")) };
-        let new = duplicate::copy(row, newest, duplicate::Duplicate::default());
+        let mut folders = folders::of_prompts(self.change.tx(), &[row.id]).await?;
+        let folder_ids = folders.remove(&row.id).unwrap_or_default();
+        let new = duplicate::copy(row, newest, folder_ids, duplicate::Duplicate::default());
         new.source.check_size(self.change.app().config().limits.content_bytes)?;
         let saved = create_in(&mut self.change, self.access, new, true).await?;
         let copy = Some(Copied { id: saved.prompt.id, slug: saved.prompt.slug });

@@ -1,9 +1,23 @@
 import type { Prompt } from './types';
 
+/** A piece of a text that was searched. Never HTML. */
+export interface Segment {
+  text: string;
+  match: boolean;
+}
+
+export interface Highlight {
+  title?: Segment[];
+  description?: Segment[];
+  content?: Segment[];
+}
+
 /** A prompt as the list shows it. */
 export interface ListedPrompt extends Prompt {
   /** How often it was called within seven days. */
   calls_7d: number;
+  /** Where a search found its words. */
+  highlight?: Highlight;
 }
 
 export type BulkAction =

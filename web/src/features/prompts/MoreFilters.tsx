@@ -1,5 +1,5 @@
 import { Button, Menu } from '@mantine/core';
-import { IconCheck, IconFilter } from '@tabler/icons-react';
+import { IconFilter } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { labelsQuery } from '~/api/account';
 import { choices } from './chips';
@@ -24,7 +24,7 @@ const shownLabels = 8;
 export function MoreFilters({ search, onChange }: Props) {
   const { data: labels = [] } = useQuery(labelsQuery);
   return (
-    <Menu position="bottom-start" width={230} closeOnItemClick={false}>
+    <Menu position="bottom-start" width={230}>
       <Menu.Target>
         <Button variant="default" size="xs" className={classes.chip} leftSection={<IconFilter size={14} aria-hidden />}>
           Filter
@@ -66,13 +66,8 @@ export function MoreFilters({ search, onChange }: Props) {
 
 function Option({ words, isOn, onToggle }: { words: string; isOn: boolean; onToggle: (on: boolean) => void }) {
   return (
-    <Menu.Item
-      role="menuitemcheckbox"
-      aria-checked={isOn}
-      rightSection={isOn ? <IconCheck size={14} aria-hidden /> : null}
-      onClick={() => onToggle(!isOn)}
-    >
+    <Menu.CheckboxItem checked={isOn} onChange={onToggle}>
       {words}
-    </Menu.Item>
+    </Menu.CheckboxItem>
   );
 }

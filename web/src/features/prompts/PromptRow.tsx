@@ -5,6 +5,8 @@ import type { ListedPrompt } from '~/api/types';
 import { StatusPill, Tag } from '~/ui/Pill';
 import { RelativeTime } from '~/ui/RelativeTime';
 import type { PromptActions } from './actions';
+import { fromFirstMatch } from './highlight';
+import { Highlighted } from './Highlighted';
 import { PromptMenu } from './PromptMenu';
 import classes from './PromptTable.module.css';
 
@@ -42,7 +44,7 @@ export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTi
       </div>
       <div role="cell" className={classes.title}>
         <Link to="/prompts/$slug" params={{ slug: prompt.slug }} className={classes.link} data-row-link>
-          {prompt.title}
+          <Highlighted text={prompt.title} segments={prompt.highlight?.title} />
         </Link>
         <span className={classes.about}>
           <span className={classes.slug}>{prompt.slug}</span>
@@ -89,10 +91,16 @@ export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTi
   );
 });
 
-/** What it is for, or how it begins. */
-function About({ prompt: { description, excerpt } }: { prompt: ListedPrompt }) {
+/** Where the search found its words; else what it is for, or how it begins. */
+function About({ prompt: { highlight, description, excerpt } }: { prompt: ListedPrompt }) {
+  const found = highlight?.content ?? highlight?.description;
   const text = description || excerpt;
-  return text ? <span className={classes.excerpt}>{text}</span> : null;
+  if (!found && !text) return null;
+  return (
+    <span className={classes.excerpt}>
+      <Highlighted text={text} segments={found && fromFirstMatch(found)} />
+    </span>
+  );
 }
 
 function Used({ prompt: { calls_7d, last_fetched_at } }: { prompt: ListedPrompt }) {

@@ -52,6 +52,7 @@ const MIGRATIONS: &[Migration] = list![
     (9, "0009_idempotency", Main),
     (10, "0010_search", Main),
     (11, "0011_organise", Main),
+    (12, "0012_invitations", Main),
 ];
 
 /// All migrations in order.

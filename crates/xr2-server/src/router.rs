@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
 use crate::features::{
-    accounts, api_keys, delivery, edge, exports, folders, prompts, stream, system, telemetry, usage,
-    workspaces,
+    accounts, api_keys, delivery, edge, exports, folders, invitations, prompts, stream, system, telemetry,
+    usage, workspaces,
 };
 use crate::http::{compress, guard_host, guard_path, observe};
 use crate::idempotency::answer_once;
@@ -31,13 +31,10 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(accounts::change_password))
         .routes(routes!(accounts::list_sessions, accounts::revoke_other_sessions))
         .routes(routes!(accounts::revoke_session))
-        .routes(routes!(workspaces::list_workspaces))
-        .routes(routes!(workspaces::get_workspace))
-        .routes(routes!(workspaces::list_members))
-        .routes(routes!(edge::get_edge, edge::put_edge))
-        .routes(routes!(workspaces::list_organizations))
-        .routes(routes!(workspaces::get_organization))
-        .routes(routes!(workspaces::list_organization_members))
+        .routes(routes!(invitations::routes::show_invitation))
+        .routes(routes!(invitations::routes::accept_invitation))
+        .nest("/workspaces", of_workspaces())
+        .nest("/organizations", as_organizations(of_workspaces()))
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::rotate_api_key))
         .routes(routes!(api_keys::revoke_api_key))
@@ -76,6 +73,33 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(telemetry::routes::list_clients))
         .routes(routes!(usage::routes::usage_analytics))
         .routes(routes!(usage::routes::prompt_analytics))
+}
+
+/// The routes under `/workspaces`.
+fn of_workspaces() -> OpenApiRouter<App> {
+    use workspaces::{members, routes};
+    OpenApiRouter::new()
+        .routes(routes!(routes::list_workspaces, routes::create_workspace))
+        .routes(routes!(routes::get_workspace, routes::update_workspace))
+        .routes(routes!(members::routes::list_members, invitations::routes::invite_member))
+        .routes(routes!(invitations::routes::list_invitations))
+        .routes(routes!(invitations::routes::revoke_invitation))
+        .routes(routes!(invitations::routes::resend_invitation))
+        .routes(routes!(edge::get_edge, edge::put_edge))
+}
+
+/// Routes of workspaces under their other name: the same, documented as internal, with operation ids of their own.
+fn as_organizations(routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    let (routes, mut document) = routes.split_for_parts();
+    for item in document.paths.paths.values_mut() {
+        for operation in
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+        {
+            operation.operation_id = operation.operation_id.take().map(|id| format!("organization_{id}"));
+            operation.extensions = Some([("x-internal", true)].into_iter().collect());
+        }
+    }
+    OpenApiRouter::with_openapi(document).merge(OpenApiRouter::from(routes))
 }
 
 /// Routes beside the API.

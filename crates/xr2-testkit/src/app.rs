@@ -217,6 +217,10 @@ impl TestApp {
                 self.keep_secret(secret);
             }
         }
+        let link = answer.json["data"]["link"].as_str();
+        if let Some((_, token)) = link.and_then(|link| link.split_once("#token=")) {
+            self.keep_secret(token);
+        }
     }
 
     /// Every event outside the planted workspace, in the order written.
@@ -275,7 +279,7 @@ impl TestApp {
     pub(crate) async fn search_events(&self) {
         let theirs = serde_json::json!(self.canary().user);
         for row in self.event_rows().await {
-            if row.workspace.is_none() && row.actor["id"] == theirs {
+            if row.workspace != Some(self.workspace()) && row.actor["id"] == theirs {
                 continue;
             }
             let text = format!("{row:?}");

@@ -126,7 +126,9 @@ fn denied(right: Right, identity: &Identity) -> ApiError {
         Right::Write => "change anything",
         Right::Publish => "publish",
         Right::Remove => "delete prompts",
-        Right::Admin => "manage keys, members and labels",
+        Right::Keys => "manage API keys",
+        Right::Members => "manage members",
+        Right::Admin => "manage labels and settings",
         Right::Own => "do what only the owner may",
     };
     let who = match identity {
@@ -160,6 +162,10 @@ needs! {
     Publish,
     /// [`Right::Remove`]
     Remove,
+    /// [`Right::Keys`]
+    Keys,
+    /// [`Right::Members`]
+    Members,
     /// [`Right::Admin`]
     Admin,
     /// [`Right::Own`]
@@ -189,6 +195,28 @@ impl<R: Need> FromRequestParts<App> for Allow<R> {
         }
         idempotency::claim(app, &access.caller, Some(access.workspace)).await?;
         Ok(Allow(access, PhantomData))
+    }
+}
+
+/// Lets in people, not keys, who have the right `R` in the request's workspace: what a leaked key could do here would
+/// outlive it.
+pub struct AllowPerson<R: Need>(pub Access, PhantomData<R>);
+
+impl<R: Need> Deref for AllowPerson<R> {
+    type Target = Access;
+
+    fn deref(&self) -> &Access {
+        &self.0
+    }
+}
+
+impl<R: Need> FromRequestParts<App> for AllowPerson<R> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let Allow(access, right) = Allow::<R>::from_request_parts(parts, app).await?;
+        access.caller.user()?;
+        Ok(AllowPerson(access, right))
     }
 }
 
@@ -295,8 +323,8 @@ async fn access(parts: &mut Parts, app: &App) -> Result<Access> {
         }
         Identity::Session(user) => {
             let membership = choose(&user.memberships, &named)?;
-            let (workspace, role) = (membership.workspace, membership.role);
-            Ok(Access { caller, workspace, role: Some(role), rights: role.rights() })
+            let (workspace, role, rights) = (membership.workspace, membership.role, membership.rights());
+            Ok(Access { caller, workspace, role: Some(role), rights })
         }
         // Requests carry a session or a key; see `caller`.
         Identity::Internal(_) => Err(ApiError::unauthenticated("Sign in, or send an API key.")),

@@ -7,11 +7,11 @@ mod denials;
 mod rights;
 
 pub use allow::{
-    Access, Admin, Allow, Caller, Deliver, Identity, Need, Operator, Own, Person, Publish, Read, Recheck,
-    Remove, SignedIn, Write,
+    Access, Admin, Allow, AllowPerson, Caller, Deliver, Identity, Keys, Members, Need, Operator, Own, Person,
+    Publish, Read, Recheck, Remove, SignedIn, Write,
 };
 pub use credentials::{
     Credential, SESSION_COOKIE, credential, is_same_origin, random_token, refuse_other_sites, token_hash,
 };
 pub use denials::Denials;
-pub use rights::{Right, Rights, Role, Scope};
+pub use rights::{Permissions, Right, Rights, Role, Scope};

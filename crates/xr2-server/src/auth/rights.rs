@@ -19,22 +19,55 @@ pub enum Right {
     Publish,
     /// Put prompts into the bin and take them out.
     Remove,
-    /// Keys, members, labels of the workspace, protected labels, emptying the bin.
+    /// Make, replace and revoke API keys.
+    Keys,
+    /// Invite people, change what they may do, remove them.
+    Members,
+    /// Labels of the workspace, protected labels, settings, emptying the bin.
     Admin,
     /// Billing, transfer, deletion of the workspace.
     Own,
 }
 
+impl Right {
+    const ALL: [Right; 9] = [
+        Right::Deliver,
+        Right::Read,
+        Right::Write,
+        Right::Publish,
+        Right::Remove,
+        Right::Keys,
+        Right::Members,
+        Right::Admin,
+        Right::Own,
+    ];
+
+    /// As stored and sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Right::Deliver => "deliver",
+            Right::Read => "read",
+            Right::Write => "write",
+            Right::Publish => "publish",
+            Right::Remove => "delete",
+            Right::Keys => "keys",
+            Right::Members => "members",
+            Right::Admin => "admin",
+            Right::Own => "own",
+        }
+    }
+}
+
 /// A set of [`Right`]s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Rights(u8);
+pub struct Rights(u16);
 
 impl Rights {
     const fn of(rights: &[Right]) -> Rights {
         let mut bits = 0;
         let mut i = 0;
         while i < rights.len() {
-            bits |= 1 << rights[i] as u8;
+            bits |= 1 << rights[i] as u16;
             i += 1;
         }
         Rights(bits)
@@ -42,7 +75,7 @@ impl Rights {
 
     /// Whether `right` is in the set.
     pub fn has(self, right: Right) -> bool {
-        self.0 & (1 << right as u8) != 0
+        self.0 & (1 << right as u16) != 0
     }
 
     /// What is in either.
@@ -60,6 +93,22 @@ impl Rights {
     /// What is in both.
     pub fn and(self, other: Rights) -> Rights {
         Rights(self.0 & other.0)
+    }
+
+    /// Whether everything in it is in `other` as well.
+    pub fn is_within(self, other: Rights) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// With `right`, or without it.
+    fn with(self, right: Right, has: bool) -> Rights {
+        let bit = 1 << right as u16;
+        Rights(if has { self.0 | bit } else { self.0 & !bit })
+    }
+
+    /// Their names, the least first.
+    pub fn names(self) -> Vec<&'static str> {
+        Right::ALL.into_iter().filter(|right| self.has(*right)).map(Right::as_str).collect()
     }
 }
 
@@ -89,6 +138,8 @@ impl Role {
             Right::Write,
             Right::Publish,
             Right::Remove,
+            Right::Keys,
+            Right::Members,
             Right::Admin,
         ]);
         match self {
@@ -121,6 +172,50 @@ impl FromStr for Role {
             "owner" => Role::Owner,
             _ => return Err(()),
         })
+    }
+}
+
+/// What a member may do beyond, or short of, what the role says. What is absent or null is as the role says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Permissions {
+    /// Create and change prompts and drafts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<bool>,
+    /// Move labels that are not protected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish: Option<bool>,
+    /// Put prompts into the bin and take them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete: Option<bool>,
+    /// Make, replace and revoke API keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<bool>,
+    /// Invite people, change what they may do, remove them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<bool>,
+}
+
+impl Permissions {
+    /// What somebody with this role may do.
+    pub fn applied_to(self, role: Role) -> Rights {
+        let finer = [
+            (Right::Write, self.write),
+            (Right::Publish, self.publish),
+            (Right::Remove, self.delete),
+            (Right::Keys, self.keys),
+            (Right::Members, self.members),
+        ];
+        let apply = |rights: Rights, (right, has): (Right, Option<bool>)| match has {
+            Some(has) => rights.with(right, has),
+            None => rights,
+        };
+        finer.into_iter().fold(role.rights(), apply)
+    }
+
+    /// Whether all is as the role says.
+    pub fn is_empty(self) -> bool {
+        self == Permissions::default()
     }
 }
 

@@ -85,6 +85,12 @@ event_types! {
     MemberUpdated = "member.updated", true;
     /// Somebody is no member any more.
     MemberRemoved = "member.removed", true;
+    /// Somebody was asked to become a member.
+    InvitationCreated = "invitation.created", false;
+    /// An invitation was sent again, with another link.
+    InvitationSent = "invitation.sent", false;
+    /// An invitation was taken back.
+    InvitationRevoked = "invitation.revoked", false;
     /// Somebody registered.
     UserRegistered = "user.registered", false;
     /// Somebody changed their profile.
@@ -104,7 +110,7 @@ event_types! {
 /// What an event is about.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// `prompt`, `label`, `folder`, `api_key`, `workspace`, `user`, `session`.
+    /// `prompt`, `label`, `folder`, `api_key`, `workspace`, `user`, `invitation`, `session`.
     pub kind: &'static str,
     /// Its id, where it has one.
     pub id: Option<Uuid>,

@@ -9,6 +9,7 @@ pub mod edge;
 pub mod exports;
 pub mod folders;
 pub mod imports;
+pub mod invitations;
 pub mod prompts;
 pub mod quotas;
 pub mod stream;

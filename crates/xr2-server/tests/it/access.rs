@@ -134,6 +134,7 @@ struct Target {
     label: String,
     key: String,
     folder: String,
+    token: String,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -146,6 +147,7 @@ impl Target {
             label: format!("label-{number}"),
             key: String::new(),
             folder: String::new(),
+            token: String::new(),
         };
         if row.path.contains("{p}") {
             let body = json!({ "title": "Target", "slug": format!("target-{number}"), "content": "Hello" });
@@ -161,6 +163,12 @@ impl Target {
         }
         if row.path.contains("/api-keys/{id}") {
             target.key = app.key(&[Scope::Deliver]).await.id.unwrap().to_string();
+        }
+        if row.path.contains("/invitations/{") {
+            let body = json!({ "email": format!("invited-{number}@example.com") });
+            let invited = owner.post("/workspaces/acme/members", body).await.created();
+            target.key = invited.data()["invitation"]["id"].as_str().unwrap().to_owned();
+            target.token = invited.text_of("link").split_once("#token=").unwrap().1.to_owned();
         }
         if row.path == "/api/v1/labels" && row.method == "POST" {
             owner.delete("/labels/fresh").await;
@@ -191,6 +199,7 @@ impl Target {
             .replace("{p}", &self.prompt)
             .replace("{v}", "1")
             .replace("{label}", "staging")
+            .replace("{token}", &self.token)
             .replace("{name}", &self.label);
         if path.contains("/sessions/{id}") {
             path = path.replace("{id}", &own_session(client).await);

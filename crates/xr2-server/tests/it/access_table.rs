@@ -30,6 +30,10 @@ pub enum Needs {
     Remove,
     /// An admin.
     Admin,
+    /// An admin who is a person.
+    AdminPerson,
+    /// Whoever was invited, or nobody yet.
+    Invited,
 }
 
 /// The kinds of callers, in the order of the columns below.
@@ -73,6 +77,8 @@ pub fn expected(needs: Needs) -> [u16; 16] {
         WriteAndPublish => [401,   403, OK,  OK,  OK,    403,    403, 403,  403, OK,    403,  404,  400,  404,   401, 401],
         Remove          => [401,   403, 403, OK,  OK,    403,    403, 403,  403, OK,    403,  404,  400,  404,   401, 401],
         Admin           => [401,   403, 403, OK,  OK,    403,    403, 403,  403, OK,    403,  404,  400,  404,   401, 401],
+        AdminPerson     => [401,   403, 403, OK,  OK,    403,    403, 403,  403, 403,   403,  404,  400,  404,   401, 401],
+        Invited         => [OK,    403, 403, 403, 403,   403,    403, 403,  403, 403,   403,  403,  403,  403,   OK,  OK],
     }
 }
 
@@ -113,7 +119,16 @@ pub fn rows() -> Vec<Row> {
         row("DELETE", "/api/v1/auth/sessions",                         Person,          none()),
         row("DELETE", "/api/v1/auth/sessions/{id}",                    Person,          none()),
 
+        row("GET",    "/api/v1/invitations/{token}",                   Nothing,         none()),
+        row("POST",   "/api/v1/invitations/{token}/accept",            Invited,         json!({ "name": "New Person", "password": xr2_testkit::PASSWORD })),
+
         row("GET",    "/api/v1/workspaces",                            Credential,      none()),
+        row("POST",   "/api/v1/workspaces",                            Person,          json!({ "name": "New" })),
+        row("PUT",    "/api/v1/workspaces/{ws}",                       Admin,           json!({ "name": "Acme" })),
+        row("POST",   "/api/v1/workspaces/{ws}/members",               AdminPerson,     json!({ "email": "new@example.com" })),
+        row("GET",    "/api/v1/workspaces/{ws}/invitations",           AdminPerson,     none()),
+        row("DELETE", "/api/v1/workspaces/{ws}/invitations/{id}",      AdminPerson,     none()),
+        row("POST",   "/api/v1/workspaces/{ws}/invitations/{id}/resend", AdminPerson,   none()),
         row("GET",    "/api/v1/workspaces/{ws}",                       Read,            none()),
         row("GET",    "/api/v1/workspaces/{ws}/members",               Read,            none()),
         row("GET",    "/api/v1/workspaces/{ws}/edge",                  Admin,           none()),
@@ -121,6 +136,14 @@ pub fn rows() -> Vec<Row> {
         row("GET",    "/api/v1/organizations",                         Credential,      none()),
         row("GET",    "/api/v1/organizations/{ws}",                    Read,            none()),
         row("GET",    "/api/v1/organizations/{ws}/members",            Read,            none()),
+        row("POST",   "/api/v1/organizations",                         Person,          json!({ "name": "New" })),
+        row("PUT",    "/api/v1/organizations/{ws}",                    Admin,           json!({ "name": "Acme" })),
+        row("POST",   "/api/v1/organizations/{ws}/members",            AdminPerson,     json!({ "email": "new@example.com" })),
+        row("GET",    "/api/v1/organizations/{ws}/invitations",        AdminPerson,     none()),
+        row("DELETE", "/api/v1/organizations/{ws}/invitations/{id}",   AdminPerson,     none()),
+        row("POST",   "/api/v1/organizations/{ws}/invitations/{id}/resend", AdminPerson, none()),
+        row("GET",    "/api/v1/organizations/{ws}/edge",               Admin,           none()),
+        row("PUT",    "/api/v1/organizations/{ws}/edge",               Admin,           json!({ "enabled": false })),
 
         row("GET",    "/api/v1/api-keys",                              Admin,           none()),
         row("POST",   "/api/v1/api-keys",                              Admin,           json!({ "name": "new" })),

@@ -31,6 +31,7 @@ mod last_used;
 mod limits;
 mod nodes;
 mod outage;
+mod people;
 mod probes;
 mod prompts_create;
 mod prompts_list;

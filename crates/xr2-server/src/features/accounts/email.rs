@@ -7,16 +7,16 @@ const MAX_BYTES: usize = 254;
 
 /// An address of a sane form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Email {
+pub struct Email {
     /// As typed, without surrounding space.
-    pub(super) text: String,
+    pub text: String,
     /// Composed and in lower case: two addresses with the same key belong to one account.
-    pub(super) key: String,
+    pub key: String,
 }
 
 impl Email {
     /// Takes an address that has one `@`, something on both sides and no space; whether it exists only mail can tell.
-    pub(super) fn parse(input: &str) -> Option<Email> {
+    pub fn parse(input: &str) -> Option<Email> {
         let text: String = input.trim().nfc().collect();
         let (local, domain) = text.rsplit_once('@')?;
         let plain = |part: &str| {

@@ -56,7 +56,7 @@ pub(super) async fn register(
     Ok(Registered { user: user(&account), workspace, token })
 }
 
-fn check(input: &RegisterInput) -> Result<(Email, String)> {
+pub(super) fn check(input: &RegisterInput) -> Result<(Email, String)> {
     let mut problems = Vec::new();
     let email = Email::parse(&input.email);
     if email.is_none() {
@@ -179,7 +179,7 @@ async fn attempt(
     Ok(Made { account, workspace: Workspace::from(&membership), token })
 }
 
-async fn insert(app: &App, tx: &mut Tx, new: &NewAccount) -> Result<Account> {
+pub(super) async fn insert(app: &App, tx: &mut Tx, new: &NewAccount) -> Result<Account> {
     let now = app.clock().now();
     let account = Account {
         id: app.clock().new_id(),

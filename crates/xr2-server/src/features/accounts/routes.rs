@@ -110,7 +110,7 @@ pub async fn me(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Re
         Identity::Key(key) => Me {
             kind: MeKind::ApiKey,
             user: None,
-            workspaces: vec![crate::features::workspaces::of_key(&app, key.workspace).await?],
+            workspaces: vec![crate::features::workspaces::of_key(&app, key.workspace, key.rights).await?],
             api_key: Some(api_keys::describe(&app, key.workspace, key.id).await?),
         },
         Identity::Internal(_) => return Err(ApiError::unauthenticated("Sign in, or send an API key.")),

@@ -27,7 +27,7 @@ pub(super) struct Throttle {
 }
 
 /// An attempt that counts as failed until it is forgiven.
-pub(super) struct Attempt<'a> {
+pub struct Attempt<'a> {
     throttle: &'a Throttle,
     account: Option<([u8; 32], Counted)>,
     network: (IpAddr, Counted),
@@ -69,7 +69,11 @@ impl Throttle {
         self.attempt_of_network(context, now).await.map(drop)
     }
 
-    async fn attempt_of_network(&self, context: &RequestContext, now: Time) -> Result<Attempt<'_>> {
+    pub(super) async fn attempt_of_network(
+        &self,
+        context: &RequestContext,
+        now: Time,
+    ) -> Result<Attempt<'_>> {
         let network = office_of(context.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         let counted = self.networks.count(&network, now).await;
         let counted =
@@ -80,7 +84,7 @@ impl Throttle {
 
 impl Attempt<'_> {
     /// It was no failure.
-    pub(super) async fn forgive(self) {
+    pub async fn forgive(self) {
         if let Some((account, counted)) = &self.account {
             self.throttle.accounts.forgive(account, *counted).await;
         }

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use uuid::Uuid;
 use xr2_db::{DbError, FromRow, Result, Row, Sql, Tx, Value, args};
 
-use crate::auth::{Rights, Role, Scope};
+use crate::auth::{Permissions, Rights, Role, Scope};
 use crate::clock::Time;
 use crate::events::Actor;
 use crate::features::api_keys::input::{KeySpec, parse_network, show_network};
@@ -15,8 +15,9 @@ impl FromRow for KeyPrincipal {
     fn from_row(row: &Row) -> Result<Self> {
         let scopes: Vec<Scope> = row.json("scopes")?;
         let role: Option<String> = row.opt("role")?;
-        let role_rights = match role.as_deref().map(str::parse::<Role>) {
-            Some(Ok(role)) => role.rights(),
+        let permissions: Option<Permissions> = row.json_opt("permissions")?;
+        let maker_rights = match role.as_deref().map(str::parse::<Role>) {
+            Some(Ok(role)) => permissions.unwrap_or_default().applied_to(role),
             _ => Rights::default(),
         };
         let id = row.get("id")?;
@@ -28,7 +29,7 @@ impl FromRow for KeyPrincipal {
             name: row.get("name")?,
             kind: row.parsed("kind")?,
             maker: row.opt("maker_id")?,
-            rights: Scope::union(&scopes).and(role_rights),
+            rights: Scope::union(&scopes).and(maker_rights),
             labels: row.json("labels")?,
             allowed_ips: networks(row)?,
             allowed_origins: row.json("allowed_origins")?,
@@ -47,11 +48,11 @@ fn networks(row: &Row) -> Result<Vec<IpNet>> {
     texts.iter().map(parse).collect()
 }
 
-/// The key with this hash unless it is revoked, with its maker's present role. Runs in a system transaction.
+/// The key with this hash unless it is revoked, with what its maker may do at present. Runs in a system transaction.
 pub(super) async fn principal(tx: &mut Tx, hash: &[u8]) -> Result<Option<KeyPrincipal>> {
     tx.optional(
         "SELECT k.id, k.workspace_id, w.slug AS workspace_slug, k.name, k.kind, k.scopes, k.labels, k.allowed_ips,
-                k.allowed_origins, k.rate_limit_per_minute, k.expires_at, k.maker_id, m.role
+                k.allowed_origins, k.rate_limit_per_minute, k.expires_at, k.maker_id, m.role, m.permissions
          FROM api_keys k
          JOIN workspaces w ON w.id = k.workspace_id
          LEFT JOIN memberships m ON m.workspace_id = k.workspace_id AND m.user_id = k.maker_id
@@ -75,7 +76,7 @@ pub(super) async fn principals(tx: &mut Tx, workspace: Uuid) -> Result<Vec<(Vec<
     let keys: Vec<Hashed> = tx
         .all(
             "SELECT k.key_hash, k.id, k.workspace_id, w.slug AS workspace_slug, k.name, k.kind, k.scopes, k.labels,
-                    k.allowed_ips, k.allowed_origins, k.rate_limit_per_minute, k.expires_at, k.maker_id, m.role
+                    k.allowed_ips, k.allowed_origins, k.rate_limit_per_minute, k.expires_at, k.maker_id, m.role, m.permissions
              FROM api_keys k
              JOIN workspaces w ON w.id = k.workspace_id
              LEFT JOIN memberships m ON m.workspace_id = k.workspace_id AND m.user_id = k.maker_id

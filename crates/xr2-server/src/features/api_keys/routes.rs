@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use uuid::Uuid;
 
-use crate::auth::{Admin, Allow};
+use crate::auth::{Allow, Keys};
 use crate::error::{ApiError, Result};
 use crate::features::api_keys::dto::{ApiKeyWithSecret, CreateKey, RotateKey};
 use crate::features::api_keys::{ApiKey, service};
@@ -19,7 +19,7 @@ use crate::state::App;
         (status = 403, description = "Needs an admin")))]
 pub async fn list_api_keys(
     State(app): State<App>,
-    access: Allow<Admin>,
+    access: Allow<Keys>,
     params: Params,
 ) -> Result<Reply<Vec<ApiKey>>> {
     let page = params.page()?;
@@ -36,7 +36,7 @@ pub async fn list_api_keys(
     (status = 422, description = "Fields are not valid")))]
 pub async fn create_api_key(
     State(app): State<App>,
-    access: Allow<Admin>,
+    access: Allow<Keys>,
     Body(input): Body<CreateKey>,
 ) -> Result<Reply<ApiKeyWithSecret>> {
     Ok(Reply::created(service::create(&app, &access, input).await?).told_once(&["/key"]))
@@ -52,7 +52,7 @@ pub async fn create_api_key(
         (status = 409, description = "Replaced, expired or revoked already")))]
 pub async fn rotate_api_key(
     State(app): State<App>,
-    access: Allow<Admin>,
+    access: Allow<Keys>,
     Path(id): Path<String>,
     Body(input): Body<RotateKey>,
 ) -> Result<Reply<ApiKeyWithSecret>> {
@@ -68,7 +68,7 @@ pub async fn rotate_api_key(
         (status = 404, description = "No such key")))]
 pub async fn revoke_api_key(
     State(app): State<App>,
-    access: Allow<Admin>,
+    access: Allow<Keys>,
     Path(id): Path<String>,
 ) -> Result<Reply<ApiKey>> {
     Ok(Reply::ok(service::revoke(&app, &access, parse(&id)?).await?))

@@ -3,13 +3,15 @@
 mod choose;
 mod create;
 mod dto;
+pub mod members;
 mod model;
 mod queries;
-mod routes;
+pub mod routes;
+mod update;
 
 pub use choose::{Chosen, choose};
 pub use create::{create_personal, free_slug};
-pub use dto::{Member, Workspace};
-pub use model::Membership;
-pub use queries::memberships_of;
-pub use routes::*;
+pub use dto::Workspace;
+pub use model::{Membership, Settings};
+pub use queries::{insert_member, memberships_of};
+pub use routes::of_key;

@@ -1,17 +1,17 @@
-//! Routes of workspaces.
+//! Routes of workspaces. They stand under `/workspaces` and, the same again, under `/organizations`.
 
 use axum::extract::State;
 use uuid::Uuid;
-use xr2_db::Purpose;
 
-use crate::auth::{Access, Allow, Identity, Read, SignedIn};
+use crate::auth::{Admin, Allow, Identity, Person, Read, Rights, SignedIn};
 use crate::error::{ApiError, Result};
-use crate::features::workspaces::{Member, Workspace, queries};
-use crate::http::{Envelope, Reply};
+use crate::features::workspaces::dto::{CreateWorkspace, UpdateWorkspace};
+use crate::features::workspaces::{Workspace, create, queries, update};
+use crate::http::{Body, Envelope, Reply};
 use crate::state::App;
 
 /// List the caller's workspaces
-#[utoipa::path(get, path = "/workspaces", tag = "Workspaces", responses(
+#[utoipa::path(get, path = "/", tag = "Workspaces", responses(
     (status = 200, description = "Where the person is a member, oldest first; the key's one workspace", body = Envelope<Vec<Workspace>>)))]
 pub async fn list_workspaces(
     State(app): State<App>,
@@ -19,78 +19,60 @@ pub async fn list_workspaces(
 ) -> Result<Reply<Vec<Workspace>>> {
     let workspaces = match &caller.identity {
         Identity::Session(user) => user.memberships.iter().map(Workspace::from).collect(),
-        Identity::Key(key) => vec![of_key(&app, key.workspace).await?],
+        Identity::Key(key) => vec![of_key(&app, key.workspace, key.rights).await?],
         Identity::Internal(_) => Vec::new(),
     };
     Ok(Reply::ok(workspaces))
 }
 
+/// Make a workspace
+///
+/// The caller becomes its owner.
+#[utoipa::path(post, path = "/", tag = "Workspaces", request_body = CreateWorkspace, responses(
+    (status = 201, description = "Made", body = Envelope<Workspace>),
+    (status = 403, description = "An API key cannot make workspaces"),
+    (status = 409, description = "The slug is taken, or you own too many workspaces"),
+    (status = 422, description = "Fields are not valid")))]
+pub async fn create_workspace(
+    State(app): State<App>,
+    Person(caller): Person,
+    Body(input): Body<CreateWorkspace>,
+) -> Result<Reply<Workspace>> {
+    Ok(Reply::created(create::create(&app, &caller, input).await?))
+}
+
 /// Show a workspace
-#[utoipa::path(get, path = "/workspaces/{ws}", tag = "Workspaces",
+#[utoipa::path(get, path = "/{ws}", tag = "Workspaces",
     params(("ws" = String, Path, description = "Slug or id")),
     responses((status = 200, description = "The workspace", body = Envelope<Workspace>),
         (status = 404, description = "You are not a member of such a workspace")))]
 pub async fn get_workspace(State(app): State<App>, access: Allow<Read>) -> Result<Reply<Workspace>> {
-    show(&app, &access).await
-}
-
-/// List the members of a workspace
-#[utoipa::path(get, path = "/workspaces/{ws}/members", tag = "Workspaces",
-    params(("ws" = String, Path, description = "Slug or id")),
-    responses((status = 200, description = "Members in the order they came", body = Envelope<Vec<Member>>),
-        (status = 404, description = "You are not a member of such a workspace")))]
-pub async fn list_members(State(app): State<App>, access: Allow<Read>) -> Result<Reply<Vec<Member>>> {
-    show_members(&app, &access).await
-}
-
-/// List the caller's workspaces
-///
-/// The same as `/workspaces`.
-#[utoipa::path(get, path = "/organizations", tag = "Workspaces", extensions(("x-internal" = json!(true))), responses(
-    (status = 200, description = "As /workspaces", body = Envelope<Vec<Workspace>>)))]
-pub async fn list_organizations(app: State<App>, caller: SignedIn) -> Result<Reply<Vec<Workspace>>> {
-    list_workspaces(app, caller).await
-}
-
-/// Show a workspace
-///
-/// The same as `/workspaces/{ws}`.
-#[utoipa::path(get, path = "/organizations/{ws}", tag = "Workspaces", extensions(("x-internal" = json!(true))),
-    params(("ws" = String, Path, description = "Slug or id")),
-    responses((status = 200, description = "As /workspaces/{ws}", body = Envelope<Workspace>)))]
-pub async fn get_organization(State(app): State<App>, access: Allow<Read>) -> Result<Reply<Workspace>> {
-    show(&app, &access).await
-}
-
-/// List the members of a workspace
-///
-/// The same as `/workspaces/{ws}/members`.
-#[utoipa::path(get, path = "/organizations/{ws}/members", tag = "Workspaces", extensions(("x-internal" = json!(true))),
-    params(("ws" = String, Path, description = "Slug or id")),
-    responses((status = 200, description = "As /workspaces/{ws}/members", body = Envelope<Vec<Member>>)))]
-pub async fn list_organization_members(
-    State(app): State<App>,
-    access: Allow<Read>,
-) -> Result<Reply<Vec<Member>>> {
-    show_members(&app, &access).await
-}
-
-/// The workspace of a key, which has no role in it.
-pub async fn of_key(app: &App, workspace: Uuid) -> Result<Workspace> {
-    let mut tx = app.db().tenant(workspace).read().await?;
-    let found = queries::workspace(&mut tx).await?;
-    tx.commit().await?;
-    found.ok_or_else(|| ApiError::not_found("workspace"))
-}
-
-async fn show(app: &App, access: &Access) -> Result<Reply<Workspace>> {
-    let workspace = of_key(app, access.workspace).await?;
+    let workspace = of_key(&app, access.workspace, access.rights).await?;
     Ok(Reply::ok(Workspace { role: access.role, ..workspace }))
 }
 
-async fn show_members(app: &App, access: &Access) -> Result<Reply<Vec<Member>>> {
-    let mut tx = app.db().system(Purpose::Memberships).read().await?;
-    let members = queries::members(&mut tx, access.workspace).await?;
+/// Change a workspace
+///
+/// Its name, its slug, its rules.
+#[utoipa::path(put, path = "/{ws}", tag = "Workspaces", request_body = UpdateWorkspace,
+    params(("ws" = String, Path, description = "Slug or id")),
+    responses((status = 200, description = "As it is now", body = Envelope<Workspace>),
+        (status = 403, description = "Needs an admin"),
+        (status = 404, description = "You are not a member of such a workspace"),
+        (status = 409, description = "The slug is taken"),
+        (status = 422, description = "Fields are not valid")))]
+pub async fn update_workspace(
+    State(app): State<App>,
+    access: Allow<Admin>,
+    Body(input): Body<UpdateWorkspace>,
+) -> Result<Reply<Workspace>> {
+    Ok(Reply::ok(update::update(&app, &access, input).await?))
+}
+
+/// The workspace of a key, which has no role in it.
+pub async fn of_key(app: &App, workspace: Uuid, rights: Rights) -> Result<Workspace> {
+    let mut tx = app.db().tenant(workspace).read().await?;
+    let found = queries::workspace(&mut tx).await?;
     tx.commit().await?;
-    Ok(Reply::ok(members))
+    found.map(|found| found.seen_with(None, rights)).ok_or_else(|| ApiError::not_found("workspace"))
 }

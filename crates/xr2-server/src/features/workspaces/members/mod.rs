@@ -1,0 +1,8 @@
+//! Who is a member of a workspace, and what each may do.
+
+mod dto;
+mod queries;
+pub mod routes;
+mod standing;
+
+pub use standing::{Standing, standing};

@@ -82,6 +82,8 @@ fn of_workspaces() -> OpenApiRouter<App> {
         .routes(routes!(routes::list_workspaces, routes::create_workspace))
         .routes(routes!(routes::get_workspace, routes::update_workspace))
         .routes(routes!(members::routes::list_members, invitations::routes::invite_member))
+        .routes(routes!(members::routes::update_member, members::routes::remove_member))
+        .routes(routes!(members::routes::transfer_workspace))
         .routes(routes!(invitations::routes::list_invitations))
         .routes(routes!(invitations::routes::revoke_invitation))
         .routes(routes!(invitations::routes::resend_invitation))

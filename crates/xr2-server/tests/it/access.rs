@@ -135,6 +135,7 @@ struct Target {
     key: String,
     folder: String,
     token: String,
+    user: String,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -148,6 +149,7 @@ impl Target {
             key: String::new(),
             folder: String::new(),
             token: String::new(),
+            user: String::new(),
         };
         if row.path.contains("{p}") {
             let body = json!({ "title": "Target", "slug": format!("target-{number}"), "content": "Hello" });
@@ -163,6 +165,9 @@ impl Target {
         }
         if row.path.contains("/api-keys/{id}") {
             target.key = app.key(&[Scope::Deliver]).await.id.unwrap().to_string();
+        }
+        if row.path.contains("{user}") {
+            target.user = app.member(Role::Viewer).await.id.unwrap().to_string();
         }
         if row.path.contains("/invitations/{") {
             let body = json!({ "email": format!("invited-{number}@example.com") });
@@ -200,6 +205,7 @@ impl Target {
             .replace("{v}", "1")
             .replace("{label}", "staging")
             .replace("{token}", &self.token)
+            .replace("{user}", &self.user)
             .replace("{name}", &self.label);
         if path.contains("/sessions/{id}") {
             path = path.replace("{id}", &own_session(client).await);

@@ -32,6 +32,8 @@ pub enum Needs {
     Admin,
     /// An admin who is a person.
     AdminPerson,
+    /// The owner, in person.
+    OwnerPerson,
     /// Whoever was invited, or nobody yet.
     Invited,
 }
@@ -78,6 +80,7 @@ pub fn expected(needs: Needs) -> [u16; 16] {
         Remove          => [401,   403, 403, OK,  OK,    403,    403, 403,  403, OK,    403,  404,  400,  404,   401, 401],
         Admin           => [401,   403, 403, OK,  OK,    403,    403, 403,  403, OK,    403,  404,  400,  404,   401, 401],
         AdminPerson     => [401,   403, 403, OK,  OK,    403,    403, 403,  403, 403,   403,  404,  400,  404,   401, 401],
+        OwnerPerson     => [401,   403, 403, 403, OK,    403,    403, 403,  403, 403,   403,  404,  400,  404,   401, 401],
         Invited         => [OK,    403, 403, 403, 403,   403,    403, 403,  403, 403,   403,  403,  403,  403,   OK,  OK],
     }
 }
@@ -126,6 +129,9 @@ pub fn rows() -> Vec<Row> {
         row("POST",   "/api/v1/workspaces",                            Person,          json!({ "name": "New" })),
         row("PUT",    "/api/v1/workspaces/{ws}",                       Admin,           json!({ "name": "Acme" })),
         row("POST",   "/api/v1/workspaces/{ws}/members",               AdminPerson,     json!({ "email": "new@example.com" })),
+        row("PUT",    "/api/v1/workspaces/{ws}/members/{user}",        AdminPerson,     json!({ "role": "editor" })),
+        row("DELETE", "/api/v1/workspaces/{ws}/members/{user}",        AdminPerson,     none()),
+        row("POST",   "/api/v1/workspaces/{ws}/transfer",              OwnerPerson,     json!({ "user": uuid::Uuid::nil() })),
         row("GET",    "/api/v1/workspaces/{ws}/invitations",           AdminPerson,     none()),
         row("DELETE", "/api/v1/workspaces/{ws}/invitations/{id}",      AdminPerson,     none()),
         row("POST",   "/api/v1/workspaces/{ws}/invitations/{id}/resend", AdminPerson,   none()),
@@ -139,6 +145,9 @@ pub fn rows() -> Vec<Row> {
         row("POST",   "/api/v1/organizations",                         Person,          json!({ "name": "New" })),
         row("PUT",    "/api/v1/organizations/{ws}",                    Admin,           json!({ "name": "Acme" })),
         row("POST",   "/api/v1/organizations/{ws}/members",            AdminPerson,     json!({ "email": "new@example.com" })),
+        row("PUT",    "/api/v1/organizations/{ws}/members/{user}",        AdminPerson,     json!({ "role": "editor" })),
+        row("DELETE", "/api/v1/organizations/{ws}/members/{user}",        AdminPerson,     none()),
+        row("POST",   "/api/v1/organizations/{ws}/transfer",              OwnerPerson,     json!({ "user": uuid::Uuid::nil() })),
         row("GET",    "/api/v1/organizations/{ws}/invitations",        AdminPerson,     none()),
         row("DELETE", "/api/v1/organizations/{ws}/invitations/{id}",   AdminPerson,     none()),
         row("POST",   "/api/v1/organizations/{ws}/invitations/{id}/resend", AdminPerson, none()),

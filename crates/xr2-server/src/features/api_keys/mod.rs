@@ -16,6 +16,6 @@ pub use dto::{ApiKey, KeyStatus};
 pub use format::{KeyKind, NewKey, is_well_formed, new_key};
 pub use freeze::{freeze, kept_revision};
 pub use principal::{KeyCache, KeyPrincipal, authenticate, known, limit_of, recheck};
-pub use queries::names;
+pub use queries::{names, usable_of};
 pub use routes::*;
 pub use service::{create_for, describe, replace_for};

@@ -168,6 +168,20 @@ pub(super) async fn list(tx: &mut Tx, limit: i64, offset: i64) -> Result<Vec<Api
     .await
 }
 
+/// The workspace's keys that somebody has made and that can be used at this time, the latest first.
+pub async fn usable_of(tx: &mut Tx, maker: Uuid, now: Time) -> Result<Vec<ApiKey>> {
+    let workspace = tx.workspace();
+    tx.all(
+        "SELECT id, name, kind, prefix, last4, scopes, labels, allowed_ips, allowed_origins, expires_at,
+                rate_limit_per_minute, created_by, created_at, last_used_at, revoked_at, replaced_by
+         FROM api_keys
+         WHERE workspace_id = $1 AND maker_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
+         ORDER BY created_at DESC, id DESC",
+        args![workspace, maker, now],
+    )
+    .await
+}
+
 /// How many keys the workspace has.
 pub(super) async fn count(tx: &mut Tx) -> Result<i64> {
     let workspace = tx.workspace();

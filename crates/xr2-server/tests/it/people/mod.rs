@@ -1,6 +1,7 @@
 //! People in a workspace: inviting them, what each may do, and the workspace's end.
 
 mod invitations;
+mod members;
 mod workspaces;
 
 use serde_json::{Value, json};

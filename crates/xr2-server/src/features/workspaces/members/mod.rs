@@ -3,6 +3,7 @@
 mod dto;
 mod queries;
 pub mod routes;
+mod service;
 mod standing;
 
 pub use standing::{Standing, standing};

@@ -23,8 +23,9 @@ impl Standing {
 }
 
 /// What the caller may do, read in the transaction of what they are about to do: it may have been taken from them since
-/// the request was let in. Refuses those who may not do `right` any more.
+/// the request was let in, and stays as it is until the commit. Refuses those who may not do `right` any more.
 pub async fn standing(tx: &mut Tx, access: &Access, right: Right) -> Result<Rights> {
+    queries::lock(tx).await?;
     let rights = match &access.caller.identity {
         Identity::Session(user) => match queries::standing(tx, user.id).await? {
             Some(standing) => standing.rights(),

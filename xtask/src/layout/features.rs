@@ -8,7 +8,7 @@ const FOLDER: &str = "crates/xr2-server/src/features/";
 
 /// The floors of the house, lowest first. A feature may import from its own floor and from those below it.
 const FLOORS: &[(&str, &[&str])] = &[
-    ("identity", &["accounts", "auth", "workspaces", "members", "api_keys", "setup"]),
+    ("identity", &["accounts", "auth", "workspaces", "members", "invitations", "api_keys", "setup"]),
     ("content", &["prompts", "versions", "drafts", "labels", "templates", "bin", "folders", "views"]),
     ("delivery", &["delivery", "stream", "usage", "quotas", "telemetry", "edge"]),
     ("outside", &["system", "demo", "exports", "imports"]),

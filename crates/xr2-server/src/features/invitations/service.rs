@@ -13,7 +13,7 @@ use crate::features::accounts::Email;
 use crate::features::invitations::dto::{Invitation, InviteInput, Invited};
 use crate::features::invitations::model::{GOOD_FOR, Stored};
 use crate::features::invitations::queries;
-use crate::features::workspaces::members::standing;
+use crate::features::workspaces::standing;
 use crate::state::App;
 
 /// Invitations that a workspace makes in a day, so that nobody sends mail to the whole world from here.

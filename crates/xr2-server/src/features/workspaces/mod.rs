@@ -12,6 +12,7 @@ mod update;
 pub use choose::{Chosen, choose};
 pub use create::{create_personal, free_slug};
 pub use dto::Workspace;
+pub use members::standing;
 pub use model::{Membership, Settings};
 pub use queries::{insert_member, memberships_of};
 pub use routes::of_key;

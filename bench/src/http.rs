@@ -81,8 +81,17 @@ pub fn get(path: &str, key: &str) -> Vec<u8> {
 
 /// A POST of JSON with a key.
 pub fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
+    with_body("POST", path, key, body)
+}
+
+/// A PUT of JSON with a key.
+pub fn put(path: &str, key: &str, body: &str) -> Vec<u8> {
+    with_body("PUT", path, key, body)
+}
+
+fn with_body(method: &str, path: &str, key: &str, body: &str) -> Vec<u8> {
     format!(
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )

@@ -17,6 +17,7 @@ mod delivery;
 mod hot_set;
 mod http;
 mod ingest;
+mod large;
 mod listeners;
 mod load;
 mod machine;
@@ -50,7 +51,7 @@ enum Command {
     /// Runs scenarios and writes what was measured as Markdown and JSON.
     Run {
         /// startup, delivery, hot-set, stream, authoring, ingest; all of these when none is named. And peers, nodes,
-        /// sdks, allocations.
+        /// sdks, large, allocations.
         scenarios: Vec<String>,
         /// The release build of xr2.
         #[arg(long)]
@@ -66,9 +67,15 @@ enum Command {
         /// Where `bench/peers/install.sh` put the programs that the scenario `peers` measures.
         #[arg(long, default_value = "target/peers")]
         peers: PathBuf,
-        /// An empty PostgreSQL database for the scenario `nodes`.
+        /// An empty PostgreSQL database for the scenarios `nodes` and `large`.
         #[arg(long)]
         postgres: Option<String>,
+        /// Prompts in the workspace of the scenario `large`.
+        #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+        prompts: u64,
+        /// Versions of each of them.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=100))]
+        versions: u64,
         /// A Redis for the scenario `nodes`.
         #[arg(long)]
         redis: Option<String>,
@@ -95,7 +102,19 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Bare { response, port } => bare::serve(&response, port),
         Command::Broadcast { port } => broadcast::serve(port),
-        Command::Run { scenarios, server, results, rounds, seconds, peers, postgres, redis, sdks } => {
+        Command::Run {
+            scenarios,
+            server,
+            results,
+            rounds,
+            seconds,
+            peers,
+            postgres,
+            redis,
+            sdks,
+            prompts,
+            versions,
+        } => {
             let effort = Effort { rounds: usize::try_from(rounds)?, seconds };
             for name in chosen(&scenarios)? {
                 println!("{name}: {rounds} rounds of {seconds} s");
@@ -114,6 +133,14 @@ fn main() -> Result<()> {
                         let shared = nodes::Shared { postgres: postgres.clone(), redis: redis.clone() };
                         nodes::measure(&server, &shared, effort)?
                     }
+                    "large" => {
+                        let plan = large::Plan {
+                            prompts: usize::try_from(prompts)?,
+                            versions: usize::try_from(versions)?,
+                            postgres: postgres.clone(),
+                        };
+                        large::measure(&server, &plan, effort)?
+                    }
                     "sdks" => sdks::measure(&server, &sdks, effort)?,
                     "peers" => peers::measure(&server, &peers, effort)?,
                     _ => authoring::measure(&server, effort)?,
@@ -128,9 +155,9 @@ fn main() -> Result<()> {
 
 /// Run only when asked for by name: they need other programs.
 const BY_NAME: &[&str] = if cfg!(feature = "allocations") {
-    &["peers", "nodes", "sdks", "allocations"]
+    &["peers", "nodes", "sdks", "large", "allocations"]
 } else {
-    &["peers", "nodes", "sdks"]
+    &["peers", "nodes", "sdks", "large"]
 };
 
 const SCENARIOS: [&str; 6] = ["startup", "delivery", "hot-set", "stream", "authoring", "ingest"];

@@ -53,6 +53,7 @@ const MIGRATIONS: &[Migration] = list![
     (10, "0010_search", Main),
     (11, "0011_organise", Main),
     (12, "0012_invitations", Main),
+    (13, "0013_search_plans", Main),
 ];
 
 /// All migrations in order.

@@ -57,3 +57,9 @@ export function useRole(atLeast: Role): boolean {
   const { workspace } = useMe();
   return workspace !== null && ranks[workspace.role] >= ranks[atLeast];
 }
+
+/** True when the caller may do this in the open workspace, by role or by what was allowed them beside it. */
+export function useRight(right: 'keys' | 'members' | 'admin' | 'own'): boolean {
+  const { workspace } = useMe();
+  return workspace?.rights.includes(right) ?? false;
+}

@@ -90,14 +90,17 @@ export function path(strings: TemplateStringsArray, ...parts: (string | number)[
   }, '');
 }
 
-/** The full address of a call, with the workspace unless the route is about the account. */
+/** Routes that are about the account, about no workspace yet, or that name theirs in the path. */
+const elsewhere = /^\/(auth|invitations|preview-links|workspaces)(\/|$)/;
+
+/** The full address of a call, with the workspace unless the route is about something else. */
 export function urlFor(route: string, query: Record<string, QueryValue> = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined || value === null || value === '') continue;
     for (const one of Array.isArray(value) ? value : [value]) search.append(name, String(one));
   }
-  if (workspace && !route.startsWith('/auth/') && !search.has('workspace')) search.set('workspace', workspace);
+  if (workspace && !elsewhere.test(route) && !search.has('workspace')) search.set('workspace', workspace);
   const text = search.toString();
   return base + route + (text ? `?${text}` : '');
 }

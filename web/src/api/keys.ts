@@ -8,6 +8,9 @@ export const keys = {
   sessions: ['sessions'] as const,
   apiKeys: ['api-keys'] as const,
   labels: ['labels'] as const,
+  members: (workspace: string) => ['members', workspace] as const,
+  invitations: (workspace: string) => ['invitations', workspace] as const,
+  invitation: (token: string) => ['invitation', token] as const,
   usage: ['usage'] as const,
 
   /** The running programs of the workspace. */

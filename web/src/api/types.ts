@@ -3,12 +3,15 @@
  * else, so that where they come from can change without touching a page.
  */
 
+import type { WorkspaceSettings } from './types-people';
+
 /** RFC 3339, UTC. */
 export type Timestamp = string;
 
 export type * from './types-clients';
 export type * from './types-lists';
 export type * from './types-home';
+export type * from './types-people';
 
 export interface ActorRef {
   type: 'user' | 'key' | 'system';
@@ -43,7 +46,10 @@ export interface Workspace {
   slug: string;
   name: string;
   role: Role;
+  /** What the caller may do, by role and permissions. */
+  rights: string[];
   plan: string;
+  settings: WorkspaceSettings;
   created_at: Timestamp;
 }
 

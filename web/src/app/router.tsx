@@ -9,6 +9,8 @@ import { parseListSearch, toFilters } from '~/features/prompts/filters';
 import { appRoute, rootRoute } from './app-route';
 import { NotFoundPage } from './NotFoundPage';
 import { RouteError } from './RouteError';
+import { outsideRoutes } from './routes-outside';
+import { peopleRoutes } from './routes-people';
 
 const indexRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -99,6 +101,7 @@ const routeTree = rootRoute.addChildren([
   loginRoute,
   registerRoute,
   setupRoute,
+  ...outsideRoutes,
   appRoute.addChildren([
     indexRoute,
     promptListRoute,
@@ -109,6 +112,7 @@ const routeTree = rootRoute.addChildren([
     labelsRoute,
     apiKeysRoute,
     accountRoute,
+    ...peopleRoutes,
   ]),
 ]);
 

@@ -25,7 +25,7 @@ export function Sidebar({ className, collapsed = false, onToggle, onSearch, onSh
   return (
     <nav className={`${classes.sidebar} ${className ?? ''}`} aria-label="Main" data-collapsed={collapsed || undefined}>
       <div className={classes.top}>
-        <WorkspaceName collapsed={collapsed} />
+        <WorkspaceName collapsed={collapsed} onNavigate={onNavigate} />
         {onToggle && !collapsed && (
           <Tooltip label={<>{fold} <Kbd keys="[" /></>} position="right">
             <UnstyledButton className={classes.fold} onClick={onToggle} aria-label={fold}>

@@ -1,8 +1,8 @@
 import type { TablerIcon } from '@tabler/icons-react';
-import { IconFileText, IconHome, IconKey, IconPlugConnected, IconTag, IconTrash } from '@tabler/icons-react';
+import { IconFileText, IconHome, IconKey, IconPlugConnected, IconSettings, IconTag, IconTrash, IconUsers } from '@tabler/icons-react';
 
 export interface NavPage {
-  to: '/' | '/prompts' | '/prompts/bin' | '/clients' | '/labels' | '/api-keys';
+  to: '/' | '/prompts' | '/prompts/bin' | '/clients' | '/labels' | '/api-keys' | '/members' | '/settings';
   label: string;
   Icon: TablerIcon;
   isActive: (pathname: string) => boolean;
@@ -37,4 +37,6 @@ export const workspacePages: NavPage[] = [
     isActive: (pathname) => pathname.startsWith('/api-keys'),
     adminOnly: true,
   },
+  { to: '/members', label: 'Members', Icon: IconUsers, isActive: (pathname) => pathname.startsWith('/members') },
+  { to: '/settings', label: 'Settings', Icon: IconSettings, isActive: (pathname) => pathname.startsWith('/settings') },
 ];

@@ -1,0 +1,11 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { rootRoute } from './app-route';
+
+/** Pages for who is not signed in, reached by links out of e-mails and messages. */
+const inviteRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/accept-invitation',
+  component: lazyRouteComponent(() => import('~/features/auth/InvitePage'), 'InvitePage'),
+});
+
+export const outsideRoutes = [inviteRoute];

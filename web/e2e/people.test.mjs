@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { unique } from './support/api.mjs';
+import { raw, unique } from './support/api.mjs';
 import { expectAccessible, expectNoSidewaysScroll, pageTest, until, views } from './support/browser.mjs';
 
 const address = (name) => `${unique(name).replace(' ', '.')}@example.com`;
@@ -68,6 +68,39 @@ pageTest('an invitation is taken back, and its link works no more', { anonymous:
   await page.getByRole('button', { name: `Take back the invitation of ${emails[0]}` }).waitFor({ state: 'detached' });
   await page.goto(new URL(link).pathname + new URL(link).hash);
   await page.getByRole('heading', { name: 'This invitation works no more' }).waitFor();
+});
+
+pageTest('a role is changed, something is forbidden beside it, and a member is removed', { anonymous: true }, async (page) => {
+  await signUp(page, 'Rita Ruler');
+  const email = address('mo');
+  const link = await page.evaluate(async (invited) => {
+    const call = async (method, route, body) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`/api/v1${route}`, { method, headers, body: body && JSON.stringify(body) });
+      return (await answer.json()).data;
+    };
+    const { workspaces } = await call('GET', '/auth/me');
+    return (await call('POST', `/workspaces/${workspaces[0].id}/members`, { email: invited, role: 'editor' })).link;
+  }, email);
+  const token = new URL(link).hash.replace('#token=', '');
+  const body = { name: 'Mo Member', password: 'correct horse battery staple' };
+  assert.equal((await raw('POST', `/invitations/${token}/accept`, { body })).status < 300, true);
+
+  await page.goto('/members');
+  const row = page.getByRole('list', { name: 'Members' }).getByRole('listitem').filter({ hasText: email });
+  await row.getByLabel('Role of Mo Member').selectOption('admin');
+  await until(page, () => document.querySelector('select[aria-label="Role of Mo Member"]')?.disabled === false);
+  await row.getByRole('button', { name: 'More about Mo Member' }).click();
+  await page.getByRole('menuitem', { name: 'Allow or forbid…' }).click();
+  const rights = page.getByRole('dialog');
+  await rights.getByRole('radiogroup', { name: /^Publish/ }).getByText('Forbid').click();
+  await expectAccessible(page);
+  await rights.getByRole('button', { name: 'Keep changes' }).click();
+  await row.getByText('Not: publish').waitFor();
+  await row.getByRole('button', { name: 'More about Mo Member' }).click();
+  await page.getByRole('menuitem', { name: 'Remove…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await row.waitFor({ state: 'detached' });
 });
 
 pageTest('a workspace is made, renamed, and changed for another one', { anonymous: true }, async (page) => {

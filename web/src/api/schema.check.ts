@@ -60,6 +60,7 @@ export type Checks = [
   Check<Fits<Omit<ours.Member, 'permissions'>, Theirs['Member']>>,
   Check<Fits<ours.Invitation, Theirs['Invitation']>>,
   Check<Fits<ours.InvitationView, Theirs['OpenInvitation']>>,
+  Check<Fits<ours.AffectedKey, Theirs['AffectedKey']>>,
   Check<Known<ours.Invited, Theirs['Invited']>>,
   Check<Fits<ours.UsagePoint, Theirs['UsagePoint']>>,
   Check<Fits<ours.PromptUsage, Theirs['PromptUsage']>>,

@@ -32,6 +32,13 @@ export interface Invitation {
   expired: boolean;
 }
 
+/** A key that may do less, or is refused, because the person who made it may do less. */
+export interface AffectedKey {
+  id: string;
+  name: string;
+  effect: 'stopped' | 'reduced' | 'widened';
+}
+
 /** An invitation that was made or sent again; with its link where the server sends no e-mail. */
 export interface Invited {
   invitation: Invitation;

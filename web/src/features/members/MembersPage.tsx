@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useMe, useRight } from '~/api/account';
 import { membersQuery } from '~/api/people';
+import type { Member } from '~/api/types';
 import { ErrorState } from '~/ui/ErrorState';
 import { Help } from '~/ui/Help';
 import { Page } from '~/ui/Page';
@@ -11,11 +12,15 @@ import { PageHeader } from '~/ui/PageHeader';
 import { Rows, RowsSkeleton } from '~/ui/Rows';
 import { useShortcut } from '~/ui/shortcuts';
 import { Invitations } from './Invitations';
+import { LeaveDialog } from './LeaveDialog';
 import classes from './Members.module.css';
 import { MemberRow } from './MemberRow';
 import { roles } from './words';
 
 const InviteDialog = lazy(() => import('./InviteDialog'));
+const RightsDialog = lazy(() => import('./RightsDialog'));
+
+type Open = { dialog: 'invite' } | { dialog: 'rights' | 'remove'; member: Member } | null;
 
 /** Who works in this workspace, and who is asked to. */
 export function MembersPage() {
@@ -23,8 +28,10 @@ export function MembersPage() {
   const mayInvite = useRight('members');
   const id = workspace?.id ?? '';
   const query = useQuery({ ...membersQuery(id), enabled: workspace !== null });
-  const [inviting, setInviting] = useState(false);
-  useShortcut({ keys: 'n', description: 'Invite somebody' }, () => setInviting(true), mayInvite);
+  const [open, setOpen] = useState<Open>(null);
+  const close = () => setOpen(null);
+  useShortcut({ keys: 'n', description: 'Invite somebody' }, () => setOpen({ dialog: 'invite' }), mayInvite);
+  const owners = query.data?.filter(({ role }) => role === 'owner').length ?? 0;
 
   return (
     <Page width="reading">
@@ -45,7 +52,7 @@ export function MembersPage() {
         }
         actions={
           mayInvite && (
-            <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
+            <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setOpen({ dialog: 'invite' })}>
               Invite people
             </Button>
           )
@@ -56,12 +63,22 @@ export function MembersPage() {
       {query.data && (
         <Rows label="Members">
           {query.data.map((member) => (
-            <MemberRow key={member.user.id} member={member} />
+            <MemberRow
+              key={member.user.id}
+              member={member}
+              isLastOwner={member.role === 'owner' && owners === 1}
+              onRights={() => setOpen({ dialog: 'rights', member })}
+              onRemove={() => setOpen({ dialog: 'remove', member })}
+            />
           ))}
         </Rows>
       )}
       {mayInvite && workspace && <Invitations workspace={workspace.id} />}
-      <Suspense>{inviting && <InviteDialog onClose={() => setInviting(false)} />}</Suspense>
+      <Suspense>
+        {open?.dialog === 'invite' && <InviteDialog onClose={close} />}
+        {open?.dialog === 'rights' && <RightsDialog member={open.member} onClose={close} />}
+      </Suspense>
+      {open?.dialog === 'remove' && <LeaveDialog member={open.member} onClose={close} />}
     </Page>
   );
 }

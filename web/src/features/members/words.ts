@@ -19,11 +19,16 @@ export function rolesUpTo(own: Role | null | undefined): typeof roles {
   return own ? roles.filter(({ value }) => ranks[value] <= ranks[own]) : [];
 }
 
-/** What can be allowed or forbidden to one person beside the role. */
-export const fineRights: { right: string; label: string }[] = [
-  { right: 'write', label: 'Write' },
-  { right: 'publish', label: 'Publish' },
-  { right: 'delete', label: 'Delete' },
-  { right: 'keys', label: 'API keys' },
-  { right: 'members', label: 'People' },
+/** What can be allowed or forbidden to one person beside the role, and the role from which it is allowed anyhow. */
+export const fineRights: { right: string; label: string; text: string; from: Role }[] = [
+  { right: 'write', label: 'Write', text: 'Change prompts and drafts.', from: 'editor' },
+  { right: 'publish', label: 'Publish', text: 'Make versions live, and roll back.', from: 'editor' },
+  { right: 'delete', label: 'Delete', text: 'Put prompts into the bin and take them out.', from: 'editor' },
+  { right: 'keys', label: 'API keys', text: 'Make, rotate and revoke API keys.', from: 'admin' },
+  { right: 'members', label: 'People', text: 'Invite people, change what they may do, remove them.', from: 'admin' },
 ];
+
+/** Whether a role allows this by itself. */
+export function roleAllows(role: Role, from: Role): boolean {
+  return ranks[role] >= ranks[from];
+}

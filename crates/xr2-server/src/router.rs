@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use crate::error::{ApiError, Code};
 use crate::features::{
     accounts, api_keys, delivery, edge, exports, folders, invitations, prompts, stream, system, telemetry,
-    usage, workspaces,
+    usage, views, workspaces,
 };
 use crate::http::{compress, guard_host, guard_path, observe};
 use crate::idempotency::answer_once;
@@ -21,7 +21,7 @@ use crate::state::App;
 
 /// The routes under `/api/v1`, with their documentation.
 fn api() -> OpenApiRouter<App> {
-    use prompts::{drafts, labels, versions};
+    use prompts::{drafts, labels, mine, versions, words};
     OpenApiRouter::new()
         .routes(routes!(accounts::status))
         .routes(routes!(accounts::register))
@@ -49,7 +49,14 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(prompts::routes::publish_prompt))
         .routes(routes!(prompts::routes::bulk_prompts))
         .routes(routes!(prompts::routes::empty_bin))
-        .routes(routes!(prompts::routes::facets))
+        .routes(routes!(words::routes::facets))
+        .routes(routes!(words::routes::list_tags))
+        .routes(routes!(words::routes::rename_tag, words::routes::delete_tag))
+        .routes(routes!(words::routes::list_categories))
+        .routes(routes!(words::routes::rename_category, words::routes::delete_category))
+        .routes(routes!(mine::routes::add_favourite, mine::routes::remove_favourite))
+        .routes(routes!(views::list_views, views::create_view))
+        .routes(routes!(views::update_view, views::delete_view))
         .routes(routes!(versions::routes::list_versions, versions::routes::create_version))
         .routes(routes!(versions::routes::restore_version))
         .routes(routes!(versions::routes::version_diff))

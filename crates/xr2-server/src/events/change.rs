@@ -1,5 +1,6 @@
 //! A change: one write transaction of a workspace with its events and its revision.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -8,7 +9,7 @@ use xr2_db::Tx;
 
 use crate::auth::Access;
 use crate::error::Result;
-use crate::events::{Actor, NewEvent, Notice, Place, queries};
+use crate::events::{Actor, EventType, NewEvent, Notice, Place, queries};
 use crate::http::RequestContext;
 use crate::state::App;
 
@@ -22,6 +23,8 @@ pub struct Change {
     events: Vec<NewEvent>,
     /// Events noted before the mark.
     marked: usize,
+    /// The person at work, whose recent edits this becomes one of.
+    editor: Option<Uuid>,
 }
 
 /// What a change came to.
@@ -34,7 +37,10 @@ pub struct Committed {
 impl Change {
     /// Begins a change in the caller's workspace.
     pub async fn begin(app: &App, access: &Access) -> Result<Change> {
-        Change::begin_as(app, access.workspace, access.actor(), access.context().clone()).await
+        let context = access.context().clone();
+        let mut change = Change::begin_as(app, access.workspace, access.actor(), context).await?;
+        change.editor = access.caller.user().ok().map(|user| user.id);
+        Ok(change)
     }
 
     /// Begins a change on behalf of `actor`.
@@ -61,6 +67,7 @@ impl Change {
             tx,
             events: Vec::new(),
             marked: 0,
+            editor: None,
         }
     }
 
@@ -82,6 +89,18 @@ impl Change {
     /// The application.
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Says that prompts change by something that is done to many at once: they are not what its actor edited last.
+    pub fn is_no_edit(&mut self) {
+        self.editor = None;
+    }
+
+    /// Prompts that exist still and that this change is about.
+    fn edited(&self) -> BTreeSet<Uuid> {
+        let is_edit =
+            |event: &&NewEvent| event.resource.kind == "prompt" && event.kind != EventType::PromptPurged;
+        self.events.iter().filter(is_edit).filter_map(|event| event.resource.id).collect()
     }
 
     /// Notes what happened; written at the commit.
@@ -128,6 +147,10 @@ impl Change {
     }
 
     async fn write(mut self) -> Result<Written> {
+        if let Some(editor) = self.editor {
+            let (edited, now) = (self.edited(), self.app.clock().now());
+            queries::note_edits(&mut self.tx, editor, edited, now).await?;
+        }
         let visible = self.events.iter().any(|event| event.kind.is_visible_to_delivery());
         let revision = if visible { Some(queries::next_revision(&mut self.tx).await?) } else { None };
         let clock = self.app.clock().clone();

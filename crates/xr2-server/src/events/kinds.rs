@@ -69,6 +69,12 @@ event_types! {
     FolderUpdated = "folder.updated", false;
     /// A folder is gone.
     FolderDeleted = "folder.deleted", false;
+    /// A view was saved for all.
+    ViewCreated = "view.created", false;
+    /// A shared view changed.
+    ViewUpdated = "view.updated", false;
+    /// A shared view is gone.
+    ViewDeleted = "view.deleted", false;
     /// A key was made.
     KeyCreated = "api_key.created", true;
     /// A key was replaced.
@@ -110,7 +116,7 @@ event_types! {
 /// What an event is about.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// `prompt`, `label`, `folder`, `api_key`, `workspace`, `user`, `invitation`, `session`.
+    /// `prompt`, `label`, `folder`, `view`, `api_key`, `workspace`, `user`, `invitation`, `session`.
     pub kind: &'static str,
     /// Its id, where it has one.
     pub id: Option<Uuid>,

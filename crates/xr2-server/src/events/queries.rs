@@ -59,6 +59,25 @@ pub(super) async fn next_revision(tx: &mut Tx) -> Result<i64> {
         .await
 }
 
+/// Notes that a person changed these prompts, in the order of their ids.
+pub(super) async fn note_edits(
+    tx: &mut Tx,
+    user: Uuid,
+    prompts: impl IntoIterator<Item = Uuid>,
+    now: Time,
+) -> Result<()> {
+    let workspace = tx.workspace();
+    for prompt in prompts {
+        tx.later(
+            "INSERT INTO prompt_edits (workspace_id, user_id, prompt_id, edited_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (user_id, prompt_id) DO UPDATE SET edited_at = excluded.edited_at",
+            args![workspace, user, prompt, now],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 const INSERT: &str =
     "INSERT INTO events (id, workspace_id, revision, type, actor, address, user_agent, request_id,
     resource_type, resource_id, resource_name, before, after, created_at)

@@ -16,4 +16,5 @@ pub mod stream;
 pub mod system;
 pub mod telemetry;
 pub mod usage;
+pub mod views;
 pub mod workspaces;

@@ -136,6 +136,7 @@ struct Target {
     folder: String,
     token: String,
     user: String,
+    view: String,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -150,6 +151,7 @@ impl Target {
             folder: String::new(),
             token: String::new(),
             user: String::new(),
+            view: String::new(),
         };
         if row.path.contains("{p}") {
             let body = json!({ "title": "Target", "slug": format!("target-{number}"), "content": "Hello" });
@@ -158,6 +160,15 @@ impl Target {
         }
         if row.path.contains("/labels/{name}") {
             owner.post("/labels", json!({ "name": target.label })).await.created();
+        }
+        if row.path.contains("/tags/{name}") || row.path.contains("/categories/{name}") {
+            let label = &target.label;
+            let body = json!({ "title": "Word", "content": "x", "tags": [label], "category": label });
+            owner.post("/prompts", body).await.created();
+        }
+        if row.path.contains("/views/{id}") {
+            let body = json!({ "name": "Shared", "query": {}, "shared": true });
+            target.view = owner.post("/views", body).await.created().text_of("id");
         }
         if row.path.contains("/folders/{id}") {
             let body = json!({ "name": format!("Folder {number}") });
@@ -209,6 +220,9 @@ impl Target {
             .replace("{name}", &self.label);
         if path.contains("/sessions/{id}") {
             path = path.replace("{id}", &own_session(client).await);
+        }
+        if path.contains("/views/{id}") {
+            path = path.replace("{id}", &self.view);
         }
         if path.contains("/folders/{id}") {
             path = path.replace("{id}", &self.folder);

@@ -20,6 +20,8 @@ pub enum Needs {
     Deliver,
     /// The right to read.
     Read,
+    /// The right to read, as a signed-in person.
+    Reader,
     /// The right to write.
     Write,
     /// The right to move labels.
@@ -74,6 +76,7 @@ pub fn expected(needs: Needs) -> [u16; 16] {
         Person          => [401,   OK,  OK,  OK,  OK,    403,    403, 403,  403, 403,   403,  OK,   403,  OK,    401, 401],
         Deliver         => [401,   OK,  OK,  OK,  OK,    OK,     OK,  OK,   OK,  OK,    OK,   404,  400,  404,   401, 401],
         Read            => [401,   OK,  OK,  OK,  OK,    403,    OK,  OK,   403, OK,    403,  404,  400,  404,   401, 401],
+        Reader          => [401,   OK,  OK,  OK,  OK,    403,    403, 403,  403, 403,   403,  404,  400,  404,   401, 401],
         Write           => [401,   403, OK,  OK,  OK,    403,    403, OK,   403, OK,    403,  404,  400,  404,   401, 401],
         Publish         => [401,   403, OK,  OK,  OK,    403,    403, 403,  OK,  OK,    403,  404,  400,  404,   401, 401],
         WriteAndPublish => [401,   403, OK,  OK,  OK,    403,    403, 403,  403, OK,    403,  404,  400,  404,   401, 401],
@@ -192,6 +195,19 @@ pub fn rows() -> Vec<Row> {
         row("PUT",    "/api/v1/prompts/{p}/labels/{label}",            Publish,         json!({ "version": 1 })),
         row("DELETE", "/api/v1/prompts/{p}/labels/{label}",            Publish,         none()),
         row("GET",    "/api/v1/prompts/{p}/labels/{label}/history",    Read,            none()),
+
+        row("PUT",    "/api/v1/prompts/{p}/favourite",                 Reader,          none()),
+        row("DELETE", "/api/v1/prompts/{p}/favourite",                 Reader,          none()),
+        row("GET",    "/api/v1/tags",                                  Read,            none()),
+        row("PUT",    "/api/v1/tags/{name}",                           Write,           json!({ "name": "another" })),
+        row("DELETE", "/api/v1/tags/{name}",                           Write,           none()),
+        row("GET",    "/api/v1/categories",                            Read,            none()),
+        row("PUT",    "/api/v1/categories/{name}",                     Write,           json!({ "name": "another" })),
+        row("DELETE", "/api/v1/categories/{name}",                     Write,           none()),
+        row("GET",    "/api/v1/views",                                 Read,            none()),
+        row("POST",   "/api/v1/views",                                 Reader,          json!({ "name": "Mine", "query": {} })),
+        row("PUT",    "/api/v1/views/{id}",                            Admin,           json!({ "name": "Ours" })),
+        row("DELETE", "/api/v1/views/{id}",                            Admin,           none()),
 
         row("GET",    "/api/v1/folders",                               Read,            none()),
         row("POST",   "/api/v1/folders",                               Write,           json!({ "name": "" })),

@@ -245,7 +245,7 @@ impl Listener for PromptCache {
 fn scope_of(notice: &Notice) -> Scope {
     let group = notice.kind.split('.').next().unwrap_or_default();
     match (group, notice.kind.as_str()) {
-        ("api_key" | "member" | "user" | "auth" | "draft" | "folder", _)
+        ("api_key" | "member" | "user" | "auth" | "draft" | "folder" | "view", _)
         | (_, "label.created" | "label.updated" | "prompt.edited") => Scope::Nothing,
         ("prompt" | "version", _) | (_, "label.moved") => {
             let slug = |state: &Option<serde_json::Value>| {

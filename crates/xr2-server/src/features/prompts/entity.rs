@@ -38,6 +38,8 @@ pub struct Prompt {
     pub metadata: Value,
     /// Folders it stands in.
     pub folder_ids: Vec<Uuid>,
+    /// Whether it is one of the caller's favourites.
+    pub favourite: bool,
     /// Hidden from lists, read-only, still delivered.
     pub archived: bool,
     /// Which label points at which version.
@@ -124,6 +126,10 @@ pub struct Can {
     pub publish: bool,
     /// Put it into the bin.
     pub delete: bool,
+    /// Who asks, if it is a person: for what is theirs alone.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub person: Option<Uuid>,
 }
 
 impl Can {
@@ -133,6 +139,7 @@ impl Can {
             edit: access.rights.has(Right::Write),
             publish: access.rights.has(Right::Publish),
             delete: access.rights.has(Right::Remove),
+            person: access.caller.user().ok().map(|user| user.id),
         }
     }
 }
@@ -163,12 +170,14 @@ pub struct Beside {
     pub fetches: Vec<LastFetch>,
     /// The folders it stands in.
     pub folder_ids: Vec<Uuid>,
+    /// Whether it is one of the caller's favourites.
+    pub favourite: bool,
 }
 
 impl Prompt {
     /// Puts the entity together.
     pub fn assemble(row: PromptRow, beside: Beside, can: Can) -> Prompt {
-        let Beside { labels, has_draft, fetches, folder_ids } = beside;
+        let Beside { labels, has_draft, fetches, folder_ids, favourite } = beside;
         let live = labels.iter().find(|pointer| pointer.label == "production").map(|pointer| Live {
             version: pointer.version,
             since: pointer.moved_at,
@@ -185,6 +194,7 @@ impl Prompt {
             tags: row.tags,
             metadata: row.metadata,
             folder_ids,
+            favourite,
             archived: row.archived,
             labels: labels.into_iter().map(|pointer| (pointer.label, pointer.version)).collect(),
             latest_version: row.latest_version,

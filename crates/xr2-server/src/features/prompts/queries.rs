@@ -412,28 +412,6 @@ pub(super) async fn extras(tx: &mut Tx, prompts: &[Uuid]) -> Result<Extras> {
     Ok(Extras { labels, drafts, fetched })
 }
 
-/// All tags in use, and all categories, with how many prompts have each.
-pub(super) async fn facets(tx: &mut Tx) -> Result<(Vec<(String, i64)>, Vec<(String, i64)>)> {
-    let workspace = tx.workspace();
-    let tags = tx
-        .all(
-            "SELECT t.tag, COUNT(*) FROM prompt_tags t JOIN prompts p ON p.id = t.prompt_id
-             WHERE t.workspace_id = $1 AND p.workspace_id = $1 AND p.deleted_at IS NULL
-             GROUP BY t.tag ORDER BY COUNT(*) DESC, t.tag LIMIT 200",
-            args![workspace],
-        )
-        .await?;
-    let categories = tx
-        .all(
-            "SELECT category, COUNT(*) FROM prompts
-             WHERE workspace_id = $1 AND deleted_at IS NULL AND category IS NOT NULL
-             GROUP BY category ORDER BY COUNT(*) DESC, category LIMIT 200",
-            args![workspace],
-        )
-        .await?;
-    Ok((tags, categories))
-}
-
 /// Prompts of all workspaces whose time in the bin is over, at most `limit`. Runs in a system transaction.
 pub(super) async fn expired_in_bin(tx: &mut Tx, before: Time, limit: i64) -> Result<Vec<(Uuid, Uuid)>> {
     tx.all(

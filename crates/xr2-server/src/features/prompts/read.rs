@@ -1,5 +1,7 @@
 //! Reading prompts: one, some, and everything an editor needs of one.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use crate::features::prompts::drafts::{self, Draft};
 use crate::features::prompts::entity::{Beside, Can, Prompt};
 use crate::features::prompts::queries::PromptRow;
 use crate::features::prompts::versions::{self, Version};
-use crate::features::prompts::{access, includes, labels, queries};
+use crate::features::prompts::{access, includes, labels, mine, queries};
 use crate::state::App;
 
 /// The prompt with this id or slug, in the bin or not, as far as other features need it.
@@ -38,6 +40,10 @@ pub async fn entities(tx: &mut Tx, rows: Vec<PromptRow>, can: Can) -> Result<Vec
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut extras = queries::extras(tx, &ids).await?;
     let mut folders = folders::of_prompts(tx, &ids).await?;
+    let favourites = match can.person {
+        Some(person) => mine::favourites(tx, person, &ids).await?,
+        None => HashSet::new(),
+    };
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -45,6 +51,7 @@ pub async fn entities(tx: &mut Tx, rows: Vec<PromptRow>, can: Can) -> Result<Vec
                 labels: extras.labels.remove(&row.id).unwrap_or_default(),
                 has_draft: extras.drafts.contains(&row.id),
                 fetches: extras.fetched.remove(&row.id).unwrap_or_default(),
+                favourite: favourites.contains(&row.id),
                 folder_ids: folders.remove(&row.id).unwrap_or_default(),
             };
             Prompt::assemble(row, beside, can)

@@ -1,9 +1,7 @@
 //! Routes of prompts: the entity, its lists, publishing, the bin.
 
 use axum::extract::{Path, State};
-use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
 use crate::auth::{Admin, Allow, Deliver, Publish as MayPublish, Read, Remove, Right, Write};
 use crate::error::{ApiError, Code, Result};
@@ -34,6 +32,10 @@ use crate::state::App;
     ("updated_after" = Option<String>, Query, description = "A day or a time: then or later"), ("updated_before" = Option<String>, Query),
     ("created_after" = Option<String>, Query), ("created_before" = Option<String>, Query),
     ("unused_days" = Option<i64>, Query, description = "Made more than so many days ago and not fetched since, nor delivered inside another"),
+    ("folder" = Option<String>, Query, description = "Id of a folder, or none: in no folder"),
+    ("subfolders" = Option<bool>, Query, description = "Also what stands in folders below it; true unless said otherwise"),
+    ("favourite" = Option<bool>, Query, description = "Your favourites"),
+    ("recent" = Option<bool>, Query, description = "What you have edited, the latest first"),
     ("page" = Option<i64>, Query), ("limit" = Option<i64>, Query, description = "At most 100"),
     ("cursor" = Option<String>, Query, description = "`meta.next_cursor` of the page before; beside it only limit is needed"),
     ("sort" = Option<String>, Query, description = "updated_at, created_at, last_fetched_at (never comes first), calls_7d, title, slug, - before it for descending; or relevance, as searches are without it")),
@@ -211,33 +213,4 @@ pub async fn publish_prompt(
 ) -> Result<Reply<Published>> {
     let freeze = params.flag("freeze")?.unwrap_or(false);
     publish::publish(&app, &caller, &name, input, freeze).await.map(Reply::ok)
-}
-
-/// Words that prompts are sorted by.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Facets {
-    /// Tags in use.
-    pub tags: Vec<Facet>,
-    /// Categories in use.
-    pub categories: Vec<Facet>,
-}
-
-/// A word and how many prompts have it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Facet {
-    /// The word.
-    pub name: String,
-    /// How many.
-    pub prompts: i64,
-}
-
-/// Tags and categories in use
-#[utoipa::path(get, path = "/facets", tag = "Prompts", responses((status = 200, description = "Tags and categories", body = Envelope<Facets>)))]
-pub async fn facets(State(app): State<App>, caller: Allow<Read>) -> Result<Reply<Facets>> {
-    let mut tx = app.db().tenant(caller.workspace).read().await?;
-    let (tags, categories) = queries::facets(&mut tx).await?;
-    tx.commit().await?;
-    let named =
-        |rows: Vec<(String, i64)>| rows.into_iter().map(|(name, prompts)| Facet { name, prompts }).collect();
-    Ok(Reply::ok(Facets { tags: named(tags), categories: named(categories) }))
 }

@@ -41,6 +41,28 @@ pub struct Filter {
     pub created_before: Option<Time>,
     /// Made before then and not fetched since, by itself or as a part of what is.
     pub unused_since: Option<Time>,
+    /// Where it stands.
+    pub folder: Option<InFolder>,
+    /// Whose favourite it is.
+    pub favourite_of: Option<Uuid>,
+    /// Who has edited it.
+    pub edited_by: Option<Uuid>,
+}
+
+/// Folders that a prompt stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InFolder {
+    /// In none.
+    Nowhere,
+    /// In this one, or below it too.
+    Of {
+        /// The folder.
+        folder: Uuid,
+        /// Whether folders below it count.
+        subfolders: bool,
+    },
+    /// In one of these.
+    OneOf(Vec<Uuid>),
 }
 
 impl Filter {
@@ -68,6 +90,9 @@ impl Filter {
             && self.has_draft.is_none()
             && self.created_by.is_none()
             && self.updated_by.is_none()
+            && self.folder.is_none()
+            && self.favourite_of.is_none()
+            && self.edited_by.is_none()
     }
 }
 
@@ -84,6 +109,8 @@ pub enum Key {
     Slug,
     /// When last fetched; never comes before all times.
     LastFetchedAt,
+    /// When the caller edited it last.
+    EditedAt,
     /// Calls within the last seven days.
     Calls,
     /// How well it answers the search; the best first, whichever direction is asked for.

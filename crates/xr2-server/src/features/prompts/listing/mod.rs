@@ -7,20 +7,23 @@ mod item;
 mod page;
 mod params;
 mod queries;
+mod saved;
 
 pub use calls::RecentCalls;
 pub use item::PromptListItem;
 pub(super) use queries::passing;
+pub use saved::check_list_query;
 
 use std::collections::HashMap;
 
 use uuid::Uuid;
 
 use crate::auth::Access;
-use crate::error::Result;
+use crate::error::{ApiError, Result};
+use crate::features::folders;
 use crate::features::prompts::entity::{Can, Prompt};
 use crate::features::prompts::listing::cursor::Place;
-use crate::features::prompts::listing::filter::Key;
+use crate::features::prompts::listing::filter::{InFolder, Key};
 use crate::features::prompts::listing::page::Asked;
 use crate::features::prompts::read;
 use crate::features::prompts::search::highlight;
@@ -48,13 +51,21 @@ pub async fn list(app: &App, access: &Access, params: &Params) -> Result<Listed>
         Some((list, place)) => (list, place),
         None => (params.clone(), Place::Count(page.offset())),
     };
-    let (filter, sort) = params::read(&list, access, app.clock().now())?;
+    let (mut filter, sort) = params::read(&list, access, app.clock().now())?;
     if filter.unused_since.is_some() || sort.key == Key::LastFetchedAt {
         // Fetches of the last second may still be in memory; they count.
         app.last_used().flush(app).await?;
     }
     let calls = calls::of(app, access.workspace).await?;
     let mut tx = app.db().tenant(access.workspace).read().await?;
+    if let Some(InFolder::Of { folder, subfolders }) = filter.folder {
+        let all = folders::with_subfolders(&mut tx, folder).await?;
+        if all.is_empty() {
+            let message = "there is no such folder in this workspace";
+            return Err(ApiError::invalid_field("folder", "not_found", message));
+        }
+        filter.folder = Some(InFolder::OneOf(if subfolders { all } else { vec![folder] }));
+    }
     let asked = Asked {
         vocabularies: app.vocabularies(),
         filter: &filter,

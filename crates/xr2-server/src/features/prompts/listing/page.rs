@@ -52,7 +52,7 @@ pub(super) async fn find(tx: &mut Tx, asked: &Asked<'_>) -> Result<Found> {
     if asked.filter.search.is_some() {
         return search(tx, asked).await;
     }
-    let among = queries::tagged_few(tx, asked.filter).await?;
+    let among = queries::few(tx, asked.filter).await?;
     let mut found = in_order(tx, asked, among.as_deref()).await?;
     if found.total.0 < 0 {
         found.total = count(tx, asked.filter, among.as_deref()).await?;
@@ -140,7 +140,7 @@ async fn behind(tx: &mut Tx, asked: &Asked<'_>, last: &PromptRow) -> Result<Plac
         Key::CreatedAt => rfc3339(&last.created_at),
         Key::Slug => last.slug.clone(),
         Key::Title => queries::title_key(tx, last.id).await?.unwrap_or_default(),
-        Key::LastFetchedAt | Key::Calls | Key::Relevance => {
+        Key::LastFetchedAt | Key::EditedAt | Key::Calls | Key::Relevance => {
             let before = match asked.place {
                 Place::Count(before) => before,
                 Place::Behind { .. } => 0,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::auth::Access;
 use crate::clock::Time;
 use crate::error::{ApiError, FieldProblem, Result};
-use crate::features::prompts::listing::filter::{Filter, Key, Sort};
+use crate::features::prompts::listing::filter::{Filter, InFolder, Key, Sort};
 use crate::http::Params;
 
 /// Days without a fetch that can be asked for.
@@ -20,11 +20,19 @@ struct Reader<'a> {
     problems: Vec<FieldProblem>,
 }
 
+/// What is wrong with them, if anything.
+pub(super) fn problems(params: &Params, access: &Access, now: Time) -> Vec<FieldProblem> {
+    let mut reader = Reader { params, problems: Vec::new() };
+    let filter = reader.filter(access, now);
+    reader.sort(&filter);
+    reader.problems
+}
+
 /// Reads what the list is narrowed by and its order.
 pub(super) fn read(params: &Params, access: &Access, now: Time) -> Result<(Filter, Sort)> {
     let mut reader = Reader { params, problems: Vec::new() };
     let filter = reader.filter(access, now);
-    let sort = reader.sort(filter.search.is_some());
+    let sort = reader.sort(&filter);
     if reader.problems.is_empty() { Ok((filter, sort)) } else { Err(ApiError::validation(reader.problems)) }
 }
 
@@ -51,6 +59,9 @@ impl Reader<'_> {
             created_after: self.time("created_after"),
             created_before: self.time("created_before"),
             unused_since: self.unused_days().map(|days| now - TimeDelta::days(days)),
+            folder: self.folder(),
+            favourite_of: self.of_caller("favourite", access),
+            edited_by: self.of_caller("recent", access),
         }
     }
 
@@ -94,6 +105,32 @@ impl Reader<'_> {
         tags
     }
 
+    /// A folder's id, or `none`.
+    fn folder(&mut self) -> Option<InFolder> {
+        let subfolders = self.flag("subfolders").unwrap_or(true);
+        let text = self.params.first_of(&["folder", "folderId"])?;
+        if text == "none" {
+            return Some(InFolder::Nowhere);
+        }
+        let folder = text.parse().ok();
+        if folder.is_none() {
+            self.wrong("folder", "must be the id of a folder, or none");
+        }
+        folder.map(|folder| InFolder::Of { folder, subfolders })
+    }
+
+    /// The person who asks, for what is theirs alone.
+    fn of_caller(&mut self, name: &str, access: &Access) -> Option<Uuid> {
+        if !self.flag(name)? {
+            return None;
+        }
+        let person = access.caller.user().ok().map(|user| user.id);
+        if person.is_none() {
+            self.wrong(name, "is for signed-in people; an API key has none of its own");
+        }
+        person
+    }
+
     /// `me`, or the id of a person or a key.
     fn actor(&mut self, name: &str, access: &Access) -> Option<Uuid> {
         let text = self.params.first_of(&[name])?;
@@ -129,8 +166,12 @@ impl Reader<'_> {
         days
     }
 
-    fn sort(&mut self, searching: bool) -> Sort {
+    fn sort(&mut self, filter: &Filter) -> Sort {
+        let searching = filter.search.is_some();
         let usual = if searching { "relevance" } else { "-updated_at" };
+        if filter.edited_by.is_some() && !searching && self.params.first_of(&["sort"]).is_none() {
+            return Sort { key: Key::EditedAt, descending: true };
+        }
         let text = self.params.first_of(&["sort"]).unwrap_or(usual);
         let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
         let key = match name {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use xr2_db::{FromRow, Result, Row, Sql, Tx, Value, args, dialect};
 
 use crate::features::prompts::PromptRow;
-use crate::features::prompts::listing::filter::{Filter, Key, Sort};
+use crate::features::prompts::listing::filter::{Filter, InFolder, Key, Sort};
 use crate::features::prompts::queries::COLUMNS;
 use crate::features::prompts::versions;
 
@@ -31,6 +31,7 @@ fn narrow(sql: &mut Sql, workspace: Uuid, filter: &Filter, among: Option<&[Uuid]
     }
     narrow_by_facts(sql, filter);
     narrow_by_state(sql, filter);
+    narrow_by_place(sql, filter);
     if let Some(since) = filter.unused_since {
         narrow_to_unused(sql, since.into());
     }
@@ -93,6 +94,39 @@ fn narrow_by_state(sql: &mut Sql, filter: &Filter) {
     }
 }
 
+fn narrow_by_place(sql: &mut Sql, filter: &Filter) {
+    let standing =
+        "SELECT 1 FROM prompt_folders s WHERE s.workspace_id = p.workspace_id AND s.prompt_id = p.id";
+    match &filter.folder {
+        None => {}
+        Some(InFolder::Nowhere) => {
+            sql.push(" AND NOT EXISTS (").push(standing).push(")");
+        }
+        Some(InFolder::Of { folder, .. }) => {
+            sql.push(" AND EXISTS (").push(standing).push(" AND s.folder_id = ").bind(*folder).push(")");
+        }
+        Some(InFolder::OneOf(folders)) => {
+            sql.push(" AND EXISTS (").push(standing).push(" AND s.folder_id IN ");
+            sql.bind_list(folders.iter().copied()).push(")");
+        }
+    }
+    let people = [
+        (
+            " AND EXISTS (SELECT 1 FROM prompt_favourites u WHERE u.workspace_id = p.workspace_id AND u.prompt_id = p.id AND u.user_id = ",
+            filter.favourite_of,
+        ),
+        (
+            " AND EXISTS (SELECT 1 FROM prompt_edits u WHERE u.workspace_id = p.workspace_id AND u.prompt_id = p.id AND u.user_id = ",
+            filter.edited_by,
+        ),
+    ];
+    for (condition, person) in people {
+        if let Some(person) = person {
+            sql.push(condition).bind(person).push(")");
+        }
+    }
+}
+
 fn narrow_to_unused(sql: &mut Sql, since: Value) {
     sql.push(" AND p.created_at < ").bind(since.clone());
     sql.push(
@@ -108,9 +142,35 @@ fn narrow_to_unused(sql: &mut Sql, since: Value) {
     );
 }
 
-/// The prompts that have one of the filter's tags, where these are few.
-pub(super) async fn tagged_few(tx: &mut Tx, filter: &Filter) -> Result<Option<Vec<Uuid>>> {
+/// The prompts that stand in the filter's folders, belong to its person, or have one of its tags, where these are few.
+pub(super) async fn few(tx: &mut Tx, filter: &Filter) -> Result<Option<Vec<Uuid>>> {
     let workspace = tx.workspace();
+    let people = [
+        (
+            "SELECT prompt_id FROM prompt_favourites WHERE workspace_id = $1 AND user_id = $2 LIMIT $3",
+            filter.favourite_of,
+        ),
+        (
+            "SELECT prompt_id FROM prompt_edits WHERE workspace_id = $1 AND user_id = $2 LIMIT $3",
+            filter.edited_by,
+        ),
+    ];
+    for (sql, person) in people {
+        let Some(person) = person else { continue };
+        let ids: Vec<Uuid> = tx.all(sql, args![workspace, person, FEW + 1]).await?;
+        if ids.len() as i64 <= FEW {
+            return Ok(Some(ids));
+        }
+    }
+    if let Some(InFolder::OneOf(folders)) = &filter.folder {
+        let mut sql = Sql::new("SELECT prompt_id FROM prompt_folders WHERE workspace_id = ");
+        sql.bind(workspace).push(" AND folder_id IN ").bind_list(folders.iter().copied());
+        sql.push(" LIMIT ").bind(FEW + 1);
+        let ids: Vec<Uuid> = tx.all_built(sql).await?;
+        if ids.len() as i64 <= FEW {
+            return Ok(Some(ids));
+        }
+    }
     for tag in &filter.tags {
         let sql = "SELECT prompt_id FROM prompt_tags WHERE workspace_id = $1 AND tag = $2 LIMIT $3";
         let ids: Vec<Uuid> = tx.all(sql, args![workspace, tag, FEW + 1]).await?;
@@ -167,6 +227,11 @@ pub(super) async fn ids(
             0
         }
     };
+    if let (Key::EditedAt, Some(person)) = (sort.key, filter.edited_by) {
+        sql.push(" ORDER BY (SELECT e.edited_at FROM prompt_edits e WHERE e.prompt_id = p.id AND e.workspace_id = p.workspace_id AND e.user_id = ");
+        sql.bind(person).push(") DESC, p.id DESC LIMIT ").bind(limit).push(" OFFSET ").bind(offset);
+        return tx.all_built(sql).await;
+    }
     sql.push(match (sort.key, sort.descending) {
         (Key::CreatedAt, true) => " ORDER BY p.created_at DESC, p.id DESC",
         (Key::CreatedAt, false) => " ORDER BY p.created_at, p.id",

@@ -32,6 +32,9 @@ const LONGEST_KEY: usize = 255;
 const EXEMPT_BEGINNINGS: &[&str] = &["/auth/", "/telemetry", "/prompts/batch"];
 const EXEMPT_ENDINGS: &[&str] = &["/render", "/test", "/preview", "/conversions", "/import"];
 
+/// Fields of `data` that hold a secret wherever they stand, whether or not a route says so.
+const SECRETS: &[&str] = &["/key", "/token", "/secret", "/link", "/url"];
+
 /// Whether a POST to this route takes an `Idempotency-Key`.
 pub fn takes_key(route: &str) -> bool {
     let Some(route) = route.strip_prefix("/api/v1") else { return false };
@@ -123,13 +126,10 @@ impl Asked {
 
     /// Adds the answer to the change and makes both last.
     async fn keep(&self, claim: &Claim, parked: Option<Written>, response: Response) -> Result<Response> {
-        let told_once = response.extensions().get::<ToldOnce>().copied();
+        let told_once = response.extensions().get::<ToldOnce>().map_or(&[][..], |told_once| told_once.0);
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.map_err(ApiError::internal)?.to_bytes();
-        let answer = match told_once {
-            Some(ToldOnce(pointers)) => without(&bytes, pointers)?,
-            None => String::from_utf8(bytes.to_vec()).map_err(ApiError::internal)?,
-        };
+        let answer = without(&bytes, SECRETS.iter().chain(told_once))?;
         let now = self.app.clock().now();
         let record = Record {
             target: self.target.to_vec(),
@@ -195,8 +195,8 @@ fn is_json(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.starts_with("application/json"))
 }
 
-/// The answer as it is kept: without what is told once, and saying so.
-fn without(bytes: &[u8], pointers: &[&str]) -> Result<String> {
+/// The answer as it is kept: without what is told once, and saying so. One that tells nothing once is kept letter for letter.
+fn without<'a>(bytes: &[u8], pointers: impl Iterator<Item = &'a &'static str>) -> Result<String> {
     let mut answer: Value = serde_json::from_slice(bytes).map_err(ApiError::internal)?;
     let mut removed = Vec::new();
     for pointer in pointers {
@@ -207,16 +207,17 @@ fn without(bytes: &[u8], pointers: &[&str]) -> Result<String> {
             removed.push(pointer.trim_start_matches('/').replace('/', "."));
         }
     }
-    if !removed.is_empty() {
-        let message = format!(
-            "{} was shown in the first answer to this Idempotency-Key and cannot be shown again. Make a new one if it is lost.",
-            removed.join(", ")
-        );
-        let warning = json!({ "code": "SHOWN_ONCE", "message": message });
-        match answer["meta"]["warnings"].as_array_mut() {
-            Some(warnings) => warnings.push(warning),
-            None => answer["meta"]["warnings"] = json!([warning]),
-        }
+    if removed.is_empty() {
+        return String::from_utf8(bytes.to_vec()).map_err(ApiError::internal);
+    }
+    let message = format!(
+        "{} was shown in the first answer to this Idempotency-Key and cannot be shown again. Make a new one if it is lost.",
+        removed.join(", ")
+    );
+    let warning = json!({ "code": "SHOWN_ONCE", "message": message });
+    match answer["meta"]["warnings"].as_array_mut() {
+        Some(warnings) => warnings.push(warning),
+        None => answer["meta"]["warnings"] = json!([warning]),
     }
     serde_json::to_string(&answer).map_err(ApiError::internal)
 }
@@ -237,8 +238,10 @@ mod tests {
 
     #[test]
     fn secrets_are_not_kept() {
-        let kept =
-            without(br#"{"success":true,"data":{"key":"xr2_x","name":"a"},"meta":{}}"#, &["/key", "/no"]);
+        let kept = without(
+            br#"{"success":true,"data":{"key":"xr2_x","name":"a"},"meta":{}}"#,
+            ["/key", "/no"].iter(),
+        );
         let kept: Value = serde_json::from_str(&kept.unwrap()).unwrap();
         assert_eq!(kept["data"], json!({ "key": null, "name": "a" }));
         assert_eq!(kept["meta"]["warnings"][0]["code"], "SHOWN_ONCE");

@@ -142,6 +142,21 @@ both!(secrets_are_shown_once, |app| async move {
     assert!(is_replayed(&again) && !again.text.contains(&rotated.text_of("key")));
 });
 
+both!(links_are_shown_once, |app| async move {
+    let owner = app.owner().await;
+    let body = json!({ "email": "ana@example.com" });
+    let first = post(&owner, "/workspaces/acme/members", "k", body.clone()).await.created();
+    let link = first.text_of("link");
+    let unchanged = Unchanged::since(&app).await;
+    let again = post(&owner, "/workspaces/acme/members", "k", body).await.created();
+    assert!(is_replayed(&again) && again.data()["link"].is_null(), "{}", again.text);
+    assert_eq!(again.data()["invitation"], first.data()["invitation"]);
+    let kept = crate::queries::kept_answers(app.db()).await.unwrap().concat();
+    let token = link.rsplit('/').next().unwrap();
+    assert!(!kept.contains(&link) && !kept.contains(token));
+    unchanged.check().await;
+});
+
 both!(every_move_is_made_once, |app| async move {
     let owner = app.owner().await;
     text(&owner, "a", "one").await;

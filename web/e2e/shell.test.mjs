@@ -76,6 +76,8 @@ pageTest('a menu opens and is walked by keyboard', {}, async (page) => {
   await page.goto('/prompts');
   await page.getByRole('row').nth(1).waitFor();
   await page.keyboard.press('j');
+  // Behind the title stands the star, and then the menu.
+  await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.getByRole('menu').waitFor();
@@ -121,7 +123,7 @@ pageTest('when the server cannot be reached, the page says that nothing is lost'
 });
 
 // The list with some of the demo's prompts, not with everything that other tests have made.
-const pages = ['/prompts?category=support', '/prompts/new', '/prompts/bin', '/labels', '/api-keys', '/account'];
+const pages = ['/prompts?category=support', '/prompts/new', '/prompts/bin', '/tags', '/labels', '/api-keys', '/account'];
 
 for (const view of Object.keys(views)) {
   for (const address of pages) {

@@ -12,6 +12,10 @@ export const keys = {
   invitations: (workspace: string) => ['invitations', workspace] as const,
   invitation: (token: string) => ['invitation', token] as const,
   usage: ['usage'] as const,
+  /** All folders of the workspace. */
+  folders: ['folders'] as const,
+  /** The filters that were given a name. */
+  views: ['views'] as const,
 
   /** The running programs of the workspace. */
   clients: ['clients'] as const,

@@ -8,6 +8,8 @@ export interface PromptFilters {
   /** Prompts that have all of them. */
   tag?: string[];
   category?: string;
+  folder?: string;
+  subfolders?: boolean;
   type?: 'text' | 'chat';
   live?: boolean;
   has_draft?: boolean;
@@ -15,6 +17,8 @@ export interface PromptFilters {
   created_by?: string;
   updated_by?: string;
   updated_after?: string;
+  favourite?: boolean;
+  recent?: boolean;
   archived?: 'true' | 'false' | 'all';
   deleted?: 'true';
   unused_days?: number;

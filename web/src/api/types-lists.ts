@@ -1,4 +1,30 @@
-import type { Prompt } from './types';
+import type { ActorRef, Prompt, Timestamp } from './types';
+
+/** A folder of the workspace. The list of all of them is the tree, in the order of their paths. */
+export interface Folder {
+  id: string;
+  name: string;
+  parent_folder_id: string | null;
+  /** The names from the top down to this one. */
+  path: string[];
+  /** Directly in it, without those of the folders inside. */
+  prompts: number;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+/** Filters that somebody gave a name. */
+export interface View {
+  id: string;
+  name: string;
+  query: Record<string, unknown>;
+  shared: boolean;
+  /** Whether the caller may change and delete it. */
+  can_edit: boolean;
+  created_by: ActorRef;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
 
 /** A piece of a text that was searched. Never HTML. */
 export interface Segment {
@@ -24,6 +50,9 @@ export type BulkAction =
   | { action: 'tag'; tags: string[] }
   | { action: 'untag'; tags: string[] }
   | { action: 'set_category'; category: string | null }
+  | { action: 'add_to_folder'; folder: string }
+  | { action: 'move_to_folder'; folder: string }
+  | { action: 'remove_from_folder'; folder: string }
   | { action: 'archive' }
   | { action: 'unarchive' }
   | { action: 'label'; label: string; version: number | 'latest' }

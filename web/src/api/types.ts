@@ -211,6 +211,8 @@ export interface Prompt {
   tags: string[];
   metadata: Record<string, unknown>;
   folder_ids: string[];
+  /** Whether the caller has marked it. */
+  favourite: boolean;
   archived: boolean;
   labels: Record<string, number>;
   latest_version: number;
@@ -304,6 +306,7 @@ export interface PromptInput {
   description?: string | null;
   category?: string | null;
   tags?: string[];
+  folder_ids?: string[];
   metadata?: Record<string, unknown>;
   change_summary?: string;
   publish?: boolean;

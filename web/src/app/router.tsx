@@ -5,7 +5,8 @@ import { promptListQuery } from '~/api/prompts';
 import { queryClient } from '~/api/query-client';
 import { parseClientsSearch } from '~/features/clients/filter';
 import { promptRoutes } from '~/features/prompt/routes';
-import { parseListSearch, toFilters } from '~/features/prompts/filters';
+import { parseListSearch, parseNewSearch, toFilters } from '~/features/prompts/filters';
+import { parseTagsSearch } from '~/features/tags/queries';
 import { appRoute, rootRoute } from './app-route';
 import { NotFoundPage } from './NotFoundPage';
 import { RouteError } from './RouteError';
@@ -61,6 +62,7 @@ const promptListRoute = createRoute({
 const newPromptRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/prompts/new',
+  validateSearch: parseNewSearch,
   component: lazyRouteComponent(() => import('~/features/prompts/CreatePage'), 'CreatePage'),
 });
 
@@ -68,6 +70,13 @@ const binRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/prompts/bin',
   component: lazyRouteComponent(() => import('~/features/prompts/BinPage'), 'BinPage'),
+});
+
+const tagsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/tags',
+  validateSearch: parseTagsSearch,
+  component: lazyRouteComponent(() => import('~/features/tags/TagsPage'), 'TagsPage'),
 });
 
 const clientsRoute = createRoute({
@@ -107,6 +116,7 @@ const routeTree = rootRoute.addChildren([
     promptListRoute,
     newPromptRoute,
     binRoute,
+    tagsRoute,
     promptRoutes,
     clientsRoute,
     labelsRoute,

@@ -1,12 +1,15 @@
 import { Tooltip, UnstyledButton } from '@mantine/core';
 import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch } from '@tabler/icons-react';
 import { Link, useLocation } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { useRole } from '~/api/account';
 import { Kbd } from '~/ui/Kbd';
 import { mainPages, type NavPage, workspacePages } from './nav';
 import classes from './Sidebar.module.css';
 import { UserMenu } from './UserMenu';
 import { WorkspaceName } from './WorkspaceName';
+
+const PromptPlaces = lazy(() => import('~/features/folders/PromptPlaces'));
 
 interface Props {
   className?: string;
@@ -52,6 +55,12 @@ export function Sidebar({ className, collapsed = false, onToggle, onSearch, onSh
           <NavItem key={page.to} page={page} collapsed={collapsed} onNavigate={onNavigate} />
         ))}
       </ul>
+
+      {!collapsed && (
+        <Suspense>
+          <PromptPlaces onNavigate={onNavigate} />
+        </Suspense>
+      )}
 
       <div className={classes.foot}>
         <ul className={classes.list}>

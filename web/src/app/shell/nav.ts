@@ -1,8 +1,18 @@
 import type { TablerIcon } from '@tabler/icons-react';
-import { IconFileText, IconHome, IconKey, IconPlugConnected, IconSettings, IconTag, IconTrash, IconUsers } from '@tabler/icons-react';
+import {
+  IconFileText,
+  IconHash,
+  IconHome,
+  IconKey,
+  IconPlugConnected,
+  IconSettings,
+  IconTag,
+  IconTrash,
+  IconUsers,
+} from '@tabler/icons-react';
 
 export interface NavPage {
-  to: '/' | '/prompts' | '/prompts/bin' | '/clients' | '/labels' | '/api-keys' | '/members' | '/settings';
+  to: '/' | '/prompts' | '/prompts/bin' | '/tags' | '/clients' | '/labels' | '/api-keys' | '/members' | '/settings';
   label: string;
   Icon: TablerIcon;
   isActive: (pathname: string) => boolean;
@@ -29,6 +39,7 @@ export const mainPages: NavPage[] = [
 ];
 
 export const workspacePages: NavPage[] = [
+  { to: '/tags', label: 'Tags', Icon: IconHash, isActive: (pathname) => pathname.startsWith('/tags') },
   { to: '/labels', label: 'Labels', Icon: IconTag, isActive: (pathname) => pathname.startsWith('/labels') },
   {
     to: '/api-keys',

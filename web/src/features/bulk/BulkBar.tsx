@@ -6,13 +6,15 @@ import {
   IconCategory,
   IconCopy,
   IconDots,
+  IconFolder,
+  IconFolderMinus,
   IconHash,
   IconTag,
   IconTagOff,
   IconTrash,
 } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
-import type { BulkAction } from '~/api/types';
+import type { BulkAction, Folder } from '~/api/types';
 import type { Selection } from '~/features/prompts/use-selection';
 import { mostTicked } from '~/features/prompts/use-selection';
 import { notifyError } from '~/ui/notify';
@@ -27,21 +29,23 @@ const BulkDialog = lazy(() => import('./BulkDialog'));
 interface Props {
   selection: Selection;
   archive: boolean;
+  /** The folder whose prompts are listed. */
+  folder: Folder | undefined;
   /** How many prompts the question has in all. */
   total: number;
   onTickAll: () => Promise<void>;
 }
 
 /** What can be done to all ticked prompts at once. */
-export function BulkBar({ selection, archive, total, onTickAll }: Props) {
+export function BulkBar({ selection, archive, folder, total, onTickAll }: Props) {
   const bulk = useBulk();
   const [ask, setAsk] = useState<Ask | null>(null);
   const [ticking, setTicking] = useState(false);
   const { selected, clear, keep } = selection;
   useShortcut({ keys: 'escape', description: 'Untick all', group: 'Prompt list' }, clear, selected.length > 0);
 
-  async function run(action: BulkAction) {
-    const refused = await bulk.run(action, selected);
+  async function run(action: BulkAction, folderName?: string) {
+    const refused = await bulk.run(action, selected, folderName);
     // Those that were refused stay ticked, to try something else with them.
     keep(refused);
   }
@@ -75,6 +79,9 @@ export function BulkBar({ selection, archive, total, onTickAll }: Props) {
             <Button {...button} leftSection={<IconHash size={14} aria-hidden />} onClick={() => setAsk('tags')}>
               Tag
             </Button>
+            <Button {...button} leftSection={<IconFolder size={14} aria-hidden />} onClick={() => setAsk('folder')}>
+              Folder
+            </Button>
             <Button
               {...button}
               leftSection={archive ? <IconArchiveOff size={14} aria-hidden /> : <IconArchive size={14} aria-hidden />}
@@ -100,6 +107,14 @@ export function BulkBar({ selection, archive, total, onTickAll }: Props) {
               <Menu.Item leftSection={<IconCategory size={16} aria-hidden />} onClick={() => setAsk('category')}>
                 Set the category
               </Menu.Item>
+              {folder && (
+                <Menu.Item
+                  leftSection={<IconFolderMinus size={16} aria-hidden />}
+                  onClick={() => run({ action: 'remove_from_folder', folder: folder.id }, folder.name)}
+                >
+                  Take out of “{folder.name}”
+                </Menu.Item>
+              )}
               <Menu.Item leftSection={<IconCopy size={16} aria-hidden />} onClick={() => run({ action: 'duplicate' })}>
                 Duplicate
               </Menu.Item>
@@ -130,10 +145,11 @@ export function BulkBar({ selection, archive, total, onTickAll }: Props) {
           <BulkDialog
             ask={ask}
             prompts={selected}
+            from={folder}
             onClose={() => setAsk(null)}
-            onRun={(action) => {
+            onRun={(action, name) => {
               setAsk(null);
-              void run(action);
+              void run(action, name);
             }}
           />
         )}

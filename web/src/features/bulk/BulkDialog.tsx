@@ -2,20 +2,25 @@ import { Autocomplete, Button, Modal, SegmentedControl, Select, TagsInput } from
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { labelsQuery } from '~/api/account';
-import type { BulkAction, ListedPrompt } from '~/api/types';
+import type { BulkAction, Folder, ListedPrompt } from '~/api/types';
+import { FolderSelect } from '~/features/folders/FolderSelect';
+import { useFolders } from '~/features/folders/queries';
 import { useFacets } from '~/features/prompts/use-facets';
 import classes from './bulk.module.css';
 
-export type Ask = 'tags' | 'category' | 'publish' | 'label' | 'unlabel';
+export type Ask = 'tags' | 'category' | 'folder' | 'publish' | 'label' | 'unlabel';
 
 interface Props {
   ask: Ask;
   prompts: ListedPrompt[];
+  /** The folder they are listed from. */
+  from: Folder | undefined;
   onClose: () => void;
-  onRun: (action: BulkAction) => void;
+  /** `folder` is the name of the folder that the action is about. */
+  onRun: (action: BulkAction, folder?: string) => void;
 }
 
-const forms = { tags: TagsForm, category: CategoryForm, publish: PublishForm, label: LabelForm, unlabel: UnlabelForm };
+const forms = { tags: TagsForm, category: CategoryForm, folder: FolderForm, publish: PublishForm, label: LabelForm, unlabel: UnlabelForm };
 
 /** Asks what an action on many prompts needs to know. */
 export default function BulkDialog({ ask, ...props }: Props) {
@@ -119,6 +124,42 @@ function CategoryForm({ prompts, ...rest }: FormProps) {
         onChange={setCategory}
         maxLength={100}
         data-autofocus
+      />
+    </Frame>
+  );
+}
+
+function FolderForm({ prompts, from, onRun, ...rest }: FormProps) {
+  const folders = useFolders();
+  const [id, setId] = useState<string | null>(null);
+  const [isCopy, setCopy] = useState(false);
+  const name = folders.find((folder) => folder.id === id)?.name;
+  return (
+    <Frame
+      {...rest}
+      title={`Put ${some(prompts)} into a folder`}
+      button={isCopy ? 'Add to folder' : 'Move to folder'}
+      action={id ? { action: isCopy ? 'add_to_folder' : 'move_to_folder', folder: id } : null}
+      onRun={(action) => onRun(action, name)}
+    >
+      {folders.length === 0 && <div className={classes.quiet}>There is no folder yet. Make one in the sidebar, beside “Folders”.</div>}
+      <FolderSelect
+        label="Folder"
+        placeholder="Type a part of its name"
+        folders={folders.filter((folder) => folder.id !== from?.id)}
+        value={id}
+        onChange={setId}
+        autoFocus
+        required
+      />
+      <SegmentedControl
+        aria-label="Move or add"
+        value={isCopy ? 'add' : 'move'}
+        onChange={(value) => setCopy(value === 'add')}
+        data={[
+          { value: 'move', label: 'Move: out of other folders' },
+          { value: 'add', label: 'Add: in other folders as well' },
+        ]}
       />
     </Frame>
   );

@@ -29,6 +29,17 @@ test('puts each category and each label back where it was', () => {
   ]);
 });
 
+test('puts moved prompts back into all their folders', () => {
+  const before = [prompt('1', { folder_ids: ['x', 'y'] }), prompt('2'), prompt('3', { folder_ids: ['y', 'x'] }), prompt('4', { folder_ids: ['z'] })];
+  expect(back({ action: 'move_to_folder', folder: 'z' }, before)).toEqual([
+    [{ action: 'add_to_folder', folder: 'x' }, ['1', '3']],
+    [{ action: 'add_to_folder', folder: 'y' }, ['1', '3']],
+    [{ action: 'remove_from_folder', folder: 'z' }, ['1', '3']],
+    [{ action: 'remove_from_folder', folder: 'z' }, ['2']],
+  ]);
+  expect(back({ action: 'add_to_folder', folder: 'z' }, before)).toEqual([[{ action: 'remove_from_folder', folder: 'z' }, ['1', '2', '3']]]);
+});
+
 test('knows what cannot be taken back', () => {
   expect(inverseOf({ action: 'purge' }, [prompt('1')])).toBeNull();
   expect(back({ action: 'delete' }, [prompt('1')])).toEqual([[{ action: 'restore' }, ['1']]]);

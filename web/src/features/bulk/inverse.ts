@@ -48,6 +48,12 @@ export function inverseOf(action: BulkAction, before: ListedPrompt[]): Step[] | 
           version === undefined ? { action: 'unlabel', label: action.label } : { action: 'label', label: action.label, version },
         prompts,
       }));
+    case 'add_to_folder':
+      return folderStep('remove_from_folder', action.folder, before.filter((prompt) => !prompt.folder_ids.includes(action.folder)));
+    case 'remove_from_folder':
+      return folderStep('add_to_folder', action.folder, before.filter((prompt) => prompt.folder_ids.includes(action.folder)));
+    case 'move_to_folder':
+      return unmoved(action.folder, before);
     case 'purge':
     case 'duplicate':
       return null;
@@ -63,4 +69,20 @@ function tagSteps(
   return tags
     .map((tag) => ({ action: { action, tags: [tag] } as BulkAction, prompts: before.filter((prompt) => isWanted(prompt, tag)) }))
     .filter((step) => step.prompts.length > 0);
+}
+
+function folderStep(action: 'add_to_folder' | 'remove_from_folder', folder: string, prompts: ListedPrompt[]): Step[] {
+  return prompts.length > 0 ? [{ action: { action, folder }, prompts }] : [];
+}
+
+/** Puts prompts back into the folders they stood in before they were moved into one. */
+function unmoved(folder: string, before: ListedPrompt[]): Step[] {
+  return groupBy(before, (prompt) => JSON.stringify([...prompt.folder_ids].sort())).flatMap(([, prompts]) => {
+    const ids = prompts[0]!.folder_ids;
+    const steps: Step[] = ids
+      .filter((id) => id !== folder)
+      .map((id) => ({ action: { action: 'add_to_folder', folder: id }, prompts }));
+    if (!ids.includes(folder)) steps.push({ action: { action: 'remove_from_folder', folder }, prompts });
+    return steps;
+  });
 }

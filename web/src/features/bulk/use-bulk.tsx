@@ -14,7 +14,7 @@ const leaving = new Set<BulkAction['action']>(['archive', 'unarchive', 'delete',
 /** Makes everything current that many changed prompts may show in. */
 export function refreshPrompts(queryClient: QueryClient): Promise<unknown> {
   return Promise.all(
-    [keys.promptLists, ['prompt']].map((queryKey) => queryClient.invalidateQueries({ queryKey })),
+    [keys.promptLists, keys.folders, ['prompt']].map((queryKey) => queryClient.invalidateQueries({ queryKey })),
   );
 }
 
@@ -35,9 +35,9 @@ export function useBulk() {
   const [busy, setBusy] = useState(false);
   const [report, setReport] = useState<Report | null>(null);
 
-  /** Gives the ids of those that were refused. */
-  async function run(action: BulkAction, prompts: ListedPrompt[]): Promise<string[]> {
-    const what = stateAfter(action);
+  /** `folder` is the name of the folder that the action is about. Gives the ids of those that were refused. */
+  async function run(action: BulkAction, prompts: ListedPrompt[], folder?: string): Promise<string[]> {
+    const what = stateAfter(action, folder);
     const putBack = leaving.has(action.action) ? removeManyFromLists(queryClient, prompts.map(({ id }) => id)) : () => {};
     setBusy(true);
     let outcome: BulkOutcome;

@@ -8,6 +8,7 @@ test('names one and counts many', () => {
   expect(doneWords(1, 'A', 'in the bin')).toBe('“A” is in the bin.');
   expect(doneWords(2, 'A', 'archived')).toBe('2 prompts are archived.');
   expect(stateAfter({ action: 'tag', tags: ['a', 'b'] })).toBe('tagged #a, #b');
+  expect(stateAfter({ action: 'move_to_folder', folder: 'id' }, 'Support')).toBe('in “Support”');
 });
 
 test('says how many stayed behind, and of each one why', () => {

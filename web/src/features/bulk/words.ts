@@ -1,7 +1,7 @@
 import type { BulkAction, BulkItem, BulkOutcome } from '~/api/types';
 
-/** What the prompts are after it: "in the bin". */
-export function stateAfter(action: BulkAction): string {
+/** What the prompts are after it: "in the bin". `folder` is the name of the folder it is about. */
+export function stateAfter(action: BulkAction, folder = 'the folder'): string {
   switch (action.action) {
     case 'tag':
       return `tagged ${action.tags.map((tag) => `#${tag}`).join(', ')}`;
@@ -9,6 +9,12 @@ export function stateAfter(action: BulkAction): string {
       return `no longer tagged ${action.tags.map((tag) => `#${tag}`).join(', ')}`;
     case 'set_category':
       return action.category === null ? 'without a category' : `in the category “${action.category}”`;
+    case 'add_to_folder':
+      return `in “${folder}” as well`;
+    case 'move_to_folder':
+      return `in “${folder}”`;
+    case 'remove_from_folder':
+      return `no longer in “${folder}”`;
     case 'archive':
       return 'archived';
     case 'unarchive':

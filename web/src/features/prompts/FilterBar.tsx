@@ -13,10 +13,12 @@ interface Props {
   facets: { categories: string[]; tags: string[] };
   onChange: (change: Partial<ListSearch>) => void;
   count: ReactNode;
+  /** What else can be done with the question as it is, such as keeping it. */
+  children?: ReactNode;
 }
 
 /** Search, filters and order of the list. All of it stands in the address. */
-export function FilterBar({ search, facets, onChange, count }: Props) {
+export function FilterBar({ search, facets, onChange, count, children }: Props) {
   const box = useSearchBox(search.q ?? '', (q) => onChange({ q: q || undefined }));
   const tags = tagsOf(search);
   return (
@@ -66,13 +68,14 @@ export function FilterBar({ search, facets, onChange, count }: Props) {
       <span className={classes.count} aria-live="polite">
         {count}
       </span>
+      {children}
       <Order search={search} onChange={onChange} />
     </div>
   );
 }
 
 function Order({ search, onChange }: Pick<Props, 'search' | 'onChange'>) {
-  const usual = search.q ? 'Best match' : sorts[defaultSort];
+  const usual = search.q ? 'Best match' : search.recent ? 'My latest edits' : sorts[defaultSort];
   const shown = search.sort ? sorts[search.sort] : usual;
   const choices: [Sort | undefined, string][] = [
     [undefined, usual],

@@ -6,12 +6,17 @@ import { useCallback } from 'react';
 import { useRole } from '~/api/account';
 import { promptListQuery } from '~/api/prompts';
 import { BulkBar } from '~/features/bulk/BulkBar';
+import { PutIntoFolder } from '~/features/bulk/PutIntoFolder';
+import { useFolders } from '~/features/folders/queries';
+import { KeepView } from '~/features/views/KeepView';
+import { useViews } from '~/features/views/queries';
+import { fromViewQuery } from '~/features/views/query';
 import { ErrorState } from '~/ui/ErrorState';
 import { Page } from '~/ui/Page';
 import { PageHeader } from '~/ui/PageHeader';
 import { usePromptActions } from './actions';
 import { FilterBar } from './FilterBar';
-import { isFiltered, type ListSearch, pageSize, toFilters } from './filters';
+import { isFiltered, type ListSearch, pageSize, sameSearch, toFilters } from './filters';
 import { InUseDialog } from './InUseDialog';
 import { FirstPrompt, NothingFound } from './NoPrompts';
 import { PromptTable, PromptTableSkeleton } from './PromptTable';
@@ -24,8 +29,9 @@ export function ListPage() {
   const navigate = useNavigate({ from: '/prompts' });
   const queryClient = useQueryClient();
   const mayWrite = useRole('editor');
-  const { actions, blocked } = usePromptActions();
+  const { actions, blocked, filing } = usePromptActions();
   const facets = useFacets();
+  const folder = useFolders().find(({ id }) => id === search.folder);
   const filters = toFilters(search);
   const { head, count, rowAt, onSight, loaded, atLeast } = usePromptWindow(filters);
   const selection = useSelection(JSON.stringify(filters), loaded);
@@ -47,12 +53,12 @@ export function ListPage() {
   return (
     <Page>
       <PageHeader
-        title="Prompts"
+        title={useTitle(search, folder?.name)}
         actions={
           mayWrite &&
           !neverWritten && (
             <Button
-              component={Link} to="/prompts/new"
+              renderRoot={(props) => <Link to="/prompts/new" search={{ folder: folder?.id }} {...props} />}
               leftSection={<IconPlus size={16} aria-hidden />}
             >
               New Prompt
@@ -64,7 +70,9 @@ export function ListPage() {
         <FirstPrompt mayWrite={mayWrite} />
       ) : (
         <>
-          <FilterBar search={search} facets={facets} onChange={change} count={head.isSuccess && countWords(head.data.total, atLeast)} />
+          <FilterBar search={search} facets={facets} onChange={change} count={head.isSuccess && countWords(head.data.total, atLeast)}>
+            <KeepView search={search} />
+          </FilterBar>
           {head.isPending && <PromptTableSkeleton />}
           {head.isError && <ErrorState error={head.error} onRetry={() => void head.refetch()} />}
           {head.isSuccess && count > 0 && (
@@ -75,7 +83,8 @@ export function ListPage() {
           {head.isSuccess && count === 0 && <NothingFound search={search} onChange={change} />}
         </>
       )}
-      <BulkBar selection={selection} archive={search.archived ?? false} total={count} onTickAll={tickAll} />
+      <BulkBar selection={selection} archive={search.archived ?? false} folder={folder} total={count} onTickAll={tickAll} />
+      {filing && <PutIntoFolder prompt={filing} from={folder} onClose={() => actions.file(null)} />}
       {blocked && <InUseDialog blocked={blocked} actions={actions} />}
     </Page>
   );
@@ -83,4 +92,15 @@ export function ListPage() {
 
 function countWords(total: number, atLeast: boolean): string {
   return `${total.toLocaleString()}${atLeast ? '+' : ''} ${total === 1 ? 'prompt' : 'prompts'}`;
+}
+
+/** What the list shows, by the name that somebody gave it where there is one. */
+function useTitle(search: ListSearch, folder: string | undefined): string {
+  const view = useViews().find(({ query }) => sameSearch(fromViewQuery(query), search));
+  if (view) return view.name;
+  if (folder) return folder;
+  if (search.folder === 'none') return 'In no folder';
+  if (search.favourite) return 'Favourites';
+  if (search.recent) return 'Recently edited by me';
+  return 'Prompts';
 }

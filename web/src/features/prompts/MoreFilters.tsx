@@ -46,6 +46,15 @@ export function MoreFilters({ search, onChange }: Props) {
             )}
           </div>
         ))}
+        {search.folder && search.folder !== 'none' ? (
+          <Option words={choices.flat.true} isOn={search.flat ?? false} onToggle={(on) => onChange({ flat: on || undefined })} />
+        ) : (
+          <Option
+            words="In no folder"
+            isOn={search.folder === 'none'}
+            onToggle={(on) => onChange({ folder: on ? 'none' : undefined, flat: undefined })}
+          />
+        )}
         {labels.length > 0 && (
           <div role="group" aria-label="Has the label">
             <Menu.Label aria-hidden>Has the label</Menu.Label>

@@ -36,10 +36,16 @@ const alone: Partial<Record<keyof ListSearch, [title: string, words: string]>> =
     'Every prompt is in use',
     'Prompts that are older than 30 days and that no program has fetched in that time would stand here.',
   ],
+  favourite: ['No favourites yet', 'The star at the end of a row keeps a prompt here. Only you see yours.'],
+  recent: ['You have edited nothing yet', 'What you write or change stands here, the latest first.'],
+  folder: [
+    'Nothing is in here',
+    'Tick prompts in the list and put them into the folder, or drag them onto it. One prompt may stand in several.',
+  ],
 };
 
 export function NothingFound({ search, onChange }: { search: ListSearch; onChange: (next: Partial<ListSearch>) => void }) {
-  const on = filterNames.filter((name) => search[name] !== undefined);
+  const on = filterNames.filter((name) => search[name] !== undefined && name !== 'flat');
   const [title, words] = (on.length === 1 && alone[on[0]!]) || [
     'Nothing matches',
     'No prompt has all of this. Try fewer words, or remove a filter.',

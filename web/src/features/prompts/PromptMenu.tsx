@@ -1,5 +1,5 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconArchive, IconArchiveOff, IconCopy, IconDots, IconFiles, IconPencil, IconTrash } from '@tabler/icons-react';
+import { IconArchive, IconArchiveOff, IconCopy, IconDots, IconFiles, IconFolder, IconPencil, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import type { ListedPrompt } from '~/api/types';
@@ -59,6 +59,9 @@ function OpenMenu({ prompt, actions }: Props) {
           <>
             <Menu.Item leftSection={<IconFiles size={16} aria-hidden />} onClick={() => actions.duplicate(prompt)}>
               Duplicate
+            </Menu.Item>
+            <Menu.Item leftSection={<IconFolder size={16} aria-hidden />} onClick={() => actions.file(prompt)}>
+              Put into a folder
             </Menu.Item>
             <Menu.Item
               leftSection={

@@ -1,4 +1,5 @@
-import { Checkbox } from '@mantine/core';
+import { ActionIcon, Checkbox } from '@mantine/core';
+import { IconStar, IconStarFilled } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { ListedPrompt } from '~/api/types';
@@ -15,6 +16,8 @@ interface Props {
   actions: PromptActions;
   ticked: boolean;
   onTick: (prompt: ListedPrompt, withShift: boolean) => void;
+  onDrag: (event: React.DragEvent, prompt: ListedPrompt) => void;
+  onDragEnd: () => void;
   /** 1-based place among all rows, the header included. */
   rowIndex: number;
 }
@@ -22,7 +25,7 @@ interface Props {
 const shownTags = 3;
 
 /** One prompt: what it begins with, which version is live, who touched it last, and how much it is used. */
-export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTick, rowIndex }: Props) {
+export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTick, onDrag, onDragEnd, rowIndex }: Props) {
   const extra = prompt.tags.length - shownTags;
   // A newer version was saved and waits to be published.
   const waits = prompt.live !== null && prompt.latest_version > prompt.live.version;
@@ -33,6 +36,9 @@ export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTi
       className={classes.row}
       data-ticked={ticked || undefined}
       data-id={prompt.id}
+      draggable={prompt.can.edit}
+      onDragStart={(event) => onDrag(event, prompt)}
+      onDragEnd={onDragEnd}
     >
       <div role="cell" className={classes.tick}>
         <Checkbox
@@ -43,7 +49,7 @@ export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTi
         />
       </div>
       <div role="cell" className={classes.title}>
-        <Link to="/prompts/$slug" params={{ slug: prompt.slug }} className={classes.link} data-row-link>
+        <Link to="/prompts/$slug" params={{ slug: prompt.slug }} className={classes.link} draggable={false} data-row-link>
           <Highlighted text={prompt.title} segments={prompt.highlight?.title} />
         </Link>
         <span className={classes.about}>
@@ -85,6 +91,16 @@ export const PromptRow = memo(function PromptRow({ prompt, actions, ticked, onTi
       </div>
       <Used prompt={prompt} />
       <div role="cell" className={classes.menu}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          className={classes.star}
+          aria-pressed={prompt.favourite}
+          aria-label={`${prompt.title} is a favourite`}
+          onClick={() => actions.setFavourite(prompt, !prompt.favourite)}
+        >
+          {prompt.favourite ? <IconStarFilled size={16} aria-hidden /> : <IconStar size={16} aria-hidden />}
+        </ActionIcon>
         <PromptMenu prompt={prompt} actions={actions} />
       </div>
     </div>
@@ -106,12 +122,10 @@ function About({ prompt: { highlight, description, excerpt } }: { prompt: Listed
 function Used({ prompt: { calls_7d, last_fetched_at } }: { prompt: ListedPrompt }) {
   return (
     <div role="cell" className={classes.used}>
-      {calls_7d !== undefined && (
-        <span className={calls_7d === 0 ? classes.quiet : classes.calls}>
-          {calls_7d.toLocaleString()}
-          <span className={classes.caption}> {calls_7d === 1 ? 'call' : 'calls'} in 7 days</span>
-        </span>
-      )}
+      <span className={calls_7d === 0 ? classes.quiet : classes.calls}>
+        {calls_7d.toLocaleString()}
+        <span className={classes.caption}> {calls_7d === 1 ? 'call' : 'calls'} in 7 days</span>
+      </span>
       <span className={classes.by}>
         {last_fetched_at ? (
           <>

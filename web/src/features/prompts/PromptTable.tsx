@@ -3,6 +3,7 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useRef } from 'react';
 import type { ListedPrompt } from '~/api/types';
+import { dragPrompts, setDragged } from '~/features/folders/dragging';
 import { useShortcut } from '~/ui/shortcuts';
 import type { PromptActions } from './actions';
 import { PromptRow } from './PromptRow';
@@ -55,6 +56,11 @@ export function PromptTable({ count, rowAt, actions, selection, onSight }: Props
   const onTick = useCallback((prompt: ListedPrompt, withShift: boolean) => {
     now.current.selection.toggle(prompt, withShift ? (from, to) => between(now.current, from, to) : undefined);
   }, []);
+  const onDrag = useCallback((event: React.DragEvent, prompt: ListedPrompt) => {
+    const { selected, has } = now.current.selection;
+    dragPrompts(event, has(prompt.id) ? selected : [prompt]);
+  }, []);
+  const onDragEnd = useCallback(() => setDragged(null), []);
 
   function row(index: number) {
     const prompt = rowAt(index);
@@ -65,6 +71,8 @@ export function PromptTable({ count, rowAt, actions, selection, onSight }: Props
         actions={actions}
         ticked={selection.has(prompt.id)}
         onTick={onTick}
+        onDrag={onDrag}
+        onDragEnd={onDragEnd}
         rowIndex={index + 2}
       />
     );

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { ApiError, api, path } from '~/api/client';
 import { keys } from '~/api/keys';
-import type { InUseReason, Prompt } from '~/api/types';
+import type { InUseReason, ListedPrompt, Prompt } from '~/api/types';
 import { notifyDone, notifyError, notifyUndo } from '~/ui/notify';
 import { changeInLists, removeFromLists } from './list-cache';
 
@@ -21,6 +21,7 @@ export function usePromptActions() {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const [blocked, setBlocked] = useState<BinBlocked | null>(null);
+  const [filing, setFiling] = useState<ListedPrompt | null>(null);
 
   const actions = useMemo(() => {
     async function refresh(slug: string) {
@@ -85,12 +86,26 @@ export function usePromptActions() {
       }
     }
 
+    async function setFavourite(prompt: ListedPrompt, favourite: boolean): Promise<void> {
+      const putBack = changeInLists(queryClient, prompt.id, { favourite });
+      try {
+        if (favourite) await api.put(path`/prompts/${prompt.slug}/favourite`);
+        else await api.del(path`/prompts/${prompt.slug}/favourite`);
+      } catch (error) {
+        putBack();
+        notifyError(error);
+        return;
+      }
+      await refresh(prompt.slug);
+    }
+
     const dismissBlocked = () => setBlocked(null);
-    return { moveToBin, restore, setArchived, duplicate, dismissBlocked };
+    return { moveToBin, restore, setArchived, duplicate, setFavourite, dismissBlocked, file: setFiling };
   }, [queryClient, navigate]);
 
-  // `blocked` is set after a refusal because the prompt is in use: show `InUseDialog` then.
-  return { actions, blocked };
+  // `blocked` is set after a refusal because the prompt is in use: show `InUseDialog` then. `filing` is the prompt that is
+  // to be put into a folder.
+  return { actions, blocked, filing };
 }
 
 export type PromptActions = ReturnType<typeof usePromptActions>['actions'];

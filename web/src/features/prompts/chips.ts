@@ -23,11 +23,18 @@ export const choices = {
   draft: { true: 'Draft differs' },
   archived: { true: 'Archived' },
   unused: { true: `Unused for ${unusedDays} days` },
+  favourite: { true: 'Favourites' },
+  recent: { true: 'Edited by me' },
+  flat: { true: 'Without folders inside' },
 } satisfies Partial<Record<keyof ListSearch, Record<string, string>>>;
 
-/** Every filter that is on, in a fixed order. */
-export function chipsOf(search: ListSearch): Chip[] {
+/** Every filter that is on, in a fixed order. `folder` is the path of the one in the address. */
+export function chipsOf(search: ListSearch, folder: string | undefined): Chip[] {
   const chips: Chip[] = [];
+  if (search.folder) {
+    const words = search.folder === 'none' ? 'In no folder' : `Folder: ${folder ?? '…'}`;
+    chips.push({ key: 'folder', words, off: { folder: undefined, flat: undefined } });
+  }
   if (search.category) chips.push({ key: 'category', words: `Category: ${search.category}`, off: { category: undefined } });
   const tags = tagsOf(search);
   for (const tag of tags) {

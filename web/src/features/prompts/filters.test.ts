@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isFiltered, noFilters, parseListSearch, tagsOf, toFilters } from './filters';
+import { isFiltered, noFilters, parseListSearch, sameSearch, tagsOf, toFilters } from './filters';
 
 describe('the list in the address', () => {
   test('leaves out what is usual or makes no sense', () => {
@@ -24,8 +24,11 @@ describe('the list in the address', () => {
   test('becomes the query of the API', () => {
     expect(toFilters({ q: 'mail', archived: true })).toEqual({ search: 'mail', archived: 'true', limit: 100 });
     expect(toFilters({})).toEqual({ sort: '-updated_at', limit: 100 });
-    expect(toFilters({ state: 'unpublished', sort: 'title' })).toEqual({
+    expect(toFilters({ recent: true })).toEqual({ recent: true, limit: 100 });
+    expect(toFilters({ state: 'unpublished', flat: true, folder: 'f', sort: 'title' })).toEqual({
       live: false,
+      folder: 'f',
+      subfolders: false,
       sort: 'title',
       limit: 100,
     });
@@ -40,8 +43,16 @@ describe('the list in the address', () => {
     expect(toFilters({ tag: ['a', 'b'] }).tag).toEqual(['a', 'b']);
   });
 
-  test('leaves out what it does not know', () => {
+  test('leaves out what has no meaning alone', () => {
+    expect(parseListSearch({ flat: true }).flat).toBeUndefined();
+    expect(parseListSearch({ flat: true, folder: 'none' }).flat).toBeUndefined();
+    expect(parseListSearch({ flat: true, folder: 'x' }).flat).toBe(true);
     expect(parseListSearch({ state: 'odd', changed: 'year', kind: 'video' })).toEqual({});
+  });
+
+  test('knows the same question in another order of words', () => {
+    expect(sameSearch({ q: 'a', tag: undefined, kind: 'text' }, { kind: 'text', q: 'a' })).toBe(true);
+    expect(sameSearch({ q: 'a' }, {})).toBe(false);
   });
 
   test('tells a filtered list from the whole one', () => {
@@ -50,6 +61,6 @@ describe('the list in the address', () => {
     expect(isFiltered({ q: 'a' })).toBe(true);
     expect(isFiltered({ archived: true })).toBe(true);
     expect(isFiltered({ unused: true })).toBe(true);
-    expect(isFiltered({ q: 'a', kind: 'text', ...noFilters() })).toBe(false);
+    expect(isFiltered({ q: 'a', folder: 'f', ...noFilters() })).toBe(false);
   });
 });

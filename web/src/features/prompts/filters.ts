@@ -21,6 +21,10 @@ export interface ListSearch {
   /** All of them. One alone stands without the list around it. */
   tag?: string | string[];
   category?: string;
+  /** The id of a folder, or `none` for what stands in no folder. */
+  folder?: string;
+  /** Without what stands in the folders inside. */
+  flat?: boolean;
   kind?: 'text' | 'chat';
   state?: 'live' | 'unpublished';
   draft?: boolean;
@@ -28,6 +32,9 @@ export interface ListSearch {
   author?: 'me';
   editor?: 'me';
   changed?: ChangedWithin;
+  favourite?: boolean;
+  /** Edited by the reader, the latest first. */
+  recent?: boolean;
   archived?: boolean;
   /** Nobody has fetched it for 30 days. */
   unused?: boolean;
@@ -68,10 +75,13 @@ export function tagsOf(search: ListSearch): string[] {
  */
 export function parseListSearch(search: Record<string, unknown>): ListSearch {
   const isSet = (value: unknown) => (value === true || value === 'true' ? true : undefined);
+  const folder = words(search.folder);
   const found: Required<{ [Name in keyof ListSearch]: unknown }> = {
     q: words(search.q),
     tag: readTags(search.tag),
     category: words(search.category),
+    folder,
+    flat: folder !== undefined && folder !== 'none' ? isSet(search.flat) : undefined,
     kind: oneOf(search.kind, ['text', 'chat']),
     state: oneOf(search.state, ['live', 'unpublished']),
     draft: isSet(search.draft),
@@ -79,11 +89,18 @@ export function parseListSearch(search: Record<string, unknown>): ListSearch {
     author: oneOf(search.author, ['me']),
     editor: oneOf(search.editor, ['me']),
     changed: oneOf(search.changed, Object.keys(changedWithin) as ChangedWithin[]),
+    favourite: isSet(search.favourite),
+    recent: isSet(search.recent),
     archived: isSet(search.archived),
     unused: isSet(search.unused),
     sort: oneOf(search.sort, Object.keys(sorts) as Sort[]),
   };
   return found as ListSearch;
+}
+
+/** The folder that a new prompt goes into, from the address of the page where it is written. */
+export function parseNewSearch(search: Record<string, unknown>): { folder?: string } {
+  return { folder: words(search.folder) };
 }
 
 /** The beginning of the day so many days ago: the same all day long, so that the answer is asked for once. */
@@ -94,9 +111,9 @@ function startOfDay(daysAgo: number): string {
   return day.toISOString();
 }
 
-/** The order to ask for: the server's own for a search, where none is chosen. */
+/** The order to ask for: the server's own for a search and for what one edited, where none is chosen. */
 function sortFor(search: ListSearch): Sort | undefined {
-  return search.sort ?? (search.q ? undefined : defaultSort);
+  return search.sort ?? (search.q || search.recent ? undefined : defaultSort);
 }
 
 /** The filters as the API takes them. */
@@ -106,6 +123,8 @@ export function toFilters(search: ListSearch): PromptFilters {
     search: search.q,
     tag: tags.length > 0 ? tags : undefined,
     category: search.category,
+    folder: search.folder,
+    subfolders: search.flat ? false : undefined,
     type: search.kind,
     live: search.state === undefined ? undefined : search.state === 'live',
     has_draft: search.draft,
@@ -113,6 +132,8 @@ export function toFilters(search: ListSearch): PromptFilters {
     created_by: search.author,
     updated_by: search.editor,
     updated_after: search.changed && startOfDay(changedWithin[search.changed] - 1),
+    favourite: search.favourite,
+    recent: search.recent,
     archived: search.archived ? 'true' : undefined,
     unused_days: search.unused ? unusedDays : undefined,
     sort: sortFor(search),
@@ -125,6 +146,8 @@ export const filterNames = [
   'q',
   'tag',
   'category',
+  'folder',
+  'flat',
   'kind',
   'state',
   'draft',
@@ -132,6 +155,8 @@ export const filterNames = [
   'author',
   'editor',
   'changed',
+  'favourite',
+  'recent',
   'archived',
   'unused',
 ] as const satisfies (keyof ListSearch)[];
@@ -143,4 +168,15 @@ export function isFiltered(search: ListSearch): boolean {
 /** A change of the address that takes every filter off. */
 export function noFilters(): Partial<ListSearch> {
   return Object.fromEntries(filterNames.map((name) => [name, undefined]));
+}
+
+/** Whether two addresses of the list ask for the same. */
+export function sameSearch(a: object, b: object): boolean {
+  const said = (search: object) =>
+    JSON.stringify(
+      Object.entries(search)
+        .filter(([, value]) => value !== undefined)
+        .sort(([x], [y]) => x.localeCompare(y)),
+    );
+  return said(a) === said(b);
 }

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { ApiError, api } from '~/api/client';
@@ -16,6 +16,7 @@ type Errors = Record<string, string>;
 export function useCreate(form: RefObject<HTMLFormElement | null>) {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
+  const { folder } = useSearch({ from: '/app/prompts/new' });
   const [begun] = useState(readBegun);
   const [fields, setFields] = useState<Fields>(begun ?? emptyFields);
   const [restored, setRestored] = useState(begun !== null);
@@ -63,7 +64,10 @@ export function useCreate(form: RefObject<HTMLFormElement | null>) {
 
     setBusy(publish ? 'publish' : 'save');
     try {
-      const made = await api.post<SavedPrompt>('/prompts', bodyOf(fields, slug.slug, publish));
+      const made = await api.post<SavedPrompt>('/prompts', {
+        ...bodyOf(fields, slug.slug, publish),
+        ...(folder && { folder_ids: [folder] }),
+      });
       saved.current = true;
       forgetBegun();
       void queryClient.invalidateQueries({ queryKey: keys.promptLists });

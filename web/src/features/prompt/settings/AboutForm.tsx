@@ -1,6 +1,8 @@
-import { Button, TagsInput, Textarea, TextInput } from '@mantine/core';
+import { Button, MultiSelect, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { ApiError } from '~/api/client';
+import { useFolders } from '~/features/folders/queries';
+import { pathWords } from '~/features/folders/tree';
 import { notifyDone, notifyError, UnsavedDialog } from '~/ui';
 import { usePromptActions } from '../actions';
 import { usePrompt } from '../PromptContext';
@@ -11,6 +13,7 @@ interface Fields {
   description: string;
   category: string;
   tags: string[];
+  folder_ids: string[];
 }
 
 const SLUG = /^[a-z0-9][a-z0-9_-]{0,99}$/;
@@ -24,7 +27,9 @@ export function AboutForm() {
     description: details.description ?? '',
     category: details.category ?? '',
     tags: details.tags,
+    folder_ids: details.folder_ids,
   };
+  const folders = useFolders();
   const [changed, setChanged] = useState<Partial<Fields>>({});
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
@@ -48,6 +53,7 @@ export function AboutForm() {
         ...(fields.description !== start.description && { description: fields.description.trim() || null }),
         ...(fields.category !== start.category && { category: fields.category.trim() || null }),
         ...(fields.tags !== start.tags && { tags: fields.tags }),
+        ...(fields.folder_ids !== start.folder_ids && { folder_ids: fields.folder_ids }),
       });
       setChanged({});
       notifyDone('Saved');
@@ -114,6 +120,21 @@ export function AboutForm() {
         readOnly={locked}
         onChange={(tags) => set({ tags })}
       />
+      {folders.length > 0 && (
+        <MultiSelect
+          label="Folders"
+          description="A prompt may stand in several."
+          data={folders.map((folder) => ({ value: folder.id, label: pathWords(folder) }))}
+          value={fields.folder_ids}
+          error={errors.folder_ids}
+          readOnly={locked}
+          onChange={(folder_ids) => set({ folder_ids })}
+          searchable
+          limit={100}
+          hidePickedOptions
+          nothingFoundMessage="No folder has this name"
+        />
+      )}
       {details.included_by.length > 0 && (
         <p className={classes.note}>
           Its text is included by{' '}

@@ -87,6 +87,8 @@ pub enum Purpose {
     Usage,
     /// Purges that caches of any workspace wait for.
     Edge,
+    /// Finding the preview link, and by it the workspace, that somebody without an account opens.
+    PreviewLinks,
     /// Work that is put off, of all workspaces and of none.
     Jobs,
     /// Kept answers: that of a request which makes a workspace, and those whose time is over.
@@ -106,6 +108,7 @@ impl Purpose {
             Purpose::InstanceEvents => "instance_events",
             Purpose::Usage => "usage",
             Purpose::Edge => "edge",
+            Purpose::PreviewLinks => "preview_links",
             Purpose::Jobs => "jobs",
             Purpose::Idempotency => "idempotency",
         }

@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = list![
     (11, "0011_organise", Main),
     (12, "0012_invitations", Main),
     (13, "0013_search_plans", Main),
+    (14, "0014_preview_links", Main),
 ];
 
 /// All migrations in order.

@@ -14,6 +14,7 @@ mod pin;
 mod problem;
 mod provider;
 mod render;
+mod secrets;
 mod simple;
 mod stats;
 mod text;
@@ -40,6 +41,7 @@ pub use problem::{
 };
 pub use provider::{Provider, ProviderRequest, ProviderWarning, provider_request};
 pub use render::{MAX_RENDERED_BYTES, RenderOptions, Rendered, render};
+pub use secrets::{SecretFound, find_secrets};
 pub use stats::{ContentStats, excerpt, stats};
 pub use text::value_text;
 pub use values::{Values, check_values, coerce_query};

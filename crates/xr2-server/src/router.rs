@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
 use crate::features::{
-    accounts, api_keys, delivery, edge, exports, folders, invitations, prompts, stream, system, telemetry,
-    usage, views, workspaces,
+    accounts, activity, api_keys, delivery, edge, exports, folders, invitations, prompts, stream, system,
+    telemetry, usage, views, workspaces,
 };
 use crate::http::{compress, guard_host, guard_path, observe};
 use crate::idempotency::answer_once;
@@ -21,7 +21,7 @@ use crate::state::App;
 
 /// The routes under `/api/v1`, with their documentation.
 fn api() -> OpenApiRouter<App> {
-    use prompts::{drafts, labels, mine, versions, words};
+    use prompts::{drafts, labels, mine, preview_links, versions, words};
     OpenApiRouter::new()
         .routes(routes!(accounts::status))
         .routes(routes!(accounts::register))
@@ -61,6 +61,14 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(versions::routes::restore_version))
         .routes(routes!(versions::routes::version_diff))
         .routes(routes!(drafts::routes::get_draft, drafts::routes::put_draft, drafts::routes::delete_draft))
+        .routes(routes!(
+            preview_links::routes::list_preview_links,
+            preview_links::routes::create_preview_link
+        ))
+        .routes(routes!(preview_links::routes::revoke_preview_link))
+        .routes(routes!(preview_links::routes::open_preview_link))
+        .routes(routes!(activity::activity))
+        .routes(routes!(activity::home))
         .routes(routes!(labels::routes::prompt_labels))
         .routes(routes!(labels::routes::set_prompt_label, labels::routes::remove_prompt_label))
         .routes(routes!(labels::routes::label_history))

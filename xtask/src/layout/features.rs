@@ -10,7 +10,7 @@ const FOLDER: &str = "crates/xr2-server/src/features/";
 const FLOORS: &[(&str, &[&str])] = &[
     ("identity", &["accounts", "auth", "workspaces", "members", "invitations", "api_keys", "setup"]),
     ("content", &["prompts", "versions", "drafts", "labels", "templates", "bin", "folders", "views"]),
-    ("delivery", &["delivery", "stream", "usage", "quotas", "telemetry", "edge"]),
+    ("delivery", &["delivery", "stream", "usage", "quotas", "telemetry", "edge", "activity"]),
     ("outside", &["system", "demo", "exports", "imports"]),
 ];
 

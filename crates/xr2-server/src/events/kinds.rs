@@ -57,6 +57,10 @@ event_types! {
     DraftSaved = "draft.saved", false;
     /// A draft was thrown away.
     DraftDiscarded = "draft.discarded", false;
+    /// A prompt was shared by a link.
+    PreviewLinkCreated = "preview_link.created", false;
+    /// A link to a prompt was ended.
+    PreviewLinkRevoked = "preview_link.revoked", false;
     /// A label of the workspace was made.
     LabelCreated = "label.created", false;
     /// A label of the workspace changed.

@@ -2,6 +2,7 @@
 //! api_keys) knows nothing of content (prompts), content nothing of delivery and stream.
 
 pub mod accounts;
+pub mod activity;
 pub mod api_keys;
 pub mod delivery;
 pub mod demo;

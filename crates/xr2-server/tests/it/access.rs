@@ -153,10 +153,15 @@ impl Target {
             user: String::new(),
             view: String::new(),
         };
-        if row.path.contains("{p}") {
+        if row.path.contains("{p}") || row.path.contains("/preview-links/{token}") {
             let body = json!({ "title": "Target", "slug": format!("target-{number}"), "content": "Hello" });
             target.prompt = owner.post("/prompts", body).await.created().text_of("id");
             target.prepare_prompt(owner, row).await;
+        }
+        if row.path.contains("/preview-links/{") {
+            let body = json!({});
+            let link = owner.post(&format!("/prompts/{}/preview-links", target.prompt), body).await.created();
+            (target.key, target.token) = (link.text_of("id"), link.text_of("token"));
         }
         if row.path.contains("/labels/{name}") {
             owner.post("/labels", json!({ "name": target.label })).await.created();

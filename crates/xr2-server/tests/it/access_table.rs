@@ -187,6 +187,14 @@ pub fn rows() -> Vec<Row> {
         row("DELETE", "/api/v1/prompts/{p}/draft",                     Write,           none()),
         row("GET",    "/api/v1/prompts/{p}/history",                   Read,            none()),
 
+        row("GET",    "/api/v1/prompts/{p}/preview-links",             Read,            none()),
+        row("POST",   "/api/v1/prompts/{p}/preview-links",             Write,           json!({})),
+        row("DELETE", "/api/v1/prompts/{p}/preview-links/{id}",        Write,           none()),
+        row("GET",    "/api/v1/preview-links/{token}",                 Nothing,         none()),
+
+        row("GET",    "/api/v1/activity",                              Read,            none()),
+        row("GET",    "/api/v1/home",                                  Read,            none()),
+
         row("GET",    "/api/v1/labels",                                Read,            none()),
         row("POST",   "/api/v1/labels",                                Admin,           json!({ "name": "fresh" })),
         row("PUT",    "/api/v1/labels/{name}",                         Admin,           json!({ "description": "Changed" })),

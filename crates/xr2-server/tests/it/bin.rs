@@ -1,7 +1,7 @@
 //! The bin.
 
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 use xr2_server::auth::{Role, Scope};
 use xr2_testkit::{Options, both};
 
@@ -15,6 +15,11 @@ both!(there_and_back, |app| async move {
     let gone = owner.delete("/prompts/a").await.ok();
     assert!(gone.data()["deleted_at"].is_string());
     assert_eq!(gone.data()["deleted_by"]["id"], json!(owner.id));
+    let days = |text: &Value| chrono::DateTime::parse_from_rfc3339(text.as_str().unwrap()).unwrap();
+    let stays = days(&gone.data()["purge_at"]) - days(&gone.data()["deleted_at"]);
+    assert_eq!(stays, TimeDelta::days(30));
+    let listed = owner.get("/prompts?deleted=true").await.ok();
+    assert_eq!(listed.data()[0]["purge_at"], gone.data()["purge_at"]);
     assert_eq!(app.new_events().await, ["prompt.deleted"]);
     let event = last_event(&app).await;
     assert_eq!(
@@ -29,7 +34,7 @@ both!(there_and_back, |app| async move {
     owner.get(&format!("/prompts/{}", made["id"].as_str().unwrap())).await.error(404, "NOT_FOUND");
     let unchanged = Unchanged::since(&app).await;
     owner.put("/prompts/a", json!({ "content": "z" })).await.error(404, "NOT_FOUND").says("bin");
-    owner.delete("/prompts/a").await.error(404, "NOT_FOUND");
+    owner.delete("/prompts/a").await.error(404, "NOT_FOUND").says("Test Person put it into the bin");
     owner.post("/prompts/a/publish", json!({ "from": 1 })).await.error(404, "NOT_FOUND");
     owner.post("/prompts/a/archive", json!({})).await.error(404, "NOT_FOUND");
     owner.post("/prompts/a/duplicate", json!({})).await.error(404, "NOT_FOUND");
@@ -43,6 +48,7 @@ both!(there_and_back, |app| async move {
     assert_eq!(owner.get("/prompts").await.ok().json["meta"]["total"], 0);
 
     let back = owner.post("/prompts/a/undelete", json!({})).await.ok();
+    assert_eq!(back.data()["purge_at"], Value::Null);
     assert_eq!(
         (&back.data()["deleted_at"], &back.data()["labels"]),
         (&json!(null), &json!({ "production": 2 }))

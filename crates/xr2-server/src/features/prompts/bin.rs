@@ -38,7 +38,7 @@ pub async fn delete(app: &App, caller: &Access, name: &str, force: bool) -> Resu
     let row = put_away(&mut change, row, labels, &dependents).await?;
     let prompt = read::entity(change.tx(), row, Can::of(caller)).await?;
     change.commit().await?;
-    Ok(prompt)
+    Ok(prompt.going_after(app.config().bin.retention_days))
 }
 
 /// Somebody else was quicker: who, and when.

@@ -76,6 +76,10 @@ pub struct Prompt {
     pub deleted_at: Option<Time>,
     /// Who put it there.
     pub deleted_by: Option<Actor>,
+    /// When it will go for good, if it stays in the bin.
+    #[serde(with = "crate::clock::micros::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub purge_at: Option<Time>,
     /// What the caller may do with it.
     pub can: Can,
 }
@@ -175,6 +179,13 @@ pub struct Beside {
 }
 
 impl Prompt {
+    /// Tells when the prompt will go, if it is in the bin; `days`: how long things stay there, 0 for good.
+    pub fn going_after(mut self, days: u32) -> Prompt {
+        let days = i64::from(days);
+        self.purge_at = self.deleted_at.filter(|_| days > 0).map(|at| at + chrono::TimeDelta::days(days));
+        self
+    }
+
     /// Puts the entity together.
     pub fn assemble(row: PromptRow, beside: Beside, can: Can) -> Prompt {
         let Beside { labels, has_draft, fetches, folder_ids, favourite } = beside;
@@ -209,6 +220,7 @@ impl Prompt {
             updated_by: row.updated_by,
             deleted_at: row.deleted_at,
             deleted_by: row.deleted_by,
+            purge_at: None,
             can,
         }
     }

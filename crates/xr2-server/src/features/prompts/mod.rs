@@ -17,6 +17,7 @@ pub mod labels;
 mod listing;
 pub mod mine;
 mod names;
+pub mod preview_links;
 mod publish;
 mod queries;
 mod read;
@@ -26,6 +27,7 @@ mod search;
 mod source;
 mod update;
 pub mod versions;
+mod warnings;
 pub mod words;
 
 pub use bin::purge_expired;

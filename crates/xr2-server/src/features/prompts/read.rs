@@ -100,6 +100,7 @@ pub async fn details(app: &App, access: &Access, name: &str) -> Result<Details> 
     included_by.sort();
     included_by.dedup();
     let prompt = entity(&mut tx, row, Can::of(access)).await?;
+    let prompt = prompt.going_after(app.config().bin.retention_days);
     tx.commit().await?;
     let answer = |row: versions::VersionRow| {
         let labels = labels_at(row.number);

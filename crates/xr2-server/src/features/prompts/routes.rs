@@ -12,6 +12,7 @@ use crate::features::prompts::entity::Prompt;
 use crate::features::prompts::listing::PromptListItem;
 use crate::features::prompts::publish::{Publish, Published, Saved};
 use crate::features::prompts::read::Details;
+use crate::features::prompts::warnings::secrets_in;
 use crate::features::prompts::{bin, bulk, create, duplicate, listing, publish, queries, read, update};
 use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
@@ -65,7 +66,9 @@ pub async fn create_prompt(
     Body(input): Body<CreatePrompt>,
 ) -> Result<Reply<Saved>> {
     check_workspace(&app, &caller, input.workspace.as_deref()).await?;
-    create::create(&app, &caller, create::read(&app, &caller, input).await?).await.map(Reply::created)
+    let warnings = secrets_in(&input.source(), input.description.as_deref());
+    let saved = create::create(&app, &caller, create::read(&app, &caller, input).await?).await?;
+    Ok(Reply::created(saved).warnings(warnings))
 }
 
 /// A body may name the workspace as well, but no other than the request's.
@@ -104,7 +107,9 @@ pub async fn update_prompt(
     Path(name): Path<String>,
     Body(input): Body<UpdatePrompt>,
 ) -> Result<Reply<Saved>> {
-    update::update(&app, &caller, &name, input).await.map(Reply::ok)
+    let description = input.description.as_ref().and_then(Option::as_deref);
+    let warnings = secrets_in(&input.source(), description);
+    Ok(Reply::ok(update::update(&app, &caller, &name, input).await?).warnings(warnings))
 }
 
 /// Delete a prompt

@@ -12,6 +12,7 @@ use super::dto::{
 use super::periods::Period;
 use super::queries::analytics::{self as queries, PromptHour, Sum};
 use super::rollup::HourSum;
+use super::rows::HOUR;
 use super::writer::settle;
 use crate::auth::Access;
 use crate::clock::Time;
@@ -65,6 +66,20 @@ pub async fn usage(app: &App, access: &Access, period: Period) -> Result<UsageAn
         prompts,
         time_series: series(period, &points),
     })
+}
+
+/// Deliveries and errors of the last 7 days, and of the 7 before; and whether anything was ever delivered.
+pub async fn week_and_before(app: &App, access: &Access) -> Result<((i64, i64), (i64, i64), bool)> {
+    const WEEK: i64 = 7 * 24;
+    settle(app).await?;
+    let next = app.clock().now().timestamp_micros().div_euclid(HOUR) + 1;
+    let db = app.db().analytics();
+    let mut tx = db.tenant(access.workspace).read().await?;
+    let week = queries::total(&mut tx, next - WEEK, next).await?;
+    let before = queries::total(&mut tx, next - 2 * WEEK, next - WEEK).await?;
+    let ever = week.0 > 0 || before.0 > 0 || queries::has_any(&mut tx).await?;
+    tx.commit().await?;
+    Ok((week, before, ever))
 }
 
 /// Usage of one prompt.

@@ -18,6 +18,7 @@ mod rows;
 mod sketch;
 mod writer;
 
+pub use analytics::week_and_before;
 pub use dto::{PromptAnalytics, UsageAnalytics};
 pub use event::{Alike, Delivered, Delivery, Source, cut};
 pub(crate) use intern::{agent, names};

@@ -6,6 +6,7 @@ use crate::auth::{Access, Allow, Read, Write};
 use crate::error::{ApiError, Result};
 use crate::features::prompts::drafts::{self, Draft, MAIN};
 use crate::features::prompts::dto::SaveDraft;
+use crate::features::prompts::warnings::secrets_in;
 use crate::features::prompts::{access, compiled_beside, versions};
 use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
@@ -50,7 +51,9 @@ pub async fn put_draft(
     params: Params,
     Body(input): Body<SaveDraft>,
 ) -> Result<Reply<Draft>> {
-    drafts::save(&app, &caller, &name, branch(&params), input).await.map(Reply::ok)
+    let warnings = secrets_in(&input.source(), None);
+    let draft = drafts::save(&app, &caller, &name, branch(&params), input).await?;
+    Ok(Reply::ok(draft).warnings(warnings))
 }
 
 /// Throw the draft away

@@ -84,7 +84,9 @@ pub async fn list(app: &App, access: &Access, params: &Params) -> Result<Listed>
     };
     let prompts = read::entities(&mut tx, found.rows, Can::of(access)).await?;
     tx.commit().await?;
+    let days = app.config().bin.retention_days;
     let item = |prompt: Prompt| {
+        let prompt = prompt.going_after(days);
         let content = contents.get(&prompt.id).map_or("", String::as_str);
         let highlight = found
             .question

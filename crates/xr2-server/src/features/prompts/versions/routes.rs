@@ -9,6 +9,7 @@ use crate::features::prompts::dto::CreateVersion;
 use crate::features::prompts::publish::Published;
 use crate::features::prompts::versions::service::{self, NewVersionAnswer, Restore};
 use crate::features::prompts::versions::{Version, queries};
+use crate::features::prompts::warnings::secrets_in;
 use crate::features::prompts::{access, labels};
 use crate::http::{Body, Envelope, Params, Reply};
 use crate::state::App;
@@ -58,7 +59,8 @@ pub async fn create_version(
     Path(name): Path<String>,
     Body(input): Body<CreateVersion>,
 ) -> Result<Reply<NewVersionAnswer>> {
-    service::create(&app, &caller, &name, input).await.map(Reply::created)
+    let warnings = secrets_in(&input.source(), None);
+    Ok(Reply::created(service::create(&app, &caller, &name, input).await?).warnings(warnings))
 }
 
 /// Restore a version

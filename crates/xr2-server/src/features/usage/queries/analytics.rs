@@ -66,6 +66,26 @@ pub(crate) async fn by_time(
     tx.all_built(sql).await
 }
 
+/// Deliveries and errors of all prompts from an hour to another.
+pub(crate) async fn total(tx: &mut Tx, from: i64, to: i64) -> Result<(i64, i64)> {
+    let workspace = tx.workspace();
+    tx.one(
+        "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT), CAST(COALESCE(SUM(errors), 0) AS BIGINT)
+         FROM usage_hourly WHERE workspace_id = $1 AND hour >= $2 AND hour < $3",
+        args![workspace, from, to],
+    )
+    .await
+}
+
+/// Whether anything was ever delivered.
+pub(crate) async fn has_any(tx: &mut Tx) -> Result<bool> {
+    let workspace = tx.workspace();
+    let hour: Option<i64> = tx
+        .optional("SELECT hour FROM usage_hourly WHERE workspace_id = $1 LIMIT 1", args![workspace])
+        .await?;
+    Ok(hour.is_some())
+}
+
 /// Different users of a workspace.
 pub(crate) async fn users(tx: &mut Tx, from_hour: i64) -> Result<i64> {
     let workspace = tx.workspace();

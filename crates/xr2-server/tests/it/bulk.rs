@@ -239,6 +239,17 @@ both!(one_bad_name_among_a_thousand, |app| async move {
     assert_eq!(counts(&data), (999, 0, 1));
     let data = bulk(&owner, json!({ "action": "restore", "prompts": names, "all_or_nothing": true })).await;
     assert_eq!((counts(&data), &data["rolled_back"]), ((0, 0, 1000), &json!(true)));
+    // With a key it is done once, though it is many transactions.
+    let key = || {
+        let body = json!({ "action": "untag", "prompts": names, "tags": ["many"] });
+        let request = owner.request("POST", "/prompts/bulk").header("idempotency-key", "k");
+        request.json(body).send()
+    };
+    bulk(&owner, json!({ "action": "restore", "prompts": names })).await;
+    let first = key().await.ok();
+    assert_eq!(counts(first.data()), (999, 0, 1));
+    assert_eq!(key().await.ok().text, first.text);
+    bulk(&owner, json!({ "action": "delete", "prompts": names })).await;
     names.retain(|name| name.starts_with("planted"));
     let data = bulk(&owner, json!({ "action": "restore", "prompts": names, "all_or_nothing": true })).await;
     assert_eq!((counts(&data), &data["rolled_back"]), ((999, 0, 0), &json!(false)));

@@ -74,6 +74,16 @@ both!(a_version_is_shown_and_nothing_around_it, |app| async move {
     ] {
         assert!(!shown.text.contains(hidden), "{hidden} shows: {}", shown.text);
     }
+    // Sent twice it is one link, and its address is not told again.
+    let again = || {
+        let request = owner.request("POST", "/prompts/letter/preview-links").header("idempotency-key", "k");
+        request.json(json!({})).send()
+    };
+    let first = again().await.created();
+    app.keep_secret(&first.text_of("token"));
+    let second = again().await.created();
+    assert_eq!(second.data()["id"], first.data()["id"]);
+    assert!(!second.text.contains("xr2p_"), "{}", second.text);
     // A newer version does not change what was shared.
     put(&owner, "letter", json!({ "content": "Rewritten", "syntax": "simple" })).await;
     assert_eq!(app.nobody().get(&path(&link)).await.ok().data()["version"], 1);

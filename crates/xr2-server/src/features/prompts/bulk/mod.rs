@@ -63,10 +63,10 @@ type Outcomes = HashMap<Uuid, Outcome>;
 impl Run<'_> {
     /// In batches. What is refused because something uses it is tried again once that may be gone too.
     async fn one_after_another(&self, wanted: &[Uuid]) -> Result<Outcomes> {
-        let mut outcomes = Outcomes::new();
+        let (mut outcomes, mut last) = (Outcomes::new(), Vec::new());
         let mut waiting = wanted.to_vec();
         loop {
-            let did_some = self.pass(&waiting, &mut outcomes).await?;
+            let did_some = self.pass(&waiting, &mut outcomes, &mut last).await?;
             waiting.retain(|id| outcomes.get(id).is_some_and(Outcome::is_in_use));
             if waiting.is_empty() || !did_some {
                 return Ok(outcomes);
@@ -74,28 +74,45 @@ impl Run<'_> {
         }
     }
 
-    /// Every prompt once; tells whether anything was done.
-    async fn pass(&self, wanted: &[Uuid], outcomes: &mut Outcomes) -> Result<bool> {
+    /// Every prompt once; tells whether anything was done. `last`: the prompts of the last batch.
+    async fn pass(&self, wanted: &[Uuid], outcomes: &mut Outcomes, last: &mut Vec<Uuid>) -> Result<bool> {
         let (mut from, mut did_some) = (0, false);
         while from < wanted.len() {
             let some = &wanted[from..wanted.len().min(from + AT_ONCE)];
-            let batch = compiled_beside(|| batch::attempt(self.app, self.access, self.action, some)).await;
+            // With an Idempotency-Key the batch before ends only now: it may still fail.
+            let batch = match self.end_last().await {
+                Ok(()) => {
+                    last.clear();
+                    compiled_beside(|| batch::attempt(self.app, self.access, self.action, some)).await
+                }
+                Err(error) => Err(error),
+            };
             let batch = match batch {
                 Ok(batch) => batch,
                 // Nothing has happened yet: then it is the request that failed.
-                Err(error) if outcomes.is_empty() => return Err(error),
+                Err(error) if outcomes.len() == last.len() => return Err(error),
                 Err(error) => {
                     if let Some(cause) = error.cause() {
                         tracing::error!(cause, "a batch of a bulk request failed");
                     }
-                    wanted[from..].iter().map(|id| (*id, Outcome::failed(None, error.clone()))).collect()
+                    let failed = last.iter().chain(&wanted[from..]);
+                    outcomes.extend(failed.map(|id| (*id, Outcome::failed(None, error.clone()))));
+                    return Ok(false);
                 }
             };
             from += batch.len();
             did_some |= batch.iter().any(|(_, outcome)| outcome.is_done());
+            last.extend(batch.iter().map(|(id, _)| *id));
             outcomes.extend(batch);
         }
         Ok(did_some)
+    }
+
+    async fn end_last(&self) -> Result<()> {
+        match &self.access.context().idempotency {
+            Some(slot) => slot.flush().await,
+            None => Ok(()),
+        }
     }
 
     /// In one transaction, which is taken back when any prompt fails; tells whether it was.

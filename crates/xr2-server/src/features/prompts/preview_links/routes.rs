@@ -28,7 +28,8 @@ pub async fn create_preview_link(
     Path(name): Path<String>,
     Body(input): Body<CreatePreviewLink>,
 ) -> Result<Reply<NewPreviewLink>> {
-    service::create(&app, &caller, &name, input).await.map(Reply::created)
+    let made = service::create(&app, &caller, &name, input).await?;
+    Ok(Reply::created(made).told_once(&["/token", "/url"]))
 }
 
 /// List a prompt's preview links

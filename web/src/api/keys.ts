@@ -11,6 +11,8 @@ export const keys = {
   members: (workspace: string) => ['members', workspace] as const,
   invitations: (workspace: string) => ['invitations', workspace] as const,
   invitation: (token: string) => ['invitation', token] as const,
+  /** What happened, whatever is looked for. */
+  activity: ['activity'] as const,
   usage: ['usage'] as const,
   /** All folders of the workspace. */
   folders: ['folders'] as const,
@@ -31,6 +33,7 @@ export const keys = {
   version: (slug: string, version: number) => ['prompt', slug, 'version', version] as const,
   promptLabels: (slug: string) => ['prompt', slug, 'labels'] as const,
   promptClients: (slug: string, label: string) => ['prompt', slug, 'clients', label] as const,
+  previewLinks: (slug: string) => ['prompt', slug, 'preview-links'] as const,
   history: (slug: string) => ['prompt', slug, 'history'] as const,
   diff: (slug: string, version: string | number, against?: string | number) =>
     ['prompt', slug, 'diff', version, against ?? 'parent'] as const,

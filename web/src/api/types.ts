@@ -8,10 +8,12 @@ import type { WorkspaceSettings } from './types-people';
 /** RFC 3339, UTC. */
 export type Timestamp = string;
 
+export type * from './types-activity';
 export type * from './types-clients';
 export type * from './types-lists';
 export type * from './types-home';
 export type * from './types-people';
+export type * from './types-shared';
 
 export interface ActorRef {
   type: 'user' | 'key' | 'system';

@@ -10,6 +10,7 @@ import { parseTagsSearch } from '~/features/tags/queries';
 import { appRoute, rootRoute } from './app-route';
 import { NotFoundPage } from './NotFoundPage';
 import { RouteError } from './RouteError';
+import { dataRoutes } from './routes-data';
 import { outsideRoutes } from './routes-outside';
 import { peopleRoutes } from './routes-people';
 
@@ -122,6 +123,7 @@ const routeTree = rootRoute.addChildren([
     labelsRoute,
     apiKeysRoute,
     accountRoute,
+    ...dataRoutes,
     ...peopleRoutes,
   ]),
 ]);

@@ -8,4 +8,10 @@ const inviteRoute = createRoute({
   component: lazyRouteComponent(() => import('~/features/auth/InvitePage'), 'InvitePage'),
 });
 
-export const outsideRoutes = [inviteRoute];
+const sharedRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/preview',
+  component: lazyRouteComponent(() => import('~/features/preview-links/SharedPage'), 'SharedPage'),
+});
+
+export const outsideRoutes = [inviteRoute, sharedRoute];

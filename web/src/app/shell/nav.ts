@@ -2,6 +2,7 @@ import type { TablerIcon } from '@tabler/icons-react';
 import {
   IconFileText,
   IconHash,
+  IconHistory,
   IconHome,
   IconKey,
   IconPlugConnected,
@@ -12,7 +13,7 @@ import {
 } from '@tabler/icons-react';
 
 export interface NavPage {
-  to: '/' | '/prompts' | '/prompts/bin' | '/tags' | '/clients' | '/labels' | '/api-keys' | '/members' | '/settings';
+  to: '/' | '/prompts' | '/prompts/bin' | '/activity' | '/tags' | '/clients' | '/labels' | '/api-keys' | '/members' | '/settings';
   label: string;
   Icon: TablerIcon;
   isActive: (pathname: string) => boolean;
@@ -34,6 +35,12 @@ export const mainPages: NavPage[] = [
     label: 'Clients',
     Icon: IconPlugConnected,
     isActive: (pathname) => pathname.startsWith('/clients'),
+  },
+  {
+    to: '/activity',
+    label: 'Activity',
+    Icon: IconHistory,
+    isActive: (pathname) => pathname.startsWith('/activity'),
   },
   { to: '/prompts/bin', label: 'Bin', Icon: IconTrash, isActive: bin },
 ];

@@ -1,17 +1,20 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconArchive, IconArchiveOff, IconArrowBackUp, IconCopyPlus, IconDots, IconTrash } from '@tabler/icons-react';
-import { useState } from 'react';
+import { IconArchive, IconArchiveOff, IconArrowBackUp, IconCopyPlus, IconDots, IconShare2, IconTrash } from '@tabler/icons-react';
+import { lazy, Suspense, useState } from 'react';
 import { useRole } from '~/api/account';
 import { notifyError } from '~/ui';
 import { usePromptActions } from '../actions';
 import { usePrompt } from '../PromptContext';
 import { BinDialog } from '../settings/BinDialog';
 
+const PreviewLinksDialog = lazy(() => import('~/features/preview-links/PreviewLinksDialog'));
+
 /** What one does rarely. */
 export function MoreMenu() {
   const { details, session, readOnly } = usePrompt();
   const actions = usePromptActions();
   const mayWrite = useRole('editor');
+  const [sharing, setSharing] = useState(false);
   const [binning, setBinning] = useState(false);
 
   const run = (action: () => Promise<unknown>) => () => void action().catch((error: unknown) => notifyError(error));
@@ -39,6 +42,9 @@ export function MoreMenu() {
             onClick={run(actions.duplicate)}
           >
             Duplicate
+          </Menu.Item>
+          <Menu.Item leftSection={<IconShare2 size={16} aria-hidden />} disabled={!mayWrite} onClick={() => setSharing(true)}>
+            Share a preview…
           </Menu.Item>
           {details.archived ? (
             <Menu.Item
@@ -68,6 +74,7 @@ export function MoreMenu() {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      <Suspense>{sharing && <PreviewLinksDialog onClose={() => setSharing(false)} />}</Suspense>
       <BinDialog opened={binning} onClose={() => setBinning(false)} />
     </>
   );

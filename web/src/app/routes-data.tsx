@@ -1,0 +1,13 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { parseActivitySearch } from '~/features/activity/filter';
+import { appRoute } from './app-route';
+
+const activityRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/activity',
+  validateSearch: parseActivitySearch,
+  component: lazyRouteComponent(() => import('~/features/activity/ActivityPage'), 'ActivityPage'),
+});
+
+/** What happened in the workspace, and the ways in for what somebody has elsewhere. */
+export const dataRoutes = [activityRoute];

@@ -4,6 +4,27 @@
  */
 
 export interface paths {
+    "/api/v1/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has happened
+         * @description The latest first. Who is no admin sees nothing of keys, sign-ins and refusals. A page may have fewer items than `limit`,
+         *     or none, although `meta.next_cursor` says that there is more: what is rare is looked for piece by piece.
+         */
+        get: operations["activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/prompts/{p}": {
         parameters: {
             query?: never;
@@ -299,6 +320,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all categories */
+        get: operations["list_categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/categories/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename a category in all prompts
+         * @description As with tags: prompts in the archive and in the bin too, and where there is a category of the new name, the two become
+         *     one.
+         */
+        put: operations["rename_category"];
+        post?: never;
+        /** Take all prompts out of a category */
+        delete: operations["delete_category"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clients": {
         parameters: {
             query?: never;
@@ -351,10 +411,118 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tags and categories in use */
+        /**
+         * Tags and categories in use
+         * @description The 200 most frequent of each.
+         */
         get: operations["facets"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all folders
+         * @description The whole tree as a flat list, sorted by path: each folder comes behind the one it stands in.
+         */
+        get: operations["list_folders"];
+        put?: never;
+        /** Make a folder */
+        post: operations["create_folder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/folders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a folder */
+        get: operations["get_folder"];
+        /** Rename or move a folder */
+        put: operations["update_folder"];
+        post?: never;
+        /**
+         * Delete a folder
+         * @description Prompts are never deleted with it: they only do not stand in it any more. Subfolders move up to where it stood, unless
+         *     `recursive` is true.
+         */
+        delete: operations["delete_folder"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The home page
+         * @description What changed lately, the caller's drafts, deliveries of 7 days against the 7 before, and how far the workspace has come.
+         */
+        get: operations["home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at an invitation
+         * @description With the token of its link; nobody has to be signed in.
+         */
+        get: operations["show_invitation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{token}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation
+         * @description Signed in with the invited address; or, where nobody has an account with it, with a name and a password, which makes
+         *     one and signs in.
+         */
+        post: operations["accept_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -404,13 +572,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List the caller's workspaces
-         * @description The same as `/workspaces`.
-         */
-        get: operations["list_organizations"];
+        /** List the caller's workspaces */
+        get: operations["organization_list_workspaces"];
         put?: never;
-        post?: never;
+        /**
+         * Make a workspace
+         * @description The caller becomes its owner.
+         */
+        post: operations["organization_create_workspace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -424,13 +593,98 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show a workspace */
+        get: operations["organization_get_workspace"];
         /**
-         * Show a workspace
-         * @description The same as `/workspaces/{ws}`.
+         * Change a workspace
+         * @description Its name, its slug, its rules.
          */
-        get: operations["get_organization"];
+        put: operations["organization_update_workspace"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{ws}/edge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show edge mode
+         * @description Whether shared caches may keep what publishable keys fetch, whom xr2 tells when it changes, and how that goes.
+         */
+        get: operations["organization_get_edge"];
+        /**
+         * Set edge mode
+         * @description With it, answers to publishable keys carry `Cache-Control: public`, `CDN-Cache-Control`, `Surrogate-Control`,
+         *     `Surrogate-Key` and `Cache-Tag`; what is rendered with values, `latest`, and what secret keys fetch is never kept.
+         *     Whatever changes is purged by surrogate key, again and again until the cache has taken it. The token is stored
+         *     encrypted and never shown.
+         */
+        put: operations["organization_put_edge"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{ws}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List open invitations
+         * @description The latest first, expired ones included.
+         */
+        get: operations["organization_list_invitations"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{ws}/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an invitation back */
+        delete: operations["organization_revoke_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{ws}/invitations/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an invitation again
+         * @description With a new link and another 7 days; the former link is of no use any more.
+         */
+        post: operations["organization_resend_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -444,11 +698,80 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the members of a workspace */
+        get: operations["organization_list_members"];
+        put?: never;
         /**
-         * List the members of a workspace
-         * @description The same as `/workspaces/{ws}/members`.
+         * Invite somebody
+         * @description By e-mail address, as viewer unless said. The invitation can be accepted once, within 7 days, and by nobody else. When
+         *     this server sends no mail, the answer holds the link to be passed on.
          */
-        get: operations["list_organization_members"];
+        post: operations["organization_invite_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{ws}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change what a member may do
+         * @description Role and permissions. In force at once, for the API keys they have made and for open streams as well; the answer names
+         *     the keys that may do more or less from now on. Nobody grants more than they may do themselves, and a workspace keeps
+         *     at least one owner.
+         */
+        put: operations["organization_update_member"];
+        post?: never;
+        /**
+         * Remove a member
+         * @description Or leave, with one's own id. In force at once: API keys they have made are refused, open streams end, and invitations
+         *     they have made are taken back.
+         */
+        delete: operations["organization_remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{ws}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand a workspace over
+         * @description Another member becomes owner, and the caller admin.
+         */
+        post: operations["organization_transfer_workspace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/preview-links/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a preview link
+         * @description Needs no credential. Links that never were, have expired, were revoked, or whose prompt is gone are all the same 404.
+         */
+        get: operations["open_preview_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -615,6 +938,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prompts/{p}/favourite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a prompt one of your favourites */
+        put: operations["add_favourite"];
+        post?: never;
+        /** Take a prompt out of your favourites */
+        delete: operations["remove_favourite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prompts/{p}/history": {
         parameters: {
             query?: never;
@@ -682,6 +1023,45 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{p}/preview-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a prompt's preview links */
+        get: operations["list_preview_links"];
+        put?: never;
+        /**
+         * Share a prompt by a link
+         * @description Whoever has the link sees one version, or the draft as it stands, without an account: text, variables and a sample, and
+         *     nothing else of the workspace. `url` and `token` are shown this once.
+         */
+        post: operations["create_preview_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{p}/preview-links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a preview link */
+        delete: operations["revoke_preview_link"];
         options?: never;
         head?: never;
         patch?: never;
@@ -858,6 +1238,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all tags */
+        get: operations["list_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename a tag in all prompts
+         * @description Prompts in the archive and in the bin are renamed as well. Where prompts have a tag of the new name already, the two
+         *     become one. Many prompts are changed some at a time; a call that was cut off can be made again.
+         */
+        put: operations["rename_tag"];
+        post?: never;
+        /** Take a tag off all prompts */
+        delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/telemetry": {
         parameters: {
             query?: never;
@@ -901,6 +1320,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List saved views
+         * @description Those that the workspace shares, and your own, by name.
+         */
+        get: operations["list_views"];
+        put?: never;
+        /**
+         * Save a view
+         * @description For people only: an API key has no views of its own. To share one, one has to be allowed to write.
+         */
+        post: operations["create_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a saved view
+         * @description Private ones only their maker sees; shared ones are changed by their maker or an admin.
+         */
+        put: operations["update_view"];
+        post?: never;
+        /** Delete a saved view */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces": {
         parameters: {
             query?: never;
@@ -911,7 +1375,11 @@ export interface paths {
         /** List the caller's workspaces */
         get: operations["list_workspaces"];
         put?: never;
-        post?: never;
+        /**
+         * Make a workspace
+         * @description The caller becomes its owner.
+         */
+        post: operations["create_workspace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -927,7 +1395,11 @@ export interface paths {
         };
         /** Show a workspace */
         get: operations["get_workspace"];
-        put?: never;
+        /**
+         * Change a workspace
+         * @description Its name, its slug, its rules.
+         */
+        put: operations["update_workspace"];
         post?: never;
         delete?: never;
         options?: never;
@@ -962,6 +1434,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List open invitations
+         * @description The latest first, expired ones included.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an invitation back */
+        delete: operations["revoke_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/invitations/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an invitation again
+         * @description With a new link and another 7 days; the former link is of no use any more.
+         */
+        post: operations["resend_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/members": {
         parameters: {
             query?: never;
@@ -972,7 +1501,59 @@ export interface paths {
         /** List the members of a workspace */
         get: operations["list_members"];
         put?: never;
+        /**
+         * Invite somebody
+         * @description By e-mail address, as viewer unless said. The invitation can be accepted once, within 7 days, and by nobody else. When
+         *     this server sends no mail, the answer holds the link to be passed on.
+         */
+        post: operations["invite_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change what a member may do
+         * @description Role and permissions. In force at once, for the API keys they have made and for open streams as well; the answer names
+         *     the keys that may do more or less from now on. Nobody grants more than they may do themselves, and a workspace keeps
+         *     at least one owner.
+         */
+        put: operations["update_member"];
         post?: never;
+        /**
+         * Remove a member
+         * @description Or leave, with one's own id. In force at once: API keys they have made are refused, open streams end, and invitations
+         *     they have made are taken back.
+         */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand a workspace over
+         * @description Another member becomes owner, and the caller admin.
+         */
+        post: operations["transfer_workspace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1034,6 +1615,69 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who opens an account with an invitation; empty for those who are signed in. */
+        AcceptInput: {
+            /**
+             * @description What others see.
+             * @example Ann Example
+             */
+            name?: string | null;
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            password?: string | null;
+        };
+        /** @description Answer to an accepted invitation. */
+        Accepted: {
+            /** @description Who has joined. */
+            user: components["schemas"]["User"];
+            /** @description What they have joined. */
+            workspace: components["schemas"]["Workspace"];
+            /** @description Session token (`xr2s_…`) of a new account, for clients without cookies; shown only here. */
+            token?: string | null;
+        };
+        /** @description Something that happened. */
+        ActivityItem: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * @description What happened.
+             * @example prompt.published
+             */
+            type: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who did it, as they were called then. */
+            actor: components["schemas"]["Actor"];
+            /** @description To what. */
+            resource: components["schemas"]["ActivityResource"];
+            /** @description How it was, as far as it changed; long texts are cut. */
+            before?: Record<string, never> | null;
+            /** @description How it is since, as far as it changed; long texts are cut. */
+            after?: Record<string, never> | null;
+        };
+        /** @description What something happened to. */
+        ActivityResource: {
+            /**
+             * @description `prompt`, `label`, `folder`, `api_key`, `user`, …
+             * @example prompt
+             */
+            type: string;
+            /**
+             * Format: uuid
+             * @description Its id, where it has one.
+             */
+            id?: string | null;
+            /** @description Its slug or name then. */
+            name?: string | null;
+        };
         /** @description Who did something, as it was at that time (people and keys may be renamed or gone later). */
         Actor: {
             /** @description `user`, `key` or `system`. */
@@ -1051,6 +1695,24 @@ export interface components {
          * @enum {string}
          */
         ActorKind: "user" | "key" | "system";
+        /** @description An API key that may do more or less, because whoever has made it may. */
+        AffectedKey: {
+            /**
+             * Format: uuid
+             * @description Id.
+             */
+            id: string;
+            /** @description Name. */
+            name: string;
+            /** @description Its first characters. */
+            prefix: string;
+            /** @description Its last four. */
+            last4: string;
+            /** @description What has become of it. */
+            effect: components["schemas"]["Effect"];
+            /** @description Rights that it has no more. */
+            lost: string[];
+        };
         /** @description A key, without its secret. */
         ApiKey: {
             /**
@@ -1313,6 +1975,29 @@ export interface components {
              */
             total: number;
         };
+        /** @description Deliveries of 7 days, and of the 7 before. */
+        Calls: {
+            /**
+             * Format: int64
+             * @description Deliveries of the last 7 days; those to the dashboard do not count.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description How many of them failed.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Deliveries of the 7 days before.
+             */
+            calls_before: number;
+            /**
+             * Format: int64
+             * @description How many of them failed.
+             */
+            errors_before: number;
+        };
         /** @description What the caller may do with a prompt. */
         Can: {
             /** @description Change it and save drafts. */
@@ -1348,6 +2033,18 @@ export interface components {
              * @description When it happened.
              */
             at: string;
+        };
+        /** @description A member whose role or permissions were changed. */
+        ChangedMember: {
+            /** @description As they are now. */
+            member: components["schemas"]["Member"];
+            /** @description API keys they have made that may do more or less from now on. */
+            affected_keys: components["schemas"]["AffectedKey"][];
+            /**
+             * Format: int64
+             * @description Open invitations of theirs that were taken back, because they could not be made any more.
+             */
+            revoked_invitations: number;
         };
         /** @description Parts that are checked. */
         Checks: {
@@ -1495,6 +2192,19 @@ export interface components {
             /** @description Its slug. */
             slug: string;
         };
+        /** @description A new folder. */
+        CreateFolder: {
+            /**
+             * @description Its name; no other folder beside it has the same, upper and lower case alike.
+             * @example Support
+             */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The folder it stands in; none: at the top.
+             */
+            parent_folder_id?: string | null;
+        };
         /** @description A key to be made. */
         CreateKey: {
             /**
@@ -1535,6 +2245,23 @@ export interface components {
             /** @description Only admins may move it. */
             protected?: boolean | null;
         };
+        /** @description A preview link to be made. */
+        CreatePreviewLink: {
+            /**
+             * Format: int64
+             * @description Number of the version to show; the newest when neither this nor `draft` is given.
+             */
+            version?: number | null;
+            /** @description Show the draft as it stands instead of a version. */
+            draft?: boolean | null;
+            /**
+             * Format: int64
+             * @description Days until it ends; 7 when absent.
+             */
+            expires_in_days?: number | null;
+            /** @description For whoever opens it. */
+            note?: string | null;
+        };
         /** @description A new prompt. */
         CreatePrompt: {
             /**
@@ -1570,7 +2297,7 @@ export interface components {
             tags?: string[] | null;
             /** @description Free JSON object of yours. */
             metadata?: Record<string, never> | null;
-            /** @description Folders it stands in. */
+            /** @description Folders it stands in, at most 50. */
             folder_ids?: string[] | null;
             /** @description What changed, in a sentence; made from the difference when absent. */
             change_summary?: string | null;
@@ -1602,6 +2329,44 @@ export interface components {
             change_summary?: string | null;
             /** @description Whether it goes live at once; false when absent. */
             publish?: boolean | null;
+        };
+        /** @description A new saved view. */
+        CreateView: {
+            /**
+             * @description What people call it.
+             * @example Unused refunds
+             */
+            name: string;
+            /** @description Filters and order of the list, by the names they have in `GET /prompts`. */
+            query: Record<string, never>;
+            /** @description Whether everybody in the workspace sees it; false when absent. */
+            shared?: boolean | null;
+        };
+        /** @description A workspace about to be made. */
+        CreateWorkspace: {
+            /**
+             * @description Name.
+             * @example Acme
+             */
+            name: string;
+            /**
+             * @description Short name for addresses and headers; made from the name when absent.
+             * @example acme
+             */
+            slug?: string | null;
+        };
+        /** @description What deleting a folder came to. */
+        Deleted: {
+            /**
+             * Format: int64
+             * @description How many folders are gone, the one that was named among them.
+             */
+            folders: number;
+            /**
+             * Format: int64
+             * @description How many prompts stood in them. They are all still there.
+             */
+            prompts: number;
         };
         /** @description What is delivered. */
         Delivery: {
@@ -1750,6 +2515,27 @@ export interface components {
             ttl_seconds: number;
             purge?: components["schemas"]["PurgeSettings"] | null;
         };
+        /**
+         * @description What has become of a key.
+         * @enum {string}
+         */
+        Effect: "stopped" | "reduced" | "widened";
+        /** @description How a successful answer is documented. */
+        Envelope_Accepted: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description Answer to an accepted invitation. */
+            data: {
+                /** @description Who has joined. */
+                user: components["schemas"]["User"];
+                /** @description What they have joined. */
+                workspace: components["schemas"]["Workspace"];
+                /** @description Session token (`xr2s_…`) of a new account, for clients without cookies; shown only here. */
+                token?: string | null;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
         /** @description How a successful answer is documented. */
         Envelope_ApiKey: {
             /** @description Always true. */
@@ -1874,6 +2660,25 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_ChangedMember: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description A member whose role or permissions were changed. */
+            data: {
+                /** @description As they are now. */
+                member: components["schemas"]["Member"];
+                /** @description API keys they have made that may do more or less from now on. */
+                affected_keys: components["schemas"]["AffectedKey"][];
+                /**
+                 * Format: int64
+                 * @description Open invitations of theirs that were taken back, because they could not be made any more.
+                 */
+                revoked_invitations: number;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Clients: {
             /** @description Always true. */
             success: boolean;
@@ -1893,6 +2698,26 @@ export interface components {
                 instances: components["schemas"]["ClientInstance"][];
                 /** @description All of them. */
                 counts: components["schemas"]["ClientCounts"];
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Deleted: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What deleting a folder came to. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description How many folders are gone, the one that was named among them.
+                 */
+                folders: number;
+                /**
+                 * Format: int64
+                 * @description How many prompts stood in them. They are all still there.
+                 */
+                prompts: number;
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -2024,6 +2849,124 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_Folder: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description A folder. */
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /**
+                 * @description Its name.
+                 * @example Refunds
+                 */
+                name: string;
+                /**
+                 * Format: uuid
+                 * @description The folder it stands in; null at the top.
+                 */
+                parent_folder_id?: string | null;
+                /**
+                 * @description Names from the top down to its own.
+                 * @example [
+                 *       "Support",
+                 *       "Refunds"
+                 *     ]
+                 */
+                path: string[];
+                /**
+                 * Format: int64
+                 * @description How many prompts stand directly in it, those in the bin not among them.
+                 */
+                prompts: number;
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When renamed or moved last.
+                 */
+                updated_at: string;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Home: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What the dashboard begins with. */
+            data: {
+                /** @description What changed lately, the latest first. */
+                recent: components["schemas"]["ActivityItem"][];
+                /** @description The caller's drafts, the latest first. */
+                drafts: components["schemas"]["MyDraft"][];
+                /** @description Deliveries of the last 7 days. */
+                calls: components["schemas"]["Calls"];
+                /** @description How far the workspace has come. */
+                onboarding: components["schemas"]["Onboarding"];
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Invitation: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description An invitation that nobody has accepted yet. */
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Id.
+                 */
+                id: string;
+                /** @description Who is invited. */
+                email: string;
+                /** @description As what. */
+                role: components["schemas"]["Role"];
+                /** @description By whom. */
+                invited_by: components["schemas"]["Inviter"];
+                /**
+                 * Format: date-time
+                 * @description When first invited.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When the link was last made; former links are of no use.
+                 */
+                sent_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it can be accepted.
+                 */
+                expires_at: string;
+                /** @description Whether that is over. */
+                expired: boolean;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Invited: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description An invitation that was just made or sent again. */
+            data: {
+                /** @description The invitation. */
+                invitation: components["schemas"]["Invitation"];
+                /** @description The link to be passed on to whoever is invited, when this server sends no mail; shown only here. */
+                link?: string | null;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Label: {
             /** @description Always true. */
             success: boolean;
@@ -2098,6 +3041,20 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_NewPreviewLink: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description A preview link just made. */
+            data: components["schemas"]["PreviewLink"] & {
+                /** @description Its address, shown this once. */
+                url: string;
+                /** @description The part of the address that opens it, shown this once. */
+                token: string;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_NewVersionAnswer: {
             /** @description Always true. */
             success: boolean;
@@ -2108,6 +3065,33 @@ export interface components {
                 publish_blocked?: components["schemas"]["Blocked"] | null;
                 /** @description The entity. */
                 prompt: components["schemas"]["Prompt"];
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_OpenInvitation: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What whoever holds a link sees of the invitation. */
+            data: {
+                /** @description Where to. */
+                workspace: components["schemas"]["InvitingWorkspace"];
+                /** @description Name of who has invited. */
+                invited_by: string;
+                /** @description Who is invited: nobody else can accept it. */
+                email: string;
+                /** @description As what. */
+                role: components["schemas"]["Role"];
+                /** @description Whether there is an account with that address. If so, sign in; else choose name and password. */
+                account_exists: boolean;
+                /** @description Whether accounts can be made on this server at all (`closed`: no). */
+                registration: components["schemas"]["Registration"];
+                /**
+                 * Format: date-time
+                 * @description Until when it can be accepted.
+                 */
+                expires_at: string;
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -2159,6 +3143,8 @@ export interface components {
                 metadata: unknown;
                 /** @description Folders it stands in. */
                 folder_ids: string[];
+                /** @description Whether it is one of the caller's favourites. */
+                favourite: boolean;
                 /** @description Hidden from lists, read-only, still delivered. */
                 archived: boolean;
                 /** @description Which label points at which version. */
@@ -2202,6 +3188,11 @@ export interface components {
                  */
                 deleted_at?: string | null;
                 deleted_by?: components["schemas"]["Actor"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it will go for good, if it stays in the bin.
+                 */
+                purge_at?: string | null;
                 /** @description What the caller may do with it. */
                 can: components["schemas"]["Can"];
             };
@@ -2317,6 +3308,42 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_RemovedMember: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description Somebody who is no member any more. */
+            data: {
+                /** @description Who. */
+                user: components["schemas"]["MemberUser"];
+                /** @description API keys they have made, which are refused from now on. */
+                affected_keys: components["schemas"]["AffectedKey"][];
+                /**
+                 * Format: int64
+                 * @description Open invitations of theirs that were taken back.
+                 */
+                revoked_invitations: number;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Replaced: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What a change in all prompts came to. */
+            data: {
+                /** @description The word that prompts have now; null when it was taken off them. */
+                name?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many prompts were changed, those in the archive and in the bin among them.
+                 */
+                changed: number;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_RevokedSessions: {
             /** @description Always true. */
             success: boolean;
@@ -2346,6 +3373,59 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_SharedPrompt: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description What a preview link shows: the prompt and nothing around it. */
+            data: {
+                /** @description What people call it. */
+                title: string;
+                /**
+                 * @description `text` or `chat`.
+                 * @example text
+                 */
+                type: string;
+                /**
+                 * @description `simple`, `jinja` or `none`.
+                 * @example simple
+                 */
+                syntax: string;
+                /**
+                 * Format: int64
+                 * @description The version shown; null: the draft.
+                 */
+                version?: number | null;
+                /** @description The text with its variables, snippets in line. */
+                content?: string | null;
+                /** @description The messages with their variables. */
+                messages?: Record<string, never>[] | null;
+                /** @description Its variables: name, type, whether required, default, description and sample. */
+                variables: Record<string, never>[];
+                sample?: components["schemas"]["SharedSample"] | null;
+                /** @description Who shares it. */
+                shared_by: string;
+                /** @description What they say about it. */
+                note?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                shared_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when.
+                 */
+                expires_at: string;
+                /**
+                 * Format: date-time
+                 * @description When the version was made or the draft last saved.
+                 */
+                updated_at: string;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_SignedInAnswer: {
             /** @description Always true. */
             success: boolean;
@@ -2357,6 +3437,20 @@ export interface components {
                 workspaces: components["schemas"]["Workspace"][];
                 /** @description Session token (`xr2s_…`) for clients without cookies; shown only here. */
                 token: string;
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Transferred: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description A workspace that was handed over. */
+            data: {
+                /** @description Who owns it now. */
+                owner: components["schemas"]["Member"];
+                /** @description Who did. */
+                former_owner: components["schemas"]["Member"];
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -2392,6 +3486,38 @@ export interface components {
             /** @description Always true. */
             success: boolean;
             data: unknown;
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Vec_ActivityItem: {
+            /** @description Always true. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /**
+                 * @description What happened.
+                 * @example prompt.published
+                 */
+                type: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description Who did it, as they were called then. */
+                actor: components["schemas"]["Actor"];
+                /** @description To what. */
+                resource: components["schemas"]["ActivityResource"];
+                /** @description How it was, as far as it changed; long texts are cut. */
+                before?: Record<string, never> | null;
+                /** @description How it is since, as far as it changed; long texts are cut. */
+                after?: Record<string, never> | null;
+            }[];
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
         };
@@ -2460,6 +3586,72 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_Vec_Facet: {
+            /** @description Always true. */
+            success: boolean;
+            data: {
+                /**
+                 * @description The word.
+                 * @example support
+                 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many.
+                 */
+                prompts: number;
+            }[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Vec_Folder: {
+            /** @description Always true. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /**
+                 * @description Its name.
+                 * @example Refunds
+                 */
+                name: string;
+                /**
+                 * Format: uuid
+                 * @description The folder it stands in; null at the top.
+                 */
+                parent_folder_id?: string | null;
+                /**
+                 * @description Names from the top down to its own.
+                 * @example [
+                 *       "Support",
+                 *       "Refunds"
+                 *     ]
+                 */
+                path: string[];
+                /**
+                 * Format: int64
+                 * @description How many prompts stand directly in it, those in the bin not among them.
+                 */
+                prompts: number;
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When renamed or moved last.
+                 */
+                updated_at: string;
+            }[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Vec_HistoryEntry: {
             /** @description Always true. */
             success: boolean;
@@ -2492,6 +3684,43 @@ export interface components {
                 moved_at: string;
                 /** @description Why. */
                 comment?: string | null;
+            }[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Vec_Invitation: {
+            /** @description Always true. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Id.
+                 */
+                id: string;
+                /** @description Who is invited. */
+                email: string;
+                /** @description As what. */
+                role: components["schemas"]["Role"];
+                /** @description By whom. */
+                invited_by: components["schemas"]["Inviter"];
+                /**
+                 * Format: date-time
+                 * @description When first invited.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When the link was last made; former links are of no use.
+                 */
+                sent_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when it can be accepted.
+                 */
+                expires_at: string;
+                /** @description Whether that is over. */
+                expired: boolean;
             }[];
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -2538,11 +3767,65 @@ export interface components {
                 user: components["schemas"]["MemberUser"];
                 /** @description As what. */
                 role: components["schemas"]["Role"];
+                /** @description What they may do beyond, or short of, that. */
+                permissions: components["schemas"]["Permissions"];
+                /**
+                 * @description All that they may do.
+                 * @example [
+                 *       "deliver",
+                 *       "read",
+                 *       "write",
+                 *       "publish"
+                 *     ]
+                 */
+                rights: string[];
                 /**
                  * Format: date-time
                  * @description Since when.
                  */
                 joined_at: string;
+                /**
+                 * Format: date-time
+                 * @description When they last used the dashboard, as far as they are signed in; to the minute.
+                 */
+                last_seen_at?: string | null;
+            }[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Vec_PreviewLink: {
+            /** @description Always true. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description The version it shows; null: the draft as it stands.
+                 */
+                version?: number | null;
+                /** @description Whether it shows the draft. */
+                draft: boolean;
+                /** @description What its maker said about it. */
+                note?: string | null;
+                /** @description Who made it. */
+                created_by: components["schemas"]["Actor"];
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends.
+                 */
+                expires_at: string;
+                /** @description Whether it has ended. */
+                expired: boolean;
             }[];
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -2586,6 +3869,7 @@ export interface components {
                  * @description How often it was called within the last seven days, to the hour.
                  */
                 calls_7d: number;
+                highlight?: components["schemas"]["Highlight"] | null;
             })[];
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -2689,6 +3973,40 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_Vec_View: {
+            /** @description Always true. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description Filters and order of the list. */
+                query: Record<string, never>;
+                /** @description Whether everybody in the workspace sees it. */
+                shared: boolean;
+                /** @description Whether the caller may change and delete it. */
+                can_edit: boolean;
+                /** @description By whom made. */
+                created_by: components["schemas"]["Actor"];
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When last changed.
+                 */
+                updated_at: string;
+            }[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Vec_Workspace: {
             /** @description Always true. */
             success: boolean;
@@ -2704,16 +4022,65 @@ export interface components {
                 name: string;
                 role?: components["schemas"]["Role"] | null;
                 /**
+                 * @description What the caller may do, by role and permissions; for an API key, by its scopes.
+                 * @example [
+                 *       "deliver",
+                 *       "read",
+                 *       "write",
+                 *       "publish"
+                 *     ]
+                 */
+                rights: string[];
+                /**
                  * @description Plan.
                  * @example self_hosted
                  */
                 plan: string;
+                /** @description Made together with an account. */
+                personal: boolean;
+                /** @description Rules. */
+                settings: components["schemas"]["Settings"];
                 /**
                  * Format: date-time
                  * @description When made.
                  */
                 created_at: string;
             }[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_View: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description A saved view. */
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description Filters and order of the list. */
+                query: Record<string, never>;
+                /** @description Whether everybody in the workspace sees it. */
+                shared: boolean;
+                /** @description Whether the caller may change and delete it. */
+                can_edit: boolean;
+                /** @description By whom made. */
+                created_by: components["schemas"]["Actor"];
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When last changed.
+                 */
+                updated_at: string;
+            };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
         };
@@ -2734,10 +4101,24 @@ export interface components {
                 name: string;
                 role?: components["schemas"]["Role"] | null;
                 /**
+                 * @description What the caller may do, by role and permissions; for an API key, by its scopes.
+                 * @example [
+                 *       "deliver",
+                 *       "read",
+                 *       "write",
+                 *       "publish"
+                 *     ]
+                 */
+                rights: string[];
+                /**
                  * @description Plan.
                  * @example self_hosted
                  */
                 plan: string;
+                /** @description Made together with an account. */
+                personal: boolean;
+                /** @description Rules. */
+                settings: components["schemas"]["Settings"];
                 /**
                  * Format: date-time
                  * @description When made.
@@ -2749,7 +4130,10 @@ export interface components {
         };
         /** @description A word and how many prompts have it. */
         Facet: {
-            /** @description The word. */
+            /**
+             * @description The word.
+             * @example support
+             */
             name: string;
             /**
              * Format: int64
@@ -2797,10 +4181,60 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description A folder. */
+        Folder: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * @description Its name.
+             * @example Refunds
+             */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The folder it stands in; null at the top.
+             */
+            parent_folder_id?: string | null;
+            /**
+             * @description Names from the top down to its own.
+             * @example [
+             *       "Support",
+             *       "Refunds"
+             *     ]
+             */
+            path: string[];
+            /**
+             * Format: int64
+             * @description How many prompts stand directly in it, those in the bin not among them.
+             */
+            prompts: number;
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When renamed or moved last.
+             */
+            updated_at: string;
+        };
         /** @description The process is alive. */
         Health: {
             /** @description Always `ok`. */
             status: string;
+        };
+        /** @description Where the words of a search stand in a prompt. Fields without any are left out. */
+        Highlight: {
+            /** @description The whole title. */
+            title?: components["schemas"]["Segment"][] | null;
+            /** @description A part of the description. */
+            description?: components["schemas"]["Segment"][] | null;
+            /** @description A part of the newest text. */
+            content?: components["schemas"]["Segment"][] | null;
         };
         /** @description One move of a label, from its history. */
         HistoryEntry: {
@@ -2833,6 +4267,17 @@ export interface components {
             /** @description Why. */
             comment?: string | null;
         };
+        /** @description What the dashboard begins with. */
+        Home: {
+            /** @description What changed lately, the latest first. */
+            recent: components["schemas"]["ActivityItem"][];
+            /** @description The caller's drafts, the latest first. */
+            drafts: components["schemas"]["MyDraft"][];
+            /** @description Deliveries of the last 7 days. */
+            calls: components["schemas"]["Calls"];
+            /** @description How far the workspace has come. */
+            onboarding: components["schemas"]["Onboarding"];
+        };
         /** @description A snippet that a prompt includes. */
         IncludedSnippet: {
             /** @description Its slug. */
@@ -2842,6 +4287,70 @@ export interface components {
              * @description The version that was put in.
              */
             version: number;
+        };
+        /** @description An invitation that nobody has accepted yet. */
+        Invitation: {
+            /**
+             * Format: uuid
+             * @description Id.
+             */
+            id: string;
+            /** @description Who is invited. */
+            email: string;
+            /** @description As what. */
+            role: components["schemas"]["Role"];
+            /** @description By whom. */
+            invited_by: components["schemas"]["Inviter"];
+            /**
+             * Format: date-time
+             * @description When first invited.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the link was last made; former links are of no use.
+             */
+            sent_at: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be accepted.
+             */
+            expires_at: string;
+            /** @description Whether that is over. */
+            expired: boolean;
+        };
+        /** @description Somebody to be invited. */
+        InviteInput: {
+            /**
+             * @description E-mail address.
+             * @example ann@example.com
+             */
+            email: string;
+            role?: components["schemas"]["Role"] | null;
+        };
+        /** @description An invitation that was just made or sent again. */
+        Invited: {
+            /** @description The invitation. */
+            invitation: components["schemas"]["Invitation"];
+            /** @description The link to be passed on to whoever is invited, when this server sends no mail; shown only here. */
+            link?: string | null;
+        };
+        /** @description Who has invited somebody. */
+        Inviter: {
+            /**
+             * Format: uuid
+             * @description Id; null when the account is gone.
+             */
+            id?: string | null;
+            /** @description Name then. */
+            name: string;
+        };
+        /** @description The workspace of an invitation. */
+        InvitingWorkspace: {
+            /** @description Name. */
+            name: string;
+            /** @description Short name. */
+            slug: string;
         };
         /**
          * @description What a key is for.
@@ -2981,11 +4490,28 @@ export interface components {
             user: components["schemas"]["MemberUser"];
             /** @description As what. */
             role: components["schemas"]["Role"];
+            /** @description What they may do beyond, or short of, that. */
+            permissions: components["schemas"]["Permissions"];
+            /**
+             * @description All that they may do.
+             * @example [
+             *       "deliver",
+             *       "read",
+             *       "write",
+             *       "publish"
+             *     ]
+             */
+            rights: string[];
             /**
              * Format: date-time
              * @description Since when.
              */
             joined_at: string;
+            /**
+             * Format: date-time
+             * @description When they last used the dashboard, as far as they are signed in; to the minute.
+             */
+            last_seen_at?: string | null;
         };
         /** @description A person, as other members see them. */
         MemberUser: {
@@ -3027,6 +4553,32 @@ export interface components {
             /** @description Set when a prompt was asked for by a former slug. */
             current_slug?: string | null;
         };
+        /** @description A draft that the caller saved last. */
+        MyDraft: {
+            /**
+             * Format: uuid
+             * @description Id of its prompt.
+             */
+            prompt_id: string;
+            /** @description Slug of its prompt. */
+            slug: string;
+            /** @description Title of its prompt. */
+            title: string;
+            /** @description The line it belongs to. */
+            branch: string;
+            /**
+             * Format: date-time
+             * @description When it was last saved.
+             */
+            updated_at: string;
+        };
+        /** @description A preview link just made. */
+        NewPreviewLink: components["schemas"]["PreviewLink"] & {
+            /** @description Its address, shown this once. */
+            url: string;
+            /** @description The part of the address that opens it, shown this once. */
+            token: string;
+        };
         /** @description Answer to a saved version. */
         NewVersionAnswer: components["schemas"]["Version"] & {
             /** @description Whether it is live. */
@@ -3034,6 +4586,37 @@ export interface components {
             publish_blocked?: components["schemas"]["Blocked"] | null;
             /** @description The entity. */
             prompt: components["schemas"]["Prompt"];
+        };
+        /** @description Steps of somebody new. */
+        Onboarding: {
+            /** @description There is a prompt. */
+            has_prompt: boolean;
+            /** @description One of them is live. */
+            has_published: boolean;
+            /** @description There is an API key. */
+            has_key: boolean;
+            /** @description A program has fetched something. */
+            has_call: boolean;
+        };
+        /** @description What whoever holds a link sees of the invitation. */
+        OpenInvitation: {
+            /** @description Where to. */
+            workspace: components["schemas"]["InvitingWorkspace"];
+            /** @description Name of who has invited. */
+            invited_by: string;
+            /** @description Who is invited: nobody else can accept it. */
+            email: string;
+            /** @description As what. */
+            role: components["schemas"]["Role"];
+            /** @description Whether there is an account with that address. If so, sign in; else choose name and password. */
+            account_exists: boolean;
+            /** @description Whether accounts can be made on this server at all (`closed`: no). */
+            registration: components["schemas"]["Registration"];
+            /**
+             * Format: date-time
+             * @description Until when it can be accepted.
+             */
+            expires_at: string;
         };
         /** @description A change of password. */
         PasswordInput: {
@@ -3047,6 +4630,34 @@ export interface components {
              * @description The new one, at least 10 characters.
              */
             new_password: string;
+        };
+        /** @description What a member may do beyond, or short of, what the role says. What is absent or null is as the role says. */
+        Permissions: {
+            /**
+             * @description Create and change prompts and drafts.
+             * @default null
+             */
+            write: boolean | null;
+            /**
+             * @description Move labels that are not protected.
+             * @default null
+             */
+            publish: boolean | null;
+            /**
+             * @description Put prompts into the bin and take them out.
+             * @default null
+             */
+            delete: boolean | null;
+            /**
+             * @description Make, replace and revoke API keys.
+             * @default null
+             */
+            keys: boolean | null;
+            /**
+             * @description Invite people, change what they may do, remove them.
+             * @default null
+             */
+            members: boolean | null;
         };
         /** @description How it looks. */
         Preview: {
@@ -3071,6 +4682,37 @@ export interface components {
             includes: components["schemas"]["IncludedSnippet"][];
             /** @description How much text that is. */
             stats: components["schemas"]["Stats"];
+        };
+        /** @description A preview link. */
+        PreviewLink: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description The version it shows; null: the draft as it stands.
+             */
+            version?: number | null;
+            /** @description Whether it shows the draft. */
+            draft: boolean;
+            /** @description What its maker said about it. */
+            note?: string | null;
+            /** @description Who made it. */
+            created_by: components["schemas"]["Actor"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description Whether it has ended. */
+            expired: boolean;
         };
         /** @description Something to mend. */
         PreviewProblem: {
@@ -3169,6 +4811,8 @@ export interface components {
             metadata: unknown;
             /** @description Folders it stands in. */
             folder_ids: string[];
+            /** @description Whether it is one of the caller's favourites. */
+            favourite: boolean;
             /** @description Hidden from lists, read-only, still delivered. */
             archived: boolean;
             /** @description Which label points at which version. */
@@ -3212,6 +4856,11 @@ export interface components {
              */
             deleted_at?: string | null;
             deleted_by?: components["schemas"]["Actor"] | null;
+            /**
+             * Format: date-time
+             * @description When it will go for good, if it stays in the bin.
+             */
+            purge_at?: string | null;
             /** @description What the caller may do with it. */
             can: components["schemas"]["Can"];
         };
@@ -3310,6 +4959,7 @@ export interface components {
              * @description How often it was called within the last seven days, to the hour.
              */
             calls_7d: number;
+            highlight?: components["schemas"]["Highlight"] | null;
         };
         /** @description Usage of one prompt. */
         PromptUsage: components["schemas"]["UsageSummary"] & {
@@ -3493,6 +5143,34 @@ export interface components {
             /** @description Why. */
             message: string;
         };
+        /** @description Somebody who is no member any more. */
+        RemovedMember: {
+            /** @description Who. */
+            user: components["schemas"]["MemberUser"];
+            /** @description API keys they have made, which are refused from now on. */
+            affected_keys: components["schemas"]["AffectedKey"][];
+            /**
+             * Format: int64
+             * @description Open invitations of theirs that were taken back.
+             */
+            revoked_invitations: number;
+        };
+        /** @description Another name for a category. */
+        RenameCategory: {
+            /**
+             * @description Its new name. Where there is a category of that name, the two become one.
+             * @example Support
+             */
+            name: string;
+        };
+        /** @description Another name for a tag. */
+        RenameTag: {
+            /**
+             * @description Its new name. Where there is a tag of that name, the two become one.
+             * @example customer-support
+             */
+            name: string;
+        };
         /** @description What to render. */
         RenderRequest: {
             /**
@@ -3520,6 +5198,16 @@ export interface components {
             format?: string | null;
             /** @description The model it is meant for. */
             optimized_for?: string | null;
+        };
+        /** @description What a change in all prompts came to. */
+        Replaced: {
+            /** @description The word that prompts have now; null when it was taken off them. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description How many prompts were changed, those in the archive and in the bin among them.
+             */
+            changed: number;
         };
         /** @description What an instance of a client reports. Fields that are not known are ignored: newer clients say more. */
         Report: {
@@ -3662,6 +5350,13 @@ export interface components {
          * @enum {string}
          */
         Scope: "deliver" | "read" | "write" | "publish" | "admin";
+        /** @description A piece of a text. */
+        Segment: {
+            /** @description As it stands there; plain text. */
+            text: string;
+            /** @description Whether it was searched for. */
+            match: boolean;
+        };
         /** @description What an instance serves for a label. */
         ServingReport: {
             /** @description Slug, former slug or id. */
@@ -3718,6 +5413,69 @@ export interface components {
             /** @description Why. */
             comment?: string | null;
         };
+        /** @description Rules of a workspace. */
+        Settings: {
+            /**
+             * @description Whoever moves a label has to say why.
+             * @default false
+             */
+            require_change_comment: boolean;
+        };
+        /** @description What a preview link shows: the prompt and nothing around it. */
+        SharedPrompt: {
+            /** @description What people call it. */
+            title: string;
+            /**
+             * @description `text` or `chat`.
+             * @example text
+             */
+            type: string;
+            /**
+             * @description `simple`, `jinja` or `none`.
+             * @example simple
+             */
+            syntax: string;
+            /**
+             * Format: int64
+             * @description The version shown; null: the draft.
+             */
+            version?: number | null;
+            /** @description The text with its variables, snippets in line. */
+            content?: string | null;
+            /** @description The messages with their variables. */
+            messages?: Record<string, never>[] | null;
+            /** @description Its variables: name, type, whether required, default, description and sample. */
+            variables: Record<string, never>[];
+            sample?: components["schemas"]["SharedSample"] | null;
+            /** @description Who shares it. */
+            shared_by: string;
+            /** @description What they say about it. */
+            note?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            shared_at: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description When the version was made or the draft last saved.
+             */
+            updated_at: string;
+        };
+        /** @description A prompt with samples filled in. */
+        SharedSample: {
+            /** @description The text. */
+            content?: string | null;
+            /** @description The messages. */
+            messages?: Record<string, never>[] | null;
+            /** @description Variables that have neither sample nor default. */
+            missing: string[];
+        };
         /** @description One side of a difference. */
         Side: {
             /**
@@ -3751,11 +5509,39 @@ export interface components {
          * @enum {string}
          */
         SyntaxInput: "simple" | "jinja" | "none";
+        /** @description Who a workspace is handed over to. */
+        TransferInput: {
+            /**
+             * Format: uuid
+             * @description A member.
+             */
+            user: string;
+        };
+        /** @description A workspace that was handed over. */
+        Transferred: {
+            /** @description Who owns it now. */
+            owner: components["schemas"]["Member"];
+            /** @description Who did. */
+            former_owner: components["schemas"]["Member"];
+        };
         /**
          * @description `text` or `chat`.
          * @enum {string}
          */
         TypeInput: "text" | "chat";
+        /** @description Changes to a folder. Absent fields stay as they are. */
+        UpdateFolder: {
+            /**
+             * @description Its name.
+             * @example Customers
+             */
+            name?: string | null;
+            /**
+             * Format: uuid
+             * @description The folder it moves into, with everything in it; null: to the top.
+             */
+            parent_folder_id?: string | null;
+        };
         /** @description Changes to a label. */
         UpdateLabel: {
             color?: components["schemas"]["Color"] | null;
@@ -3763,6 +5549,11 @@ export interface components {
             description?: string | null;
             /** @description Only admins may move it. */
             protected?: boolean | null;
+        };
+        /** @description Changes of what a member may do; what is absent stays. */
+        UpdateMember: {
+            role?: components["schemas"]["Role"] | null;
+            permissions?: components["schemas"]["Permissions"] | null;
         };
         /** @description Changes to a prompt. Absent fields stay as they are. */
         UpdatePrompt: {
@@ -3790,7 +5581,7 @@ export interface components {
             tags?: string[] | null;
             /** @description Free JSON object of yours. */
             metadata?: Record<string, never> | null;
-            /** @description Folders it stands in. */
+            /** @description Folders it stands in from now on, at most 50. */
             folder_ids?: string[] | null;
             /** @description What changed, in a sentence. */
             change_summary?: string | null;
@@ -3803,6 +5594,31 @@ export interface components {
             publish?: boolean | null;
             /** @description `false` archives, `true` takes out of the archive. */
             is_active?: boolean | null;
+        };
+        /** @description Changes of a workspace's rules; what is absent stays. */
+        UpdateSettings: {
+            /** @description Whoever moves a label has to say why. */
+            require_change_comment?: boolean | null;
+        };
+        /** @description Changes to a saved view. Absent fields stay as they are. */
+        UpdateView: {
+            /**
+             * @description What people call it.
+             * @example Refunds
+             */
+            name?: string | null;
+            /** @description Filters and order of the list. */
+            query?: Record<string, never> | null;
+            /** @description Whether everybody in the workspace sees it. */
+            shared?: boolean | null;
+        };
+        /** @description Changes of a workspace; what is absent stays. */
+        UpdateWorkspace: {
+            /** @description Name. */
+            name?: string | null;
+            /** @description Short name. Requests that name the workspace by its former one find nothing any more. */
+            slug?: string | null;
+            settings?: components["schemas"]["UpdateSettings"] | null;
         };
         /** @description Usage of a workspace in a period. Fetches by the dashboard count nowhere. */
         UsageAnalytics: {
@@ -3983,6 +5799,34 @@ export interface components {
              */
             errors: number;
         };
+        /** @description A saved view. */
+        View: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description Filters and order of the list. */
+            query: Record<string, never>;
+            /** @description Whether everybody in the workspace sees it. */
+            shared: boolean;
+            /** @description Whether the caller may change and delete it. */
+            can_edit: boolean;
+            /** @description By whom made. */
+            created_by: components["schemas"]["Actor"];
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When last changed.
+             */
+            updated_at: string;
+        };
         /** @description One entry of `meta.warnings`. */
         Warning: {
             /** @description Stable code, such as `UNKNOWN_VARIABLE`. */
@@ -4007,10 +5851,24 @@ export interface components {
             name: string;
             role?: components["schemas"]["Role"] | null;
             /**
+             * @description What the caller may do, by role and permissions; for an API key, by its scopes.
+             * @example [
+             *       "deliver",
+             *       "read",
+             *       "write",
+             *       "publish"
+             *     ]
+             */
+            rights: string[];
+            /**
              * @description Plan.
              * @example self_hosted
              */
             plan: string;
+            /** @description Made together with an account. */
+            personal: boolean;
+            /** @description Rules. */
+            settings: components["schemas"]["Settings"];
             /**
              * Format: date-time
              * @description When made.
@@ -4108,6 +5966,56 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    activity: {
+        parameters: {
+            query?: {
+                /** @description Types such as prompt.published, or groups such as prompt, with commas between */
+                type?: string;
+                /** @description Slug or id */
+                prompt?: string;
+                /** @description me, or the id of a person or key */
+                actor?: string;
+                /** @description At most 100; 30 when absent */
+                limit?: number;
+                /** @description meta.next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What happened */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_ActivityItem"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A filter is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     prompt_analytics: {
         parameters: {
             query?: {
@@ -4859,6 +6767,111 @@ export interface operations {
             };
         };
     };
+    list_categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Categories by name, each with how many prompts have it, those in the bin not counted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Facet"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rename_category: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The category */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameCategory"];
+            };
+        };
+        responses: {
+            /** @description Renamed */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Replaced"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No prompt is of this category */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_category: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The category */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken out */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Replaced"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No prompt is of this category */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_clients: {
         parameters: {
             query?: {
@@ -4972,6 +6985,384 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_folders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All folders */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Folder"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_folder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateFolder"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Folder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is one of that name beside it, or the workspace has 5,000 already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description There is no such parent, or it would stand deeper than 10 levels */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_folder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the folder */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The folder */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Folder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such folder */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    update_folder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the folder */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateFolder"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Folder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such folder */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is one of that name beside it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description It would stand in itself, in nothing that exists, or deeper than 10 levels */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_folder: {
+        parameters: {
+            query?: {
+                /** @description With all its subfolders */
+                recursive?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the folder */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Deleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such folder */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A subfolder would move up to one of the same name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the dashboard begins with */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Home"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    show_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description From the link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can be accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_OpenInvitation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description Not an invitation, taken back, or expired */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Used already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many attempts from this network */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description From the link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptInput"];
+            };
+        };
+        responses: {
+            /** @description Joined */
+            200: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Accepted"];
+                };
+            };
+            /** @description Account made and joined */
+            201: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Accepted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description There is an account with that address: sign in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The invitation is for another address, or registration is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not an invitation, taken back, or expired */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Used already, or a member already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many attempts from this network */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             503: components["responses"]["Unavailable"];
         };
     };
@@ -5134,7 +7525,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    list_organizations: {
+    organization_list_workspaces: {
         parameters: {
             query?: never;
             header?: never;
@@ -5143,7 +7534,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As /workspaces */
+            /** @description Where the person is a member, oldest first; the key's one workspace */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5158,7 +7549,65 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    get_organization: {
+    organization_create_workspace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWorkspace"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Workspace"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description An API key cannot make workspaces */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The slug is taken, or you own too many workspaces */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_get_workspace: {
         parameters: {
             query?: never;
             header?: never;
@@ -5170,7 +7619,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As /workspaces/{ws} */
+            /** @description The workspace */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5182,12 +7631,81 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
     };
-    list_organization_members: {
+    organization_update_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateWorkspace"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Workspace"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The slug is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_get_edge: {
         parameters: {
             query?: never;
             header?: never;
@@ -5199,7 +7717,218 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As /workspaces/{ws}/members */
+            /** @description Edge mode; off unless it was turned on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_EdgeSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_put_edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutEdge"];
+            };
+        };
+        responses: {
+            /** @description Edge mode as it is now */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_EdgeSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_list_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Invitations that nobody has accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Invitation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the right to manage members */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+                /** @description The invitation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link is of no use any more */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Invitation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such invitation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_resend_invitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Slug or id */
+                ws: string;
+                /** @description The invitation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sent */
+            200: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Invited"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such invitation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sent less than a minute ago */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_list_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Members in the order they came */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5211,7 +7940,298 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_invite_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteInput"];
+            };
+        };
+        responses: {
+            /** @description Invited */
+            201: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Invited"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the right to manage members, and nobody invites anybody who may do more than they */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A member or invited already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many invitations within a day */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_update_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+                /** @description The member */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateMember"];
+            };
+        };
+        responses: {
+            /** @description As they are now */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ChangedMember"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the right to manage members, and nobody grants more than they may */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The last owner */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+                /** @description The member */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No member any more */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RemovedMember"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the right to manage members, and nobody removes anybody who may do more */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The last owner */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    organization_transfer_workspace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferInput"];
+            };
+        };
+        responses: {
+            /** @description Handed over */
+            200: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Transferred"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the owner */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Not a member of the workspace, or oneself */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    open_preview_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description From the link's address */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The prompt, read-only */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_SharedPrompt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description No such link, or not any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
@@ -5247,6 +8267,14 @@ export interface operations {
                 created_before?: string;
                 /** @description Made more than so many days ago and not fetched since, nor delivered inside another */
                 unused_days?: number;
+                /** @description Id of a folder, or none: in no folder */
+                folder?: string;
+                /** @description Also what stands in folders below it; true unless said otherwise */
+                subfolders?: boolean;
+                /** @description Your favourites */
+                favourite?: boolean;
+                /** @description What you have edited, the latest first */
+                recent?: boolean;
                 page?: number;
                 /** @description At most 100 */
                 limit?: number;
@@ -5951,6 +8979,80 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    add_favourite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                p: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is one now */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Prompt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    remove_favourite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                p: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is none now */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Prompt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     prompt_history: {
         parameters: {
             query?: {
@@ -6143,6 +9245,136 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_preview_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                p: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Links that nobody has revoked, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_PreviewLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_preview_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Slug or id */
+                p: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePreviewLink"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_NewPreviewLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt, version or draft */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The prompt has 100 open links already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revoke_preview_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                p: string;
+                /** @description The link's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It opens nothing any more */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Value"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such prompt or link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
@@ -6714,6 +9946,111 @@ export interface operations {
             };
         };
     };
+    list_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tags by name, each with how many prompts have it, those in the bin not counted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Facet"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rename_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tag */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameTag"];
+            };
+        };
+        responses: {
+            /** @description Renamed */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Replaced"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No prompt has this tag */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tag */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken off */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Replaced"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No prompt has this tag */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     telemetry: {
         parameters: {
             query?: never;
@@ -6806,6 +10143,174 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Shared views and your own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_View"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_view: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateView"];
+            };
+        };
+        responses: {
+            /** @description Saved */
+            201: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_View"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description There are 100 already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The query is none that a list of prompts takes */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    update_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the view */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateView"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_View"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such view */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There are 100 already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The query is none that a list of prompts takes */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the view */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such view */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_workspaces: {
         parameters: {
             query?: never;
@@ -6826,6 +10331,64 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_workspace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWorkspace"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Workspace"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description An API key cannot make workspaces */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The slug is taken, or you own too many workspaces */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };
@@ -6856,6 +10419,69 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description You are not a member of such a workspace */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    update_workspace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateWorkspace"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Workspace"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs an admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The slug is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6932,6 +10558,150 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Invitations that nobody has accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Invitation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the right to manage members */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+                /** @description The invitation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link is of no use any more */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Invitation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such invitation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resend_invitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Slug or id */
+                ws: string;
+                /** @description The invitation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sent */
+            200: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Invited"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such invitation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sent less than a minute ago */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_members: {
         parameters: {
             query?: never;
@@ -6958,6 +10728,258 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description You are not a member of such a workspace */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    invite_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteInput"];
+            };
+        };
+        responses: {
+            /** @description Invited */
+            201: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Invited"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the right to manage members, and nobody invites anybody who may do more than they */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A member or invited already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too many invitations within a day */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    update_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+                /** @description The member */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateMember"];
+            };
+        };
+        responses: {
+            /** @description As they are now */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ChangedMember"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the right to manage members, and nobody grants more than they may */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The last owner */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Fields are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Slug or id */
+                ws: string;
+                /** @description The member */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No member any more */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RemovedMember"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the right to manage members, and nobody removes anybody who may do more */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such member */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The last owner */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    transfer_workspace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Slug or id */
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferInput"];
+            };
+        };
+        responses: {
+            /** @description Handed over */
+            200: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Transferred"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Needs the owner */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You are not a member of such a workspace */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Not a member of the workspace, or oneself */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

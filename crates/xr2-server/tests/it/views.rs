@@ -102,10 +102,7 @@ both!(only_what_a_list_takes_is_saved, |app| async move {
     let unchanged = Unchanged::since(&app).await;
     let wrong: [(Value, &[&str]); 9] = [
         (json!({}), &["name", "query"]),
-        (
-            json!({ "name": " ", "query": { "color": "red", "page": 3 } }),
-            &["name", "query.color", "query.page"],
-        ),
+        (json!({ "name": "x", "query": { "color": "red", "page": 3 } }), &["query.color", "query.page"]),
         (json!({ "name": "x", "query": [] }), &["query"]),
         (json!({ "name": "x", "query": "search=a" }), &["query"]),
         (

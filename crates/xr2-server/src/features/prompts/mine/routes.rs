@@ -34,10 +34,10 @@ pub async fn remove_favourite(
 }
 
 async fn set(app: &App, caller: &Access, name: &str, favourite: bool) -> Result<Prompt> {
-    let user = caller.caller.user()?.id;
     // Nobody else can see it, so it is no event.
     let mut change = Change::begin(app, caller).await?;
     let row = access::existing(change.tx(), name, false).await?;
+    let user = caller.caller.user()?.id;
     if favourite {
         queries::add(change.tx(), user, row.id, app.clock().now()).await?;
     } else {

@@ -104,6 +104,54 @@ both!(categories_and_the_archive, |app| async move {
     check_revisions(&app).await;
 });
 
+both!(folders_are_changed_for_many, |app| async move {
+    let owner = app.owner().await;
+    let folder =
+        async |name: &str| owner.post("/folders", json!({ "name": name })).await.created().text_of("id");
+    let (one, two) = (folder("One").await, folder("Two").await);
+    for slug in ["a", "b", "archived"] {
+        text(&owner, slug, "x").await;
+    }
+    owner.post("/prompts/archived/archive", json!({})).await.ok();
+    let of = async |slug: &str| details(&owner, slug).await["folder_ids"].clone();
+    let ask = |action: &str, folder: Value| json!({ "action": action, "folder": folder, "prompts": ["a", "b", "archived"] });
+    app.new_events().await;
+    let data = bulk(&owner, ask("add_to_folder", json!(one))).await;
+    assert_eq!(statuses(&data), ["done", "done", "failed"], "{data}");
+    assert_eq!(app.new_events().await, ["prompt.edited", "prompt.edited"]);
+    let event = last_event(&app).await;
+    assert_eq!(
+        (event.before.unwrap()["folder_ids"].clone(), event.after.unwrap()["folder_ids"].clone()),
+        (json!([]), json!([one]))
+    );
+    assert_eq!(counts(&bulk(&owner, ask("add_to_folder", json!(one))).await), (0, 2, 1));
+    bulk(&owner, ask("add_to_folder", json!(two))).await;
+    let mut both = [one.clone(), two.clone()];
+    both.sort();
+    assert_eq!(of("a").await, json!(both));
+    assert_eq!(counts(&bulk(&owner, ask("remove_from_folder", json!(one))).await), (2, 0, 1));
+    assert_eq!(counts(&bulk(&owner, ask("remove_from_folder", json!(one))).await), (0, 2, 1));
+    assert_eq!(counts(&bulk(&owner, ask("move_to_folder", json!(one))).await), (2, 0, 1));
+    assert_eq!((of("a").await, of("b").await), (json!([one]), json!([one])));
+    let copy = bulk(&owner, json!({ "action": "duplicate", "prompts": ["a"] })).await;
+    assert_eq!(of(copy["results"][0]["copy"]["slug"].as_str().unwrap()).await, json!([one]));
+    assert_eq!(counts(&bulk(&owner, ask("move_to_folder", Value::Null)).await), (2, 0, 1));
+    assert_eq!(of("a").await, json!([]));
+    let unchanged = Unchanged::since(&app).await;
+    for action in ["add_to_folder", "move_to_folder", "remove_from_folder"] {
+        let unknown = ask(action, json!(uuid::Uuid::nil().to_string().replace('0', "1")));
+        owner.post("/prompts/bulk", unknown).await.wrong_fields(&["folder"]);
+        owner
+            .post("/prompts/bulk", json!({ "action": action, "prompts": ["a"] }))
+            .await
+            .wrong_fields(&["folder"]);
+    }
+    owner.post("/prompts/bulk", ask("add_to_folder", Value::Null)).await.wrong_fields(&["folder"]);
+    owner.post("/prompts/bulk", ask("archive", json!(one))).await.wrong_fields(&["folder"]);
+    unchanged.check().await;
+    check_revisions(&app).await;
+});
+
 both!(labels_move_and_are_taken_off, |app| async move {
     let owner = app.owner().await;
     for slug in ["a", "b", "c"] {

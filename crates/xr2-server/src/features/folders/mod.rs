@@ -9,4 +9,4 @@ mod tree;
 
 pub use queries::{of_prompts, put_prompt, with_subfolders};
 pub use routes::*;
-pub use service::{check_ids, unknown};
+pub use service::{MAX_OF_PROMPT, check_ids, unknown};

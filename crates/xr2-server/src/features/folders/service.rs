@@ -16,7 +16,7 @@ use crate::state::App;
 /// Most folders of a workspace.
 const MAX_FOLDERS: usize = 5000;
 /// Most folders a prompt stands in.
-const MAX_OF_PROMPT: usize = 50;
+pub const MAX_OF_PROMPT: usize = 50;
 /// Prompts taken out of a folder that is to be deleted before others get their turn.
 const BATCH: i64 = 2000;
 

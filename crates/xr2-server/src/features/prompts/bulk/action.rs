@@ -1,5 +1,7 @@
 //! What a bulk request asks for, read and checked: all that is wrong with it at once.
 
+use uuid::Uuid;
+
 use crate::auth::Right;
 use crate::error::{ApiError, FieldProblem, Result};
 use crate::features::prompts::bulk::dto::{Bulk, BulkAction, BulkVersion};
@@ -15,6 +17,10 @@ pub(super) enum Action {
     Tag(Vec<String>),
     Untag(Vec<String>),
     SetCategory(Option<String>),
+    AddToFolder(Uuid),
+    /// None: out of all folders.
+    MoveToFolder(Option<Uuid>),
+    RemoveFromFolder(Uuid),
     /// `true`: into the archive.
     Archive(bool),
     /// No version: each prompt's newest.
@@ -42,6 +48,9 @@ impl Action {
             Action::Tag(_)
             | Action::Untag(_)
             | Action::SetCategory(_)
+            | Action::AddToFolder(_)
+            | Action::MoveToFolder(_)
+            | Action::RemoveFromFolder(_)
             | Action::Archive(_)
             | Action::Duplicate => Right::Write,
             Action::Label { .. } | Action::Unlabel { .. } => Right::Publish,
@@ -61,6 +70,15 @@ impl Action {
             self,
             Action::Label { .. } | Action::Unlabel { .. } | Action::Delete { .. } | Action::Restore
         )
+    }
+
+    /// The folder it names, and whether it is about folders at all.
+    pub fn folder(&self) -> Option<Option<Uuid>> {
+        match self {
+            Action::AddToFolder(folder) | Action::RemoveFromFolder(folder) => Some(Some(*folder)),
+            Action::MoveToFolder(folder) => Some(*folder),
+            _ => None,
+        }
     }
 
     pub fn read(input: Bulk) -> Result<Action> {
@@ -86,6 +104,14 @@ impl Action {
                     required("category", &mut problems);
                 }
                 Action::SetCategory(blank_to_none(input.category.clone().flatten()))
+            }
+            BulkAction::AddToFolder => Action::AddToFolder(one_folder(&input, &mut problems)),
+            BulkAction::RemoveFromFolder => Action::RemoveFromFolder(one_folder(&input, &mut problems)),
+            BulkAction::MoveToFolder => {
+                if input.folder.is_none() {
+                    required("folder", &mut problems);
+                }
+                Action::MoveToFolder(input.folder.flatten())
             }
             BulkAction::Archive => Action::Archive(true),
             BulkAction::Unarchive => Action::Archive(false),
@@ -125,8 +151,11 @@ fn check_prompts(prompts: &[String], problems: &mut Vec<FieldProblem>) {
 
 /// A field that says nothing to the action is a mistake: its sender expects something else to happen.
 fn check_fields(input: &Bulk, problems: &mut Vec<FieldProblem>) {
-    use BulkAction::{Delete, Label, SetCategory, Tag, Unlabel, Untag};
-    let given: [(&str, bool, &[BulkAction]); 6] = [
+    use BulkAction::{
+        AddToFolder, Delete, Label, MoveToFolder, RemoveFromFolder, SetCategory, Tag, Unlabel, Untag,
+    };
+    let given: [(&str, bool, &[BulkAction]); 7] = [
+        ("folder", input.folder.is_some(), &[AddToFolder, MoveToFolder, RemoveFromFolder]),
         ("tags", input.tags.is_some(), &[Tag, Untag]),
         ("category", input.category.is_some(), &[SetCategory]),
         ("label", input.label.is_some(), &[Label, Unlabel]),
@@ -139,6 +168,15 @@ fn check_fields(input: &Bulk, problems: &mut Vec<FieldProblem>) {
             problems.push(FieldProblem::new(field, "unknown_field", "does not belong to this action"));
         }
     }
+}
+
+/// The folder, for what needs one. With a problem it means nothing.
+fn one_folder(input: &Bulk, problems: &mut Vec<FieldProblem>) -> Uuid {
+    let folder = input.folder.flatten();
+    if folder.is_none() {
+        problems.push(FieldProblem::new("folder", "required", "is required for this action"));
+    }
+    folder.unwrap_or_default()
 }
 
 fn read_version(version: Option<&BulkVersion>, problems: &mut Vec<FieldProblem>) -> Option<i64> {

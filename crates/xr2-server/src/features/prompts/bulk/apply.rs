@@ -39,6 +39,9 @@ impl Batch<'_> {
                 let changed = PromptRow { category: category.clone(), ..row.clone() };
                 self.keep_facts(&row, changed).await
             }
+            Action::AddToFolder(_) | Action::MoveToFolder(_) | Action::RemoveFromFolder(_) => {
+                self.put_into_folders(access::not_archived(access::not_in_bin(row, &slug)?)?).await
+            }
             Action::Archive(archived) => {
                 let row = access::not_in_bin(row, &slug)?;
                 let is_change = row.archived != *archived;
@@ -69,6 +72,29 @@ impl Batch<'_> {
         queries::set_tags(self.change.tx(), row.id, &tags, false).await?;
         let changed = PromptRow { tags, ..row.clone() };
         self.keep_facts(&row, changed).await
+    }
+
+    async fn put_into_folders(&mut self, row: PromptRow) -> Result<End> {
+        let stood = self.folders.get(&row.id).cloned().unwrap_or_default();
+        let mut stands = stood.clone();
+        match self.action {
+            Action::AddToFolder(folder) => stands.push(*folder),
+            Action::MoveToFolder(folder) => stands = folder.iter().copied().collect(),
+            Action::RemoveFromFolder(folder) => stands.retain(|id| id != folder),
+            _ => {}
+        }
+        stands.sort_unstable();
+        stands.dedup();
+        if stands == stood {
+            return Ok(End::Unchanged);
+        }
+        if stands.len() > folders::MAX_OF_PROMPT {
+            let message = format!("a prompt stands in at most {} folders", folders::MAX_OF_PROMPT);
+            return Err(ApiError::invalid_field("folder", "too_long", message));
+        }
+        let folders = (stood.as_slice(), stands.as_slice());
+        update::keep_facts_and_folders(&mut self.change, &row, row.clone(), None, folders).await?;
+        Ok(End::done())
     }
 
     async fn keep_facts(&mut self, before: &PromptRow, row: PromptRow) -> Result<End> {
@@ -145,8 +171,7 @@ impl Batch<'_> {
     async fn duplicate(&mut self, row: PromptRow) -> Result<End> {
         let newest = versions::queries::newest(self.change.tx(), row.id, drafts::MAIN).await?;
         let Some(newest) = newest else { return Err(ApiError::not_found("version")) };
-        let mut folders = folders::of_prompts(self.change.tx(), &[row.id]).await?;
-        let folder_ids = folders.remove(&row.id).unwrap_or_default();
+        let folder_ids = self.folders.get(&row.id).cloned().unwrap_or_default();
         let new = duplicate::copy(row, newest, folder_ids, duplicate::Duplicate::default());
         new.source.check_size(self.change.app().config().limits.content_bytes)?;
         let saved = create_in(&mut self.change, self.access, new, true).await?;

@@ -10,6 +10,7 @@ use crate::auth::Access;
 use crate::clock::Time;
 use crate::error::{ApiError, Code, Result};
 use crate::events::Change;
+use crate::features::folders;
 use crate::features::prompts::access::no_prompt;
 use crate::features::prompts::bulk::action::Action;
 use crate::features::prompts::bulk::dto::{End, Outcome};
@@ -29,6 +30,8 @@ pub(super) struct Batch<'a> {
     /// As they are before anything is done to them.
     rows: HashMap<Uuid, PromptRow>,
     labels: HashMap<Uuid, Vec<(String, i64)>>,
+    /// Where they stand, for actions that are about it.
+    pub folders: HashMap<Uuid, Vec<Uuid>>,
     /// Those that another one includes.
     pub included: HashSet<Uuid>,
     pub fetched: HashMap<Uuid, Time>,
@@ -108,6 +111,16 @@ impl<'a> Batch<'a> {
         if matches!(action, Action::Delete { force: false }) {
             fetched = queries::last_fetches(tx, some).await?;
         }
+        let folders = match (action.folder(), action) {
+            (None, Action::Duplicate) | (Some(_), _) => folders::of_prompts(tx, some).await?,
+            _ => HashMap::new(),
+        };
+        if let Some(Some(folder)) = action.folder()
+            && folders::check_ids(tx, &[folder]).await?.is_err()
+        {
+            let message = "there is no such folder in this workspace";
+            return Err(ApiError::invalid_field("folder", "not_found", message));
+        }
         match action {
             Action::Label { label, comment, .. } => {
                 labels::check_move(&mut change, access, label, comment.as_deref()).await?;
@@ -117,7 +130,7 @@ impl<'a> Batch<'a> {
             }
             _ => {}
         }
-        Ok(Batch { change, access, action, rows, labels, included, fetched, not_yet: None })
+        Ok(Batch { change, access, action, rows, labels, folders, included, fetched, not_yet: None })
     }
 
     /// Where a label of a prompt pointed before.

@@ -18,6 +18,12 @@ pub enum BulkAction {
     Untag,
     /// Make `category` theirs; null: none.
     SetCategory,
+    /// Into `folder` as well.
+    AddToFolder,
+    /// Into `folder` and out of all others; null: out of all.
+    MoveToFolder,
+    /// Out of `folder`.
+    RemoveFromFolder,
     /// Hide from lists, read-only, delivered as before.
     Archive,
     /// Back in lists.
@@ -62,6 +68,10 @@ pub struct Bulk {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 100)]
     pub category: Option<Option<String>>,
+    /// For `add_to_folder`, `move_to_folder` and `remove_from_folder`: the folder's id.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Uuid>)]
+    pub folder: Option<Option<Uuid>>,
     /// For `label` and `unlabel`.
     #[schema(max_length = 50)]
     pub label: Option<String>,

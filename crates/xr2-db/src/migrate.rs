@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = list![
     (12, "0012_invitations", Main),
     (13, "0013_search_plans", Main),
     (14, "0014_preview_links", Main),
+    (15, "0015_imports", Main),
 ];
 
 /// All migrations in order.

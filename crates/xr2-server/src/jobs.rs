@@ -9,7 +9,7 @@ use xr2_jobs::{Failure, Registry};
 
 use crate::clock::Clock;
 use crate::error::ApiError;
-use crate::features::{edge, prompts, telemetry, usage};
+use crate::features::{edge, imports, prompts, telemetry, usage};
 use crate::idempotency::ForgetAnswers;
 use crate::state::App;
 
@@ -29,6 +29,8 @@ pub(crate) fn registry() -> Registry<App> {
         .every(MINUTES_10, &telemetry::ForgetReports {})
         .every(SECONDS_10, &edge::FindPurges {})
         .every(MINUTES_10, &ForgetAnswers {})
+        .every(MINUTES_10, &imports::TidyImports {})
+        .handle::<imports::RunImport>()
         .handle::<edge::Purge>()
         .handle::<edge::Leave>()
 }

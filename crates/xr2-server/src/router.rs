@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 
 use crate::error::{ApiError, Code};
 use crate::features::{
-    accounts, activity, api_keys, delivery, edge, exports, folders, invitations, prompts, stream, system,
-    telemetry, usage, views, workspaces,
+    accounts, activity, api_keys, delivery, edge, exports, folders, imports, invitations, prompts, stream,
+    system, telemetry, usage, views, workspaces,
 };
 use crate::http::{compress, guard_host, guard_path, observe};
 use crate::idempotency::answer_once;
@@ -39,6 +39,12 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(api_keys::rotate_api_key))
         .routes(routes!(api_keys::revoke_api_key))
         .routes(routes!(exports::routes::export))
+        .routes(routes!(imports::import))
+        .routes(routes!(imports::list_imports))
+        .routes(routes!(imports::get_import))
+        .routes(routes!(imports::list_import_rows))
+        .routes(routes!(imports::cancel_import))
+        .routes(routes!(imports::apply_import))
         .routes(routes!(prompts::routes::list_prompts, prompts::routes::create_prompt))
         .routes(routes!(prompts::routes::update_prompt, prompts::routes::delete_prompt))
         .routes(routes!(prompts::routes::prompt_details))

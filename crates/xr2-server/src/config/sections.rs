@@ -139,6 +139,8 @@ pub struct Limits {
     pub content_bytes: usize,
     /// Bytes of a request body.
     pub body_bytes: usize,
+    /// Bytes of a file that is imported.
+    pub import_bytes: u64,
     /// Bytes of a request's headers.
     pub header_bytes: usize,
     /// Connections in all.

@@ -56,11 +56,11 @@ impl FromRequest<App> for JsonBytes {
 
 /// How fast a body has to come.
 #[derive(Clone, Copy)]
-struct Pace {
+pub(super) struct Pace {
     /// In any case it may take so long.
-    patience: Duration,
+    pub(super) patience: Duration,
     /// Beyond that, so many bytes a second have to have come.
-    rate: u32,
+    pub(super) rate: u32,
 }
 
 /// Reads a body as patiently as any other and throws it away.
@@ -96,7 +96,7 @@ async fn read_whole(body: axum::body::Body, limit: usize, pace: Pace) -> Result<
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
 
-fn too_slow() -> ApiError {
+pub(super) fn too_slow() -> ApiError {
     ApiError::new(Code::RequestTimeout, "The request body came too slowly.")
         .with_header(header::CONNECTION, HeaderValue::from_static("close"))
 }
@@ -121,7 +121,7 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 }
 
 /// Whether some text of a JSON document has the character that PostgreSQL does not store. Only texts have backslashes.
-fn holds_nul(json: &[u8]) -> bool {
+pub fn holds_nul(json: &[u8]) -> bool {
     let mut rest = json;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         if rest[at + 1..].starts_with(b"u0000") {
@@ -141,7 +141,7 @@ fn require_json(request: &Request) -> Result<()> {
     Err(ApiError::new(Code::UnsupportedMediaType, "Send the body as application/json."))
 }
 
-fn read_error(error: &(dyn std::error::Error + 'static), limit: usize) -> ApiError {
+pub(super) fn read_error(error: &(dyn std::error::Error + 'static), limit: usize) -> ApiError {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = source {
         if inner.is::<http_body_util::LengthLimitError>() {

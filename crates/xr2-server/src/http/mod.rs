@@ -9,9 +9,10 @@ mod observe;
 mod params;
 mod reply;
 mod schema;
+mod spool;
 mod text;
 
-pub use body::{Body, JsonBytes, read_json, read_to_end};
+pub use body::{Body, JsonBytes, holds_nul, read_json, read_to_end};
 pub use client::client_address;
 pub use context::{CookieSlot, RequestContext, RequestId, RevisionSlot};
 pub use encoding::{Encoding, LARGE, WORTH_PACKING, compress, matches_etag};
@@ -21,4 +22,5 @@ pub(crate) use params::decode;
 pub use params::{Page, Params};
 pub use reply::{Envelope, Meta, Reply, Warning};
 pub use schema::check_against_schema;
+pub use spool::Spooled;
 pub use text::one_line;

@@ -191,6 +191,10 @@ impl Target {
             target.key = invited.data()["invitation"]["id"].as_str().unwrap().to_owned();
             target.token = invited.text_of("link").split_once("#token=").unwrap().1.to_owned();
         }
+        if row.path.contains("/imports/{id}") {
+            let dry = json!([{ "name": format!("import-{number}"), "prompt": "Hello" }]);
+            target.key = owner.post("/import?dry_run=true", dry).await.ok().text_of("id");
+        }
         if row.path == "/api/v1/labels" && row.method == "POST" {
             owner.delete("/labels/fresh").await;
         }

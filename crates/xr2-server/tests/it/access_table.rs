@@ -163,6 +163,12 @@ pub fn rows() -> Vec<Row> {
         row("DELETE", "/api/v1/api-keys/{id}",                         Admin,           none()),
 
         row("GET",    "/api/v1/export",                                Read,            none()),
+        row("POST",   "/api/v1/import",                                Write,           json!([{ "name": "imported", "prompt": "Hello" }])),
+        row("GET",    "/api/v1/imports",                               Read,            none()),
+        row("GET",    "/api/v1/imports/{id}",                          Read,            none()),
+        row("GET",    "/api/v1/imports/{id}/rows",                     Read,            none()),
+        row("POST",   "/api/v1/imports/{id}/cancel",                   Admin,           none()),
+        row("POST",   "/api/v1/imports/{id}/apply",                    Admin,           none()),
 
         row("GET",    "/api/v1/prompts",                               Read,            none()),
         row("POST",   "/api/v1/prompts",                               Write,           json!({ "title": "New", "content": "Hello", "publish": false })),

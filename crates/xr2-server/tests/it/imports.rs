@@ -250,7 +250,7 @@ fn files_that_cannot_be_read() {
 #[test]
 fn tables_as_programs_write_them() {
     for (table, titles, texts) in [
-        ("title;content", None, None),
+        ("title;content\nA;one, two", Some(vec!["A"]), Some(vec!["one, two"])),
         ("title,content\r\nA,one\r\nB,two", Some(vec!["A", "B"]), Some(vec!["one", "two"])),
         ("\"title\",\"content\"\n\"A, B\",\"x\"\"y\"\n", Some(vec!["A, B"]), Some(vec!["x\"y"])),
         (" Title , PROMPT \n  A  ,  one  \n", Some(vec!["A"]), Some(vec!["  one  "])),

@@ -23,6 +23,7 @@ mod exports;
 mod folders;
 mod idempotency;
 mod imports;
+mod imports_api;
 mod includes;
 mod invented_keys;
 mod isolation;

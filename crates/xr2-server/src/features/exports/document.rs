@@ -49,7 +49,7 @@ pub struct Label {
 }
 
 /// A prompt with everything that belongs to it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Prompt {
     /// How programs call it.
     pub slug: String,

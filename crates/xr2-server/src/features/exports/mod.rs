@@ -10,4 +10,8 @@ pub mod routes;
 mod sink;
 
 pub use csv::{END, unguarded};
+pub use document::{
+    Draft, FORMAT, FormerSlug, Label, Move, Pointer, Prompt, Substance, VERSION as DOCUMENT_VERSION, Version,
+    Workspace,
+};
 pub use sink::{Form, Selection, filename, run, write};

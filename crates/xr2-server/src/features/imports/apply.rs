@@ -1,18 +1,11 @@
-//! Putting what was found into a workspace.
-
-use serde_json::{Map, Value, json};
-use xr2_db::Tx;
-use xr2_prompt::{Content, Contract};
+//! Bringing in what was read from a path, for the command line.
 
 use crate::auth::Access;
-use crate::error::{ApiError, Result};
-use crate::events::Change;
-use crate::features::imports::{Batch, Found, Skipped, variables};
-use crate::features::prompts::{self, NewPrompt, PromptRow, Source, check_slug, slugify};
+use crate::error::Result;
+use crate::features::imports::model::Status;
+use crate::features::imports::options::{OnConflict, Options};
+use crate::features::imports::{Batch, Skipped, convert, service};
 use crate::state::App;
-
-/// Prompts written in one transaction: enough to be quick, few enough not to hold the one writer.
-const PER_CHANGE: usize = 25;
 
 /// How to import.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,17 +14,6 @@ pub struct Settings {
     pub dry_run: bool,
     /// Whether what is imported goes live at once.
     pub publish: bool,
-}
-
-/// What became of one prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Made.
-    Created,
-    /// The file changed since the last import: a new version.
-    Updated,
-    /// It is there already, the same.
-    Unchanged,
 }
 
 /// What an import came to.
@@ -47,121 +29,45 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
 }
 
-/// Imports `batch`; `progress` is called with the number of prompts done.
+/// Imports `batch`; `progress` is called with the number of prompts done. What people edited since is kept.
 pub async fn apply(
     app: &App,
     access: &Access,
     batch: Batch,
     settings: Settings,
-    mut progress: impl FnMut(usize),
+    mut progress: impl FnMut(usize) + Send + Sync,
 ) -> Result<Report> {
-    let mut report = Report { skipped: batch.skipped, ..Report::default() };
+    let mut report = Report::default();
+    if batch.found.is_empty() {
+        report.skipped = batch.skipped;
+        return Ok(report);
+    }
+    let options = Options {
+        name: batch.source.clone(),
+        dry_run: settings.dry_run,
+        publish: Some(settings.publish),
+        on_conflict: OnConflict::KeepEdited,
+        ..Options::default()
+    };
+    let places: Vec<String> = batch.found.iter().map(|found| found.place.clone()).collect();
+    let skipped = batch.skipped.clone();
     let mut done = 0;
-    for chunk in batch.found.chunks(PER_CHANGE) {
-        let mut change = Change::begin(app, access).await?;
-        for found in chunk {
-            match one(&mut change, access, &batch.source, found, settings).await {
-                Ok((slug, Outcome::Created)) => report.created.push(slug),
-                Ok((slug, Outcome::Updated)) => report.updated.push(slug),
-                Ok((_, Outcome::Unchanged)) => report.unchanged += 1,
-                Err(error) if error.code.status().is_client_error() => {
-                    report.skipped.push(Skipped { place: found.place.clone(), reason: error.message });
-                }
-                Err(error) => return Err(error),
-            }
-            done += 1;
-            progress(done);
+    let mut told = |row: &crate::features::imports::ReportRow| {
+        let place = || places.get(row.number as usize - 1).cloned().unwrap_or_default();
+        match row.status {
+            Status::Created => report.created.push(row.slug.clone()),
+            Status::Updated => report.updated.push(row.slug.clone()),
+            Status::Unchanged => report.unchanged += 1,
+            Status::Skipped | Status::Failed | Status::Pending => report
+                .skipped
+                .push(Skipped { place: place(), reason: row.message.clone().unwrap_or_default() }),
         }
-        if settings.dry_run {
-            // Everything was tried for real and is taken back, so the report cannot be wrong. Within a chunk slugs
-            // count up as they will; across chunks a title that comes twice may show a slug that will get a number.
-            drop(change);
-        } else {
-            change.commit().await?;
-        }
-    }
+        done += 1;
+        progress(done);
+    };
+    service::import_entries(app, access, options, convert::entries(batch), &mut told).await?;
+    let mut all = skipped;
+    all.append(&mut report.skipped);
+    report.skipped = all;
     Ok(report)
-}
-
-async fn one(
-    change: &mut Change,
-    access: &Access,
-    source_name: &str,
-    found: &Found,
-    settings: Settings,
-) -> Result<(String, Outcome)> {
-    let converted = variables::convert(&found.text, found.notation);
-    let source = Source {
-        syntax: converted.syntax,
-        content: Content::Text(converted.text),
-        contract: Contract::of(converted.variables),
-        config: Value::Object(Map::new()),
-    };
-    source.check_size(change.app().config().limits.content_bytes)?;
-    let base = match &found.slug {
-        Some(slug) => check_slug(slug)
-            .map_or_else(|| Ok(slug.clone()), |problem| Err(ApiError::validation(vec![problem])))?,
-        None => slugify(&found.title),
-    };
-    let key = json!({ "source": source_name, "key": found.key });
-    match place(change.tx(), &base, &key).await? {
-        Place::Free(slug) => {
-            let mut metadata: Map<String, Value> = found.facts.iter().cloned().collect();
-            metadata.insert("import".to_owned(), key);
-            let new = NewPrompt {
-                title: found.title.clone(),
-                slug: Some(slug.clone()),
-                source,
-                description: found.description.clone(),
-                category: found.category.clone(),
-                tags: found.tags.clone(),
-                metadata: Value::Object(metadata),
-                folder_ids: Vec::new(),
-                change_summary: Some(format!("Imported from {source_name}")),
-                publish: Some(settings.publish),
-                origin: "import",
-            };
-            prompts::create_in(change, access, new.checked()?, true).await?;
-            Ok((slug, Outcome::Created))
-        }
-        Place::Ours(row) => {
-            if row.deleted_at.is_some() {
-                return Err(skip(
-                    "it was imported before and is in the bin; take it out of the bin or empty the bin",
-                ));
-            }
-            let outcome =
-                prompts::import_again(change, access, row.clone(), source, source_name, settings.publish)
-                    .await?;
-            match outcome {
-                Some(true) => Ok((row.slug, Outcome::Updated)),
-                Some(false) => Ok((row.slug, Outcome::Unchanged)),
-                None => Err(skip("it was edited in xr2 since it was imported; yours was kept")),
-            }
-        }
-    }
-}
-
-fn skip(reason: &str) -> ApiError {
-    ApiError::new(crate::error::Code::Conflict, reason)
-}
-
-enum Place {
-    /// This slug is free.
-    Free(String),
-    /// An earlier run made this prompt.
-    Ours(Box<PromptRow>),
-}
-
-/// `base`, `base-2`, …: the first that is free, or that an earlier run of the same source gave this prompt.
-async fn place(tx: &mut Tx, base: &str, key: &Value) -> Result<Place> {
-    for n in 1..=1000 {
-        let slug = if n == 1 { base.to_owned() } else { format!("{base}-{n}") };
-        match prompts::find(tx, &slug).await? {
-            None => return Ok(Place::Free(slug)),
-            Some(row) if row.metadata.get("import") == Some(key) => return Ok(Place::Ours(Box::new(row))),
-            Some(_) => {}
-        }
-    }
-    Err(skip("a thousand prompts have this name already"))
 }

@@ -74,6 +74,26 @@ fn read_file(file: &Path, place: &str, notation: Option<Notation>) -> Result<Fou
     if text.contains('\0') {
         return Err("holds a NUL character".to_owned());
     }
+    let (title, category) = names(file);
+    Ok(Found {
+        place: place.to_owned(),
+        key: place.to_owned(),
+        title,
+        slug: None,
+        text: text.to_owned(),
+        description: None,
+        category,
+        tags: Vec::new(),
+        facts: Vec::new(),
+        notation: notation.unwrap_or(Notation::Braces),
+        substance: None,
+        publish: None,
+        archived: false,
+    })
+}
+
+/// Title and category by a file's path: a pattern is called as its folder.
+pub(super) fn names(file: &Path) -> (String, Option<String>) {
     let stem =
         |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_system = file.file_name().is_some_and(|name| name == "system.md");
@@ -81,18 +101,7 @@ fn read_file(file: &Path, place: &str, notation: Option<Notation>) -> Result<Fou
         Some(parent) if is_system => stem(parent),
         _ => stem(file),
     };
-    Ok(Found {
-        place: place.to_owned(),
-        key: place.to_owned(),
-        title: title_of(&name),
-        slug: None,
-        text: text.to_owned(),
-        description: None,
-        category: is_system.then(|| "pattern".to_owned()),
-        tags: Vec::new(),
-        facts: Vec::new(),
-        notation: notation.unwrap_or(Notation::Braces),
-    })
+    (title_of(&name), is_system.then(|| "pattern".to_owned()))
 }
 
 /// `extract_main_idea` → `Extract main idea`.

@@ -1,18 +1,39 @@
-//! Bringing in prompts from files: a CSV, or a folder of Markdown patterns. A second run changes nothing; what people
-//! edited in xr2 since is never overwritten.
+//! Bringing in prompts from files: documents and tables of ours, other tools' exports, folders of texts. A file is read whole
+//! and staged, then taken into the workspace a few rows at a time. A second run changes nothing.
 
 mod apply;
+mod bring;
+mod convert;
+mod item;
+mod jobs;
 mod markdown;
+mod model;
+mod options;
+mod prepare;
+mod queries;
+mod readers;
+mod routes;
+mod run;
+mod service;
+mod stage;
 mod table;
 mod variables;
+mod workspace;
 
-pub use apply::{Outcome, Report, Settings, apply};
+pub use apply::{Report, Settings, apply};
+pub use jobs::{RunImport, TidyImports};
+pub use model::{Counts, Import, ImportReport, ReportRow, State, Status};
+pub use options::{Format, OnConflict, Options};
+pub use routes::*;
+pub use service::{import_path, report, rows};
 pub use variables::Notation;
 
 use std::path::Path;
 
 use serde_json::Value;
 use xr2_prompt::VariableSpec;
+
+use crate::features::exports::Substance;
 
 /// A prompt found in a file, before anything is decided about it.
 #[derive(Debug, Clone)]
@@ -37,6 +58,12 @@ pub struct Found {
     pub facts: Vec<(String, Value)>,
     /// How variables are written in it.
     pub notation: Notation,
+    /// Its substance, where it is given as ours.
+    pub substance: Option<Substance>,
+    /// Whether it is to go live; none: if one may.
+    pub publish: Option<bool>,
+    /// Whether it is archived.
+    pub archived: bool,
 }
 
 /// A place in a file that could not be read, and why.
@@ -57,6 +84,8 @@ pub struct Batch {
     pub found: Vec<Found>,
     /// What cannot.
     pub skipped: Vec<Skipped>,
+    /// What to know of the whole.
+    pub warnings: Vec<String>,
 }
 
 /// Reads a CSV file, a Markdown file, or a folder of Markdown patterns. `notation`: how variables are written; found

@@ -9,7 +9,8 @@ use xr2_prompt::{Syntax, VariableSpec, VariableType};
 use crate::features::imports::Converted;
 
 /// How variables are written in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Notation {
     /// `${Name}` and `${Name: default}`; double braces mean nothing.
     Dollar,

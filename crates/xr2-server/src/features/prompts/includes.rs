@@ -209,7 +209,8 @@ pub fn has_includes(source: &Source) -> bool {
     !list_includes(&source.content, source.syntax).is_empty()
 }
 
-fn stored_selector(target: &IncludeTarget) -> String {
+/// How a selector is kept: empty for production.
+pub fn stored_selector(target: &IncludeTarget) -> String {
     match &target.selector {
         Selector::Production => String::new(),
         Selector::Label(label) if label == labels::PRODUCTION => String::new(),

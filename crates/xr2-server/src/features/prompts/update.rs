@@ -87,14 +87,15 @@ async fn update_once(app: &App, access: &Access, name: &str, input: &UpdatePromp
 }
 
 /// Facts of a prompt that are not versioned.
-struct Facts {
-    slug: Option<String>,
-    title: Option<String>,
-    description: Option<Option<String>>,
-    category: Option<Option<String>>,
-    tags: Option<Vec<String>>,
-    metadata: Option<serde_json::Value>,
-    folders: Option<Vec<Uuid>>,
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) slug: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) description: Option<Option<String>>,
+    pub(super) category: Option<Option<String>>,
+    pub(super) tags: Option<Vec<String>>,
+    pub(super) metadata: Option<serde_json::Value>,
+    pub(super) folders: Option<Vec<Uuid>>,
 }
 
 fn check(
@@ -130,7 +131,8 @@ fn check(
     if problems.is_empty() { Ok((facts, source)) } else { Err(ApiError::validation(problems)) }
 }
 
-async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Result<PromptRow> {
+/// Writes what differs, and tells of it.
+pub(super) async fn save_facts(change: &mut Change, mut row: PromptRow, facts: Facts) -> Result<PromptRow> {
     let before = row.clone();
     let now = change.app().clock().now();
     if let Some(slug) = facts.slug {

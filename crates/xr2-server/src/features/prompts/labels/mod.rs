@@ -8,8 +8,8 @@ pub(super) mod queries;
 pub mod routes;
 
 pub use model::{Label, MoveAction};
-pub use moves::{LabelMove, Moved, check_move, move_label, remove_label};
-pub use queries::insert;
+pub use moves::{LabelMove, Moved, arrived_event, check_move, move_label, remove_label};
+pub use queries::{find, insert, update};
 
 /// The label that is delivered when none is named.
 pub const PRODUCTION: &str = "production";

@@ -163,6 +163,12 @@ async fn keep(
     Ok(())
 }
 
+/// What is told of a label that a prompt brought along.
+pub fn arrived_event(kind: EventType, prompt: Uuid, slug: &str, label: &str, version: i64) -> NewEvent {
+    let to = LabelMove { prompt, slug, label, version, comment: None, restored: false, is_new: true };
+    moved_event(kind, &to, None, Some(version), &[])
+}
+
 fn moved_event(
     kind: EventType,
     to: &LabelMove<'_>,

@@ -35,7 +35,8 @@ pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Label>> {
     tx.all_built(sql).await
 }
 
-pub(super) async fn find(tx: &mut Tx, name: &str) -> Result<Option<Label>> {
+/// The label of this name.
+pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Label>> {
     let mut sql = Sql::new(LABEL);
     sql.bind(tx.workspace()).push(" AND l.name = ").bind(name);
     tx.optional_built(sql).await
@@ -61,7 +62,8 @@ pub async fn insert(tx: &mut Tx, label: &Label, by: &Actor) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn update(tx: &mut Tx, label: &Label, now: Time) -> Result<()> {
+/// Writes colour, description and protection of a label.
+pub async fn update(tx: &mut Tx, label: &Label, now: Time) -> Result<()> {
     let workspace = tx.workspace();
     tx.execute(
         "UPDATE labels SET color = $3, description = $4, is_protected = $5, updated_at = $6

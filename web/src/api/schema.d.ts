@@ -488,6 +488,120 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring prompts in
+         * @description The body is the file: a document or a table of `GET /export`, a table with other columns (see `mapping`), prompts of
+         *     Langfuse, a configuration of promptfoo, Markdown, text, or a zip of a folder. It is read whole before anything of it is
+         *     brought in. Small files are answered when they are in; larger ones with 202, and `GET /imports/{id}` tells how far they are. Once
+         *     more with the same file changes nothing. A row that is wrong keeps no other out, unless `all_or_nothing` is asked for.
+         */
+        post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List imports */
+        get: operations["list_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an import */
+        get: operations["get_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply a dry run
+         * @description Brings in what a dry run has looked at.
+         */
+        post: operations["apply_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel an import
+         * @description What was brought in before stays.
+         */
+        post: operations["cancel_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an import's rows */
+        get: operations["list_import_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations/{token}": {
         parameters: {
             query?: never;
@@ -1875,6 +1989,11 @@ export interface components {
             tags?: string[] | null;
             /** @description For `set_category`; null empties it. */
             category?: string | null;
+            /**
+             * Format: uuid
+             * @description For `add_to_folder`, `move_to_folder` and `remove_from_folder`: the folder's id.
+             */
+            folder?: string | null;
             /** @description For `label` and `unlabel`. */
             label?: string | null;
             /** @description For `label`: a number, or `"latest"` for each prompt's newest version. */
@@ -1890,7 +2009,7 @@ export interface components {
          * @description What can be done to many prompts.
          * @enum {string}
          */
-        BulkAction: "tag" | "untag" | "set_category" | "archive" | "unarchive" | "label" | "unlabel" | "delete" | "restore" | "purge" | "duplicate";
+        BulkAction: "tag" | "untag" | "set_category" | "add_to_folder" | "move_to_folder" | "remove_from_folder" | "archive" | "unarchive" | "label" | "unlabel" | "delete" | "restore" | "purge" | "duplicate";
         /** @description What a bulk request came to. */
         BulkDone: {
             /** @description Of each prompt, in the order asked for. */
@@ -2191,6 +2310,34 @@ export interface components {
             id: string;
             /** @description Its slug. */
             slug: string;
+        };
+        /** @description How many rows have come to what. */
+        Counts: {
+            /**
+             * Format: int64
+             * @description Made.
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Given a new version, or other facts.
+             */
+            updated: number;
+            /**
+             * Format: int64
+             * @description There already, the same.
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Left as they were.
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Not brought in; each row says why.
+             */
+            failed: number;
         };
         /** @description A new folder. */
         CreateFolder: {
@@ -2910,6 +3057,18 @@ export interface components {
                 calls: components["schemas"]["Calls"];
                 /** @description How far the workspace has come. */
                 onboarding: components["schemas"]["Onboarding"];
+            };
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_ImportReport: {
+            /** @description Always true. */
+            success: boolean;
+            /** @description An import with the first rows that deserve a look. */
+            data: components["schemas"]["Import"] & {
+                /** @description Its first hundred rows, those that failed or were skipped before the others. */
+                rows: components["schemas"]["ReportRow"][];
             };
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
@@ -3689,6 +3848,63 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         /** @description How a successful answer is documented. */
+        Envelope_Vec_Import: {
+            /** @description Always true. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /** @description Where it is. */
+                state: components["schemas"]["State"];
+                /** @description What the file is. */
+                format: components["schemas"]["Format"];
+                /**
+                 * @description What the file is called.
+                 * @example team.csv
+                 */
+                name: string;
+                /** @description Whether it only tells what would happen. */
+                dry_run: boolean;
+                /** @description Whether one wrong row keeps all others out. */
+                all_or_nothing: boolean;
+                /** @description What becomes of what is there. */
+                on_conflict: components["schemas"]["OnConflict"];
+                /**
+                 * Format: int64
+                 * @description Rows in the file.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description Rows looked at.
+                 */
+                done: number;
+                /** @description What they came to; in a dry run, what they would come to. */
+                counts: components["schemas"]["Counts"];
+                /** @description Why it could not be done, or what to know of the whole. */
+                message?: string | null;
+                /** @description What did not stop it, but deserves a look. */
+                warnings: string[];
+                /** @description By whom. */
+                created_by: components["schemas"]["Actor"];
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When something happened last.
+                 */
+                updated_at: string;
+            }[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
         Envelope_Vec_Invitation: {
             /** @description Always true. */
             success: boolean;
@@ -3871,6 +4087,41 @@ export interface components {
                 calls_7d: number;
                 highlight?: components["schemas"]["Highlight"] | null;
             })[];
+            /** @description Pages and warnings. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description How a successful answer is documented. */
+        Envelope_Vec_ReportRow: {
+            /** @description Always true. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: int64
+                 * @description Its number, from 1.
+                 */
+                number: number;
+                /**
+                 * @description Where it stands in the file.
+                 * @example team.csv line 7
+                 */
+                place: string;
+                /**
+                 * @description `prompt`, `label`, `settings`; empty for what cannot be read.
+                 * @example prompt
+                 */
+                kind: string;
+                /**
+                 * @description The slug it has, or the name.
+                 * @example welcome
+                 */
+                slug: string;
+                /** @description Its title. */
+                title: string;
+                /** @description What became of it. */
+                status: components["schemas"]["Status"];
+                /** @description Why, or what to know. */
+                message?: string | null;
+            }[];
             /** @description Pages and warnings. */
             meta: components["schemas"]["Meta"];
         };
@@ -4222,6 +4473,11 @@ export interface components {
              */
             updated_at: string;
         };
+        /**
+         * @description What a file is.
+         * @enum {string}
+         */
+        Format: "auto" | "xr2" | "csv" | "langfuse" | "promptfoo" | "markdown" | "text" | "zip";
         /** @description The process is alive. */
         Health: {
             /** @description Always `ok`. */
@@ -4277,6 +4533,62 @@ export interface components {
             calls: components["schemas"]["Calls"];
             /** @description How far the workspace has come. */
             onboarding: components["schemas"]["Onboarding"];
+        };
+        /** @description An import. */
+        Import: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Where it is. */
+            state: components["schemas"]["State"];
+            /** @description What the file is. */
+            format: components["schemas"]["Format"];
+            /**
+             * @description What the file is called.
+             * @example team.csv
+             */
+            name: string;
+            /** @description Whether it only tells what would happen. */
+            dry_run: boolean;
+            /** @description Whether one wrong row keeps all others out. */
+            all_or_nothing: boolean;
+            /** @description What becomes of what is there. */
+            on_conflict: components["schemas"]["OnConflict"];
+            /**
+             * Format: int64
+             * @description Rows in the file.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Rows looked at.
+             */
+            done: number;
+            /** @description What they came to; in a dry run, what they would come to. */
+            counts: components["schemas"]["Counts"];
+            /** @description Why it could not be done, or what to know of the whole. */
+            message?: string | null;
+            /** @description What did not stop it, but deserves a look. */
+            warnings: string[];
+            /** @description By whom. */
+            created_by: components["schemas"]["Actor"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When something happened last.
+             */
+            updated_at: string;
+        };
+        /** @description An import with the first rows that deserve a look. */
+        ImportReport: components["schemas"]["Import"] & {
+            /** @description Its first hundred rows, those that failed or were skipped before the others. */
+            rows: components["schemas"]["ReportRow"][];
         };
         /** @description A snippet that a prompt includes. */
         IncludedSnippet: {
@@ -4587,6 +4899,11 @@ export interface components {
             /** @description The entity. */
             prompt: components["schemas"]["Prompt"];
         };
+        /**
+         * @description What becomes of a prompt whose slug is there already with another content.
+         * @enum {string}
+         */
+        OnConflict: "update" | "skip" | "fail" | "keep_edited";
         /** @description Steps of somebody new. */
         Onboarding: {
             /** @description There is a prompt. */
@@ -5230,6 +5547,35 @@ export interface components {
             /** @description Reads from its memory, added up. */
             events?: components["schemas"]["ReportedEvent"][];
         };
+        /** @description A row of an import, as its report shows it. */
+        ReportRow: {
+            /**
+             * Format: int64
+             * @description Its number, from 1.
+             */
+            number: number;
+            /**
+             * @description Where it stands in the file.
+             * @example team.csv line 7
+             */
+            place: string;
+            /**
+             * @description `prompt`, `label`, `settings`; empty for what cannot be read.
+             * @example prompt
+             */
+            kind: string;
+            /**
+             * @description The slug it has, or the name.
+             * @example welcome
+             */
+            slug: string;
+            /** @description Its title. */
+            title: string;
+            /** @description What became of it. */
+            status: components["schemas"]["Status"];
+            /** @description Why, or what to know. */
+            message?: string | null;
+        };
         /** @description Reads of one version, added up. */
         ReportedEvent: {
             /** @description Chosen by the client; the same one counts once within seven days. */
@@ -5495,6 +5841,11 @@ export interface components {
             /** @description Session token (`xr2s_…`) for clients without cookies; shown only here. */
             token: string;
         };
+        /**
+         * @description Where an import is.
+         * @enum {string}
+         */
+        State: "reading" | "waiting" | "running" | "checked" | "done" | "failed" | "cancelled";
         /** @description How much text a prompt has. */
         Stats: {
             /** @description Characters. */
@@ -5504,6 +5855,11 @@ export interface components {
             /** @description Lines. */
             lines: number;
         };
+        /**
+         * @description What became of a row.
+         * @enum {string}
+         */
+        Status: "pending" | "created" | "updated" | "unchanged" | "skipped" | "failed";
         /**
          * @description `simple`, `jinja` or `none`.
          * @enum {string}
@@ -7223,6 +7579,312 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    import: {
+        parameters: {
+            query?: {
+                /** @description auto (default), xr2, csv, langfuse, promptfoo, markdown, text, zip */
+                format?: string;
+                /** @description What the file is called */
+                name?: string;
+                /** @description Only tell what would happen; see POST /imports/{id}/apply */
+                dry_run?: boolean;
+                /** @description One wrong row, and nothing is brought in */
+                all_or_nothing?: boolean;
+                /** @description Slugs that are there with another content: update (default), skip, fail, keep_edited */
+                on_conflict?: string;
+                /** @description Whether what comes goes live; when absent as the file says, or if you may */
+                publish?: boolean;
+                /** @description How texts write variables: dollar, braces, none; found out when absent */
+                variables?: string;
+                /** @description JSON: which column of a table is our title, content, slug, … */
+                mapping?: string;
+                /** @description false: answer at once, bring it in afterwards */
+                wait?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description It is over */
+            200: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ImportReport"];
+                };
+            };
+            /** @description It goes on */
+            202: {
+                headers: {
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ImportReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description You may not write */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The file is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The file cannot be read, or a parameter is wrong; nothing was brought in */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: {
+                /** @description At most 100 */
+                limit?: number;
+                /** @description `meta.next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The latest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it is, and its first rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ImportReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such import */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    apply_import: {
+        parameters: {
+            query?: {
+                /** @description false: answer at once, bring it in afterwards */
+                wait?: boolean;
+            };
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over */
+            200: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ImportReport"];
+                };
+            };
+            /** @description It goes on */
+            202: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ImportReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description Somebody else began it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such import */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was no dry run, or was applied already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancel_import: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Anything of up to 255 characters: the same request sent again with it within 24 hours is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled */
+            200: {
+                headers: {
+                    /** @description `true` when this answer was given before to the same Idempotency-Key */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The workspace's revision with this change; for `X-XR2-Min-Revision` */
+                    "X-XR2-Revision"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_ImportReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such import */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is over already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_import_rows: {
+        parameters: {
+            query?: {
+                /** @description created, updated, unchanged, skipped, failed or pending */
+                status?: string;
+                /** @description At most 100 */
+                limit?: number;
+                /** @description `meta.next_cursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of each row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Vec_ReportRow"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such import */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
         };

@@ -146,6 +146,8 @@ async fn measure_engine(
     expect(&mut connection, &http::post("/api/v1/prompts", &key, &pattern), 201).await?;
     let database = postgres.map(str::to_owned).or(file).unwrap_or_default();
     fixture::fill(&database, Size { prompts: plan.prompts, versions: plan.versions }, PATTERN).await?;
+    // The server has closed the connection that nothing came over meanwhile.
+    let mut connection = Connection::open(server.port).await?;
     let mut rows = Vec::new();
     for (name, request) in OPERATIONS {
         let mut dice = Dice::new(11);

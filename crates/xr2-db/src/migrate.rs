@@ -56,6 +56,7 @@ const MIGRATIONS: &[Migration] = list![
     (13, "0013_search_plans", Main),
     (14, "0014_preview_links", Main),
     (15, "0015_imports", Main),
+    (16, "0016_search_alternatives", Main),
 ];
 
 /// All migrations in order.

@@ -1,0 +1,2 @@
+-- Only PostgreSQL chooses between ways to search, see there.
+SELECT 1;

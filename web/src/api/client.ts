@@ -136,14 +136,15 @@ function errorFrom(response: Response, envelope: Envelope | null): ApiError {
 
 async function request(method: string, route: string, body: unknown, options: WriteOptions): Promise<Envelope> {
   const headers: Record<string, string> = { accept: 'application/json' };
-  if (body !== undefined) headers['content-type'] = 'application/json';
+  const file = body instanceof Blob ? body : null;
+  if (body !== undefined) headers['content-type'] = file ? file.type : 'application/json';
 
   let response: Response;
   try {
     response = await fetch(urlFor(route, options.query), {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: file ?? (body === undefined ? undefined : JSON.stringify(body)),
       signal: options.signal,
       keepalive: options.keepalive,
       credentials: 'same-origin',
@@ -160,7 +161,7 @@ async function request(method: string, route: string, body: unknown, options: Wr
   throw errorFrom(response, envelope);
 }
 
-/** The calls of the API. Each gives the envelope's `data`; `list` gives the total as well. */
+/** The calls of the API. Each gives the envelope's `data`; `list` gives the total as well. A file is sent as it is. */
 export const api = {
   async get<T>(route: string, options: RequestOptions = {}): Promise<T> {
     return (await request('GET', route, undefined, options)).data as T;

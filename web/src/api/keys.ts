@@ -13,6 +13,8 @@ export const keys = {
   invitation: (token: string) => ['invitation', token] as const,
   /** What happened, whatever is looked for. */
   activity: ['activity'] as const,
+  imports: ['imports'] as const,
+  import: (id: string) => ['imports', id] as const,
   usage: ['usage'] as const,
   /** All folders of the workspace. */
   folders: ['folders'] as const,

@@ -12,6 +12,7 @@ export type * from './types-activity';
 export type * from './types-clients';
 export type * from './types-lists';
 export type * from './types-home';
+export type * from './types-imports';
 export type * from './types-people';
 export type * from './types-shared';
 

@@ -125,11 +125,12 @@ pageTest('prompts that nobody fetches are found', {}, async (page) => {
   await new Program(used.slug).has(1);
   await page.goto(`/prompts?q=${encodeURIComponent(title.split(' ').at(-1).slice(0, 6))}`);
   await page.getByRole('row').nth(1).waitFor();
-  await page.getByRole('button', { name: 'Last changed' }).click();
+  await page.getByRole('button', { name: 'Best match' }).click();
   await page.getByRole('menuitem', { name: 'Longest unused' }).click();
   await page.waitForURL(/sort=last_fetched_at/);
-  await page.getByRole('row', { name: new RegExp(slug) }).getByText('never', { exact: true }).waitFor();
-  await page.getByRole('button', { name: 'Unused for 30 days' }).click();
+  await page.getByRole('row', { name: new RegExp(slug) }).getByText('never used', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Filter', exact: true }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'Unused for 30 days' }).click();
   await page.waitForURL(/unused=true/);
   await page.getByText('Nothing matches').waitFor();
   await page.goto('/prompts?unused=true');

@@ -127,7 +127,7 @@ pageTest('an old version becomes the draft, or a new version', {}, async (page) 
 
 pageTest('the slug changes and the old one keeps working', {}, async (page) => {
   const { slug } = await openPrompt(page);
-  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('navigation', { name: 'Prompt' }).getByRole('link', { name: 'Settings' }).click();
   await page.locator('form').getByLabel('Slug').fill(`${slug}-new`);
   await page.getByText('keeps working for everyone').waitFor();
   await page.getByRole('button', { name: 'Save changes' }).click();

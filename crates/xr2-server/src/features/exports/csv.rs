@@ -116,7 +116,7 @@ fn guarded(text: String) -> String {
     if is_formula(&text) { format!("'{text}") } else { text }
 }
 
-/// Takes off what [`guarded`] puts on.
+/// Takes off what `guarded` puts on.
 pub fn unguarded(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if is_formula(text) => rest,

@@ -36,7 +36,10 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
             serde_json::from_str(text).map_err(|error| format!("The file is not valid JSON: {error}."))?
         }
         false => {
-            serde_saphyr::from_str(text).map_err(|error| format!("The file is not valid YAML: {error}."))?
+            // A tag "no" or "y" is a word, as YAML 1.2 has it.
+            let options = serde_saphyr::options! { strict_booleans: true };
+            serde_saphyr::from_str_with_options(text, options)
+                .map_err(|error| format!("The file is not valid YAML: {error}."))?
         }
     };
     if weight(&value) > LARGEST {
